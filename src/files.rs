@@ -1,0 +1,104 @@
+//! The files of `www/`: a [`Request`] in, a file out, or a 404.
+//!
+//! They are read from the disk at each request, so that a student edits one and reloads the page.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::net::IpAddr;
+use std::path::{Component, Path, PathBuf};
+
+use crate::http::{Host, Request, Response};
+
+/// The largest file that is served, in bytes: it is read into memory whole.
+pub const FILE_MAX: u64 = 16 << 20;
+
+/// The folder that is served.
+pub struct Files {
+    /// Without links and `..`, so that it can be compared with what a request leads to.
+    root: PathBuf,
+}
+
+impl Files {
+    /// Serves the folder `www`.
+    ///
+    /// # Errors
+    /// When there is no such folder.
+    pub fn new(www: &Path) -> io::Result<Files> {
+        let root = www.canonicalize()?;
+        if root.is_dir() { Ok(Files { root }) } else { Err(io::ErrorKind::NotADirectory.into()) }
+    }
+
+    /// The file that the request asks for.
+    pub fn answer(&self, request: &Request) -> Response {
+        let Some(path) = self.find(&request.path) else {
+            return Response::refusal(404, "there is nothing at this address");
+        };
+        match read(&path) {
+            Ok(Some(body)) => {
+                // Safari before 16 does not take 'self' to include WebSockets to the same host.
+                // (That list knows no IPv6 addresses.)
+                let own = match &request.host {
+                    Some(own) if !matches!(own.host, Host::Address(IpAddr::V6(_))) => {
+                        format!("; connect-src 'self' ws://{own} wss://{own}")
+                    }
+                    _ => String::new(),
+                };
+                Response::new(200)
+                    .with_body(media_type(&path), body)
+                    .with_header("Cache-Control", "no-cache")
+                    .with_header("Content-Security-Policy", format!("default-src 'self'{own}"))
+            }
+            Ok(None) => {
+                let why =
+                    format!("this file is larger than {FILE_MAX} bytes, the most served here");
+                Response::refusal(500, why)
+            }
+            Err(error) => Response::refusal(500, format!("the file cannot be read: {error}")),
+        }
+    }
+
+    /// The regular file that a path of a request leads to, if it may be served.
+    ///
+    /// A file that is swapped for something else between this look and the reading is not noticed;
+    /// who can do that to `www/` can also simply put a copy there.
+    fn find(&self, path: &str) -> Option<PathBuf> {
+        let relative = if path == "/" { "index.html" } else { path.strip_prefix('/')? };
+        // `\` and `:` separate parts of a path on Windows.
+        let is_plain = |name: &str| !name.is_empty() && !name.starts_with('.');
+        if relative.contains(['\\', ':', '\0']) || !relative.split('/').all(is_plain) {
+            return None;
+        }
+        // Follows all links. Where that leads must be inside of `www/`, and no dot file there.
+        let real = self.root.join(relative).canonicalize().ok()?;
+        let mut inside = real.strip_prefix(&self.root).ok()?.components();
+        let is_hidden = |part: Component| part.as_os_str().as_encoded_bytes().starts_with(b".");
+        // Only a regular file: opening a FIFO would wait for somebody who writes into it.
+        (!inside.any(is_hidden) && fs::metadata(&real).ok()?.is_file()).then_some(real)
+    }
+}
+
+/// The whole file, or `None` if it is too large.
+fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
+    let mut body = Vec::new();
+    File::open(path)?.take(FILE_MAX + 1).read_to_end(&mut body)?;
+    Ok((body.len() as u64 <= FILE_MAX).then_some(body))
+}
+
+fn media_type(path: &Path) -> &'static str {
+    let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default();
+    match extension.to_ascii_lowercase().as_str() {
+        "html" => "text/html; charset=utf-8",
+        "css" => "text/css; charset=utf-8",
+        "js" | "mjs" => "text/javascript; charset=utf-8",
+        "txt" | "md" => "text/plain; charset=utf-8",
+        "json" => "application/json",
+        "svg" => "image/svg+xml; charset=utf-8",
+        "png" => "image/png",
+        "jpg" | "jpeg" => "image/jpeg",
+        "gif" => "image/gif",
+        "webp" => "image/webp",
+        "ico" => "image/x-icon",
+        "woff2" => "font/woff2",
+        _ => "application/octet-stream",
+    }
+}

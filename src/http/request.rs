@@ -1,0 +1,280 @@
+//! The way in: the bytes of a request head, collected and understood.
+
+use std::fmt;
+use std::io::{ErrorKind, Read};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use super::{Authority, Response};
+use crate::tcp;
+
+/// The most header fields one head may have; one more gets 431. Browsers send about 15.
+pub const HEADERS_MAX: usize = 100;
+
+/// A request head that has been understood.
+#[derive(Debug)]
+pub struct Request {
+    /// `GET` or `HEAD`; every other method has been refused with 405.
+    pub method: String,
+    /// What follows the host in the URL, percent-decoded: `/`, `/echo`, `/style.css`.
+    pub path: String,
+    /// What follows the `?`, as it came, or empty.
+    pub query: String,
+    /// Whom the client meant to reach; only a client that speaks HTTP/1.0 may leave it out.
+    pub host: Option<Authority>,
+    /// True for HTTP/1.0, which gets answers but cannot switch protocols (RFC 9110, 7.8).
+    pub is_http_1_0: bool,
+    /// True when the head announces a body, which nobody here will read.
+    pub has_body: bool,
+    /// Names in lower case, since they have no case (RFC 9110, 5.1), in the order of arrival.
+    headers: Vec<(String, String)>,
+}
+
+impl Request {
+    /// All values of the header field `name` (in lower case), in the order of arrival.
+    pub fn headers<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        let same = self.headers.iter().filter(move |(n, _)| n == name);
+        same.map(|(_, value)| value.as_str())
+    }
+
+    /// Whether the comma-separated list in header `name` has `token`, in any case. Several lines of
+    /// one name are one list (RFC 9110, 5.3): Firefox sends `Connection: keep-alive, Upgrade`.
+    pub fn has_token(&self, name: &str, token: &str) -> bool {
+        let mut items = self.headers(name).flat_map(|value| value.split(','));
+        items.any(|item| item.trim().eq_ignore_ascii_case(token))
+    }
+}
+
+fn bad(why: impl fmt::Display) -> Response {
+    Response::refusal(400, why)
+}
+
+/// Reads one request head from `stream`: the bytes up to and including the empty line, and those
+/// that came after it in the same packet, which belong to whatever the connection becomes.
+///
+/// `longest` is in bytes. `time` is for the whole head, so that one byte a second does not hold the
+/// connection for hours.
+///
+/// # Errors
+/// The refusal to send, or `None` when nobody is left to send it to.
+pub fn read_head(
+    mut stream: &TcpStream,
+    longest: usize,
+    time: Duration,
+) -> Result<(Vec<u8>, Vec<u8>), Option<Response>> {
+    let deadline = Instant::now() + time;
+    let (mut head, mut chunk, mut looked_at) = (Vec::new(), vec![0; 1024], 0);
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            let why = format!("the request head was not complete after {} s", time.as_secs());
+            return Err(Some(Response::refusal(408, why)));
+        }
+        stream.set_read_timeout(Some(left)).map_err(|_| None)?;
+        match stream.read(&mut chunk) {
+            Ok(0) if head.is_empty() => return Err(None),
+            Ok(0) => return Err(Some(bad("the request head ended before its empty line"))),
+            Ok(count) => head.extend_from_slice(&chunk[..count]),
+            Err(e) if tcp::is_timeout(&e) || e.kind() == ErrorKind::Interrupted => continue,
+            Err(_) => return Err(None),
+        }
+        let end = find_end(&head, looked_at)?;
+        if end.unwrap_or(head.len()) > longest {
+            let why = format!("the request head is longer than {longest} bytes");
+            return Err(Some(Response::refusal(431, why)));
+        }
+        if let Some(end) = end {
+            let rest = head.split_off(end);
+            return Ok((head, rest));
+        }
+        looked_at = head.len();
+    }
+}
+
+/// Where the head ends, if it does yet. Bytes before `from` have been looked at before.
+///
+/// Lines end with CR LF and nothing else. RFC 9112, 2.2 would allow a bare LF; but programs that
+/// disagree about where a line ends can be played off against each other, so it is refused, at
+/// once: who types a request into `nc` then learns why nothing seems to happen.
+fn find_end(bytes: &[u8], from: usize) -> Result<Option<usize>, Response> {
+    if bytes.first() == Some(&0x16) {
+        return Err(bad("this looks like TLS; there is none here: use http://, not https://"));
+    }
+    for i in from..bytes.len() {
+        let after_cr = i > 0 && bytes[i - 1] == b'\r';
+        match bytes[i] {
+            0 => return Err(bad("there is a NUL byte in the request head")),
+            b'\n' if !after_cr => {
+                return Err(bad(
+                    r"a line ends with a bare LF (\n); HTTP ends lines with CR LF (\r\n)",
+                ));
+            }
+            b'\n' if bytes[..i - 1].ends_with(b"\r\n") => return Ok(Some(i + 1)),
+            b'\n' => {}
+            _ if after_cr => return Err(bad("there is a bare CR in the request head")),
+            _ => {}
+        }
+    }
+    Ok(None)
+}
+
+/// Understands a request head (RFC 9112, sections 3 and 5).
+///
+/// # Errors
+/// The refusal to send: 400, 405, 431 or 505, with a sentence that says what was wrong.
+pub fn parse(head: &[u8]) -> Result<Request, Response> {
+    // One empty line before the request line is forgiven: RFC 9112, 2.2 asks for it.
+    let head = String::from_utf8_lossy(head.strip_prefix(b"\r\n").unwrap_or(head));
+    let mut lines = head.split("\r\n");
+    let request_line = lines.next().unwrap_or_default();
+    let [method, target, version] = request_line.split(' ').collect::<Vec<_>>()[..] else {
+        return Err(bad("the request line is not METHOD, one space, TARGET, one space, VERSION"));
+    };
+    if !is_token(method) {
+        return Err(bad("the method is not made of letters"));
+    }
+    let is_http_1_0 = parse_version(version)?;
+    let headers = parse_headers(lines)?;
+    if method != "GET" && method != "HEAD" {
+        let why = "only GET and HEAD are understood here";
+        return Err(Response::refusal(405, why).with_header("Allow", "GET, HEAD"));
+    }
+
+    let (target_host, path, query) = parse_target(target)?;
+    let mut request = Request {
+        method: method.to_string(),
+        path,
+        query,
+        host: None,
+        is_http_1_0,
+        has_body: false,
+        headers,
+    };
+    request.host = parse_host(&request)?;
+    // RFC 9112, 3.2.2: the host of an absolute target counts, not that of the Host field.
+    request.host = target_host.or(request.host);
+    request.has_body = announces_body(&request)?;
+    Ok(request)
+}
+
+/// True for HTTP/1.0, false for 1.1 and whatever 1.x may come after it (RFC 9110, 2.5).
+fn parse_version(version: &str) -> Result<bool, Response> {
+    match version.strip_prefix("HTTP/").map(str::as_bytes) {
+        Some([b'1', b'.', b'0']) => Ok(true),
+        Some([b'1', b'.', b'1'..=b'9']) => Ok(false),
+        Some([b'0'..=b'9', b'.', b'0'..=b'9']) => {
+            Err(Response::refusal(505, format!("{version} is not spoken here, HTTP/1.1 is")))
+        }
+        _ => Err(bad("the request line does not end with HTTP/1.1")),
+    }
+}
+
+fn parse_headers<'a>(
+    lines: impl Iterator<Item = &'a str>,
+) -> Result<Vec<(String, String)>, Response> {
+    let mut headers = Vec::new();
+    for line in lines.take_while(|line| !line.is_empty()) {
+        if headers.len() == HEADERS_MAX {
+            let why = format!("there are more than {HEADERS_MAX} header fields");
+            return Err(Response::refusal(431, why));
+        }
+        if line.starts_with([' ', '\t']) {
+            return Err(bad("a header line begins with white space; folding is obsolete"));
+        }
+        let Some((name, value)) = line.split_once(':') else {
+            return Err(bad("a header line has no colon"));
+        };
+        if name.ends_with([' ', '\t']) {
+            // RFC 9112, 5.1: proxies disagree about what such a line means.
+            return Err(bad("there is white space between a header's name and its colon"));
+        }
+        if !is_token(name) {
+            return Err(bad("a header's name has characters that no name may have"));
+        }
+        if value.bytes().any(|b| (b < b' ' && b != b'\t') || b == 0x7F) {
+            return Err(bad(format_args!("the value of {name} has a control character")));
+        }
+        let value = value.trim_matches([' ', '\t']).to_string();
+        headers.push((name.to_ascii_lowercase(), value));
+    }
+    Ok(headers)
+}
+
+/// `token` of RFC 9110, 5.6.2: what methods and header names are made of.
+fn is_token(text: &str) -> bool {
+    let legal = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
+    !text.is_empty() && text.bytes().all(legal)
+}
+
+/// Takes the request target apart (RFC 9112, 3.2): its host, if it is in absolute form
+/// (`http://host/path`, as proxies send it), its path, percent-decoded, and its query.
+fn parse_target(target: &str) -> Result<(Option<Authority>, String, String), Response> {
+    if !target.bytes().all(|b| b.is_ascii_graphic() && b != b'#') {
+        return Err(bad("the target has a character that must be percent-encoded"));
+    }
+    let (host, origin_form) = match target.split_once("://") {
+        _ if target.starts_with('/') => (None, target),
+        Some((scheme, rest)) if ["http", "https"].contains(&&*scheme.to_ascii_lowercase()) => {
+            let (host, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+            let host = Authority::parse(host);
+            (Some(host.ok_or_else(|| bad("the target's host is malformed"))?), path)
+        }
+        _ => return Err(bad("the target is neither a path that begins with / nor an http:// URL")),
+    };
+    let (path, query) = origin_form.split_once('?').unwrap_or((origin_form, ""));
+    let path = if path.is_empty() { "/" } else { path };
+    let path = percent_decode(path).ok_or_else(|| bad("a % is not followed by two hex digits"))?;
+    match String::from_utf8(path) {
+        Ok(path) if !path.contains('\0') => Ok((host, path, query.to_string())),
+        _ => Err(bad("the percent-encoded path is not UTF-8 text")),
+    }
+}
+
+/// Replaces each `%41` by the byte it stands for; `None` where a `%` stands for nothing.
+pub fn percent_decode(text: &str) -> Option<Vec<u8>> {
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        decoded.push(match byte {
+            b'%' => {
+                let high = char::from(bytes.next()?).to_digit(16)?;
+                let low = char::from(bytes.next()?).to_digit(16)?;
+                (high * 16 + low) as u8 // both are below 16
+            }
+            _ => byte,
+        });
+    }
+    Some(decoded)
+}
+
+/// The Host field: exactly one, and well-formed (RFC 9112, 3.2).
+fn parse_host(request: &Request) -> Result<Option<Authority>, Response> {
+    let hosts: Vec<&str> = request.headers("host").collect();
+    match hosts[..] {
+        [] if request.is_http_1_0 => Ok(None),
+        [] => Err(bad("there is no Host header")),
+        [host] => match Authority::parse(host) {
+            Some(authority) => Ok(Some(authority)),
+            None => Err(bad(format_args!("Host is not a host and a port: {host:?}"))),
+        },
+        _ => Err(bad("there is more than one Host header")),
+    }
+}
+
+/// Whether a body follows. Lengths that can be read in two ways are refused (RFC 9112, 6.3): that
+/// is how requests get smuggled past a proxy.
+fn announces_body(request: &Request) -> Result<bool, Response> {
+    let chunked = request.headers("transfer-encoding").next().is_some();
+    let mut lengths = request.headers("content-length");
+    let Some(length) = lengths.next() else { return Ok(chunked) };
+    if chunked {
+        return Err(bad("there is both a Content-Length and a Transfer-Encoding"));
+    }
+    if length.is_empty() || !length.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(bad("Content-Length is not a number"));
+    }
+    if lengths.any(|other| other != length) {
+        return Err(bad("there are two different Content-Lengths"));
+    }
+    Ok(length.bytes().any(|b| b != b'0'))
+}

@@ -1,0 +1,18 @@
+//! Partyline: a group chat over WebSockets, in blocking Rust, one thread per connection.
+//!
+//! Each module uses only those above it. To learn how a WebSocket server works, read `main.rs`, then
+//! [`http`], [`handshake`], [`echo`] and [`broadcast`]; of [`sender`] you need to know only its
+//! promise. Then, as far as curiosity goes, [`server`], [`socket`] and [`sender`].
+
+pub mod tcp; // writing with a deadline, closing so that the last bytes arrive
+pub mod http; // bytes -> Request, Response -> bytes; knows nothing of WebSockets
+pub mod handshake; // a Request -> 101 Switching Protocols, or a refusal with a reason
+pub mod sender; // the one way out of a client: whole frames, without ever waiting
+pub mod socket; // an upgraded connection: its thread reads, everybody writes through its Sender
+pub mod echo; // /echo: what you send comes back
+pub mod broadcast; // /broadcast: what anyone sends, everyone gets
+pub mod files; // a Request -> a file of www/
+pub mod settings; // command line and environment -> Settings
+pub mod journal; // what the server says in its log
+pub mod server; // accept loop, one thread per connection, which door a request goes through
+pub mod operator; // the commands typed at the server's terminal

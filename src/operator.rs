@@ -1,0 +1,80 @@
+//! The server's terminal: what it prints at the start, and the commands typed there.
+//!
+//! Whoever sits at this terminal is the operator: that is the whole authorization.
+
+use std::io::{self, BufRead, Write};
+use std::net::{IpAddr, UdpSocket};
+use std::process;
+use std::sync::Arc;
+use std::thread;
+
+use crate::server::Server;
+
+const HELP: &str = "\
+quit   close every connection and stop
+help   this list";
+
+/// Prints under which addresses the server can be opened; the one for classmates comes first.
+pub fn print_addresses(port: u16) {
+    let mut text = String::from("Partyline is up. Open it in a browser:\n");
+    let addresses = own_addresses();
+    for address in &addresses {
+        text += &format!("  http://{}    from this network\n", with_port(*address, port));
+    }
+    text += &format!("  http://localhost:{port}    on this machine\n");
+    if addresses.is_empty() {
+        text += "This machine seems to be in no network. If it is, its address stands in the output \
+                 of\n`ip address` (Linux), `ifconfig` (macOS) or `ipconfig` (Windows).\n";
+    }
+    text += "Type help for the commands, quit to stop.";
+    say(&text);
+}
+
+/// The addresses under which other machines reach this one: those of the default routes.
+///
+/// std cannot list the interfaces, and a list would have Docker's and other virtual ones in it. But
+/// a UDP socket that is connected to somewhere far away knows which of our addresses would be used
+/// for that; connecting sends nothing. 192.0.2.1 and 2001:db8::1 exist only in documentation
+/// (RFC 5737, RFC 3849).
+fn own_addresses() -> Vec<IpAddr> {
+    let routes = [("0.0.0.0:0", "192.0.2.1:9"), ("[::]:0", "[2001:db8::1]:9")];
+    let own_address = |(here, there): (&str, &str)| {
+        let socket = UdpSocket::bind(here).ok()?;
+        socket.connect(there).ok()?;
+        Some(socket.local_addr().ok()?.ip())
+    };
+    let is_useful = |address: &IpAddr| !address.is_loopback() && !address.is_unspecified();
+    routes.into_iter().filter_map(own_address).filter(is_useful).collect()
+}
+
+fn with_port(address: IpAddr, port: u16) -> String {
+    std::net::SocketAddr::new(address, port).to_string() // puts IPv6 in brackets
+}
+
+/// Obeys the commands typed at the terminal, on a thread of its own. The end of the input does not
+/// stop the server: it may have been started without a terminal.
+pub fn start(server: Arc<Server>) {
+    let obey = move || {
+        for line in io::stdin().lock().lines().map_while(Result::ok) {
+            match line.trim() {
+                "quit" => {
+                    server.stop();
+                    process::exit(0);
+                }
+                "help" => say(HELP),
+                "" => {}
+                other => {
+                    say(&format!("{} is no command here; help lists them", other.escape_debug()))
+                }
+            }
+        }
+    };
+    if let Err(error) = thread::Builder::new().name("operator".to_string()).spawn(obey) {
+        log::warn!("no commands can be typed here: {error}");
+    }
+}
+
+/// Prints a line, and does not mind if nobody can see it: `println!` would panic.
+fn say(text: &str) {
+    let _ = writeln!(io::stdout(), "{text}");
+}

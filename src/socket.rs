@@ -1,0 +1,177 @@
+//! An upgraded connection: its own thread reads it, everybody writes to it through its [`Sender`].
+//!
+//! After the 101 the bytes are frames, and tungstenite takes care of them: masks, fragments, UTF-8,
+//! pongs. This file puts it on a [`Stream`] whose `Read` is the socket and whose `Write` is the
+//! client's [`Sender`], so that its automatic pongs and Close replies take the same way out as
+//! everything else. What is left for a door such as `/echo` is to call [`Socket::read`] until the
+//! client is gone.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tungstenite::protocol::frame::coding::{CloseCode, Data, OpCode};
+use tungstenite::protocol::frame::{CloseFrame, Frame};
+use tungstenite::protocol::{Role, WebSocketConfig};
+use tungstenite::{Bytes, Error, Message, WebSocket, error::ProtocolError};
+
+use crate::sender::{Budget, Sender};
+use crate::tcp;
+
+/// After this long without a byte from the client it gets a ping. A browser answers by itself.
+pub const PING_AFTER: Duration = Duration::from_secs(20);
+/// After this long without a byte it is gone: laptop lid, lost Wi-Fi. Longer than [`PING_AFTER`] by
+/// what a pong may take on a bad network.
+pub const GONE_AFTER: Duration = Duration::from_secs(45);
+/// What tungstenite reads at once, in bytes. Each connection holds a buffer of this size.
+const READ_BUFFER: usize = 4096;
+
+/// A WebSocket connection, for the thread that reads it.
+pub struct Socket {
+    websocket: WebSocket<Stream>,
+    /// Why it ended, for the log.
+    why: String,
+}
+
+impl Socket {
+    /// Starts where the 101 has been written. `early` are the bytes that came with the request and
+    /// belong to the first frames; messages longer than `longest` bytes are refused with 1009.
+    ///
+    /// # Errors
+    /// Those of setting options on the socket: it is gone.
+    pub fn new(
+        stream: &Arc<TcpStream>,
+        early: Vec<u8>,
+        longest: usize,
+        budget: &Arc<Budget>,
+    ) -> io::Result<Socket> {
+        stream.set_nodelay(true)?; // a chat's small frames must not wait to be sent in company
+        stream.set_read_timeout(Some(PING_AFTER))?;
+        let sender = Sender::new(Arc::clone(stream), Arc::clone(budget));
+        let stream = Stream { sender, tcp: Arc::clone(stream) };
+        let config = WebSocketConfig::default()
+            .read_buffer_size(READ_BUFFER)
+            .write_buffer_size(0) // each frame goes to the Sender at once
+            .max_message_size(Some(longest))
+            .max_frame_size(Some(longest));
+        let websocket = WebSocket::from_partially_read(stream, early, Role::Server, Some(config));
+        Ok(Socket { websocket, why: "closed by the server".to_string() })
+    }
+
+    /// The way out, for everybody who has something to say to this client.
+    pub fn sender(&self) -> &Sender {
+        &self.websocket.get_ref().sender
+    }
+
+    /// Waits for the next text or binary message. `None`: the connection is over, and nothing is
+    /// left to do but [`Socket::end`] it.
+    pub fn read(&mut self) -> Option<Message> {
+        while !self.sender().is_closed() {
+            match self.websocket.read() {
+                Ok(message @ (Message::Text(_) | Message::Binary(_))) => return Some(message),
+                // After a ping or a Close the answer leaves with the next read; who stops at the
+                // Close does not send it, and the client sees 1006 instead of its own code.
+                Ok(_) => {}
+                Err(error) => {
+                    self.fail(&error);
+                    return None;
+                }
+            }
+        }
+        None
+    }
+
+    /// Tells the client what it did wrong; tungstenite sends nothing by itself (RFC 6455, 7.4.1).
+    fn fail(&mut self, error: &Error) {
+        let code = match error {
+            Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) | Error::Io(_) => {
+                self.why = "vanished".to_string();
+                return;
+            }
+            Error::ConnectionClosed | Error::AlreadyClosed => {
+                self.why = "closed by the client".to_string();
+                return;
+            }
+            Error::Protocol(_) => CloseCode::Protocol,
+            Error::Utf8(_) => CloseCode::Invalid,
+            Error::Capacity(_) => CloseCode::Size,
+            _ => CloseCode::Error,
+        };
+        self.why = format!("{error} ({code})");
+        self.sender().close(&close_frame(code, &error.to_string()));
+    }
+
+    /// Closes the connection so that the client sees why, and says why, for the log.
+    pub fn end(self) -> String {
+        let Stream { sender, tcp } = self.websocket.into_inner();
+        sender.finish();
+        sender.wait_until_caught_up();
+        tcp::drain(&tcp);
+        self.why
+    }
+}
+
+/// The bytes of a message as one frame of a server: without a mask (RFC 6455, 5.1), and so the
+/// same for every client it is sent to.
+pub fn encode(message: Message) -> Vec<u8> {
+    let frame = match message {
+        Message::Text(text) => Frame::message(text, OpCode::Data(Data::Text), true),
+        Message::Binary(bytes) => Frame::message(bytes, OpCode::Data(Data::Binary), true),
+        Message::Ping(bytes) => Frame::ping(bytes),
+        Message::Pong(bytes) => Frame::pong(bytes),
+        Message::Close(reason) => Frame::close(reason),
+        Message::Frame(frame) => frame,
+    };
+    let mut bytes = Vec::with_capacity(frame.len());
+    frame.format(&mut bytes).expect("writing to a Vec cannot fail");
+    bytes
+}
+
+/// A Close frame; `reason` must be at most 123 bytes (RFC 6455, 5.5).
+pub fn close_frame(code: CloseCode, reason: &str) -> Vec<u8> {
+    encode(Message::Close(Some(CloseFrame { code, reason: reason.into() })))
+}
+
+/// What tungstenite takes for a network connection.
+struct Stream {
+    sender: Sender,
+    tcp: Arc<TcpStream>,
+}
+
+impl Read for Stream {
+    /// Silence is dealt with down here, where every byte counts as a sign of life, even one in the
+    /// middle of a frame.
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self.sender.read(buffer, PING_AFTER) {
+            Err(e) if e.kind() == ErrorKind::TimedOut && !self.sender.is_closed() => {
+                self.sender.send(&encode(Message::Ping(Bytes::new())));
+                let rest = GONE_AFTER - PING_AFTER;
+                self.tcp.set_read_timeout(Some(rest))?;
+                let result = self.sender.read(buffer, rest);
+                self.tcp.set_read_timeout(Some(PING_AFTER))?;
+                result
+            }
+            result => result,
+        }
+    }
+}
+
+impl Write for Stream {
+    /// tungstenite writes whole frames, and of its own accord only pongs and the reply to a Close.
+    fn write(&mut self, frame: &[u8]) -> io::Result<usize> {
+        let is_close = frame.first() == Some(&0x88); // FIN and opcode 8 (RFC 6455, 5.2)
+        if is_close {
+            self.sender.close(frame)
+        } else {
+            self.sender.send(frame)
+        }
+        Ok(frame.len())
+    }
+
+    /// Nothing is held back in `write`, so nothing is left to do here. (On a Close, tungstenite
+    /// writes its reply and does not flush.)
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,8 @@
+//! The tests speak to the real server over real sockets: each starts the program itself on a free
+//! port of the loopback interface and talks to it in raw bytes, as a browser, or as a crowd.
+//!
+//! They are one program, so that it is linked once. `cargo test http` runs those of one file.
+
+mod support;
+
+mod http;
