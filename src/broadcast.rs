@@ -24,7 +24,7 @@ pub struct Broadcast {
 impl Broadcast {
     /// Lets client `id` take part until it leaves.
     pub fn serve(&self, id: u64, socket: &mut Socket) {
-        lock(&self.clients).insert(id, socket.sender().clone());
+        self.join(id, socket);
         let _presence = Presence { room: self, id };
         while let Some(message) = socket.read() {
             // Encoded once: frames from a server carry no mask, so everyone gets the same bytes.
@@ -33,6 +33,14 @@ impl Broadcast {
                 sender.send(&frame);
             }
         }
+    }
+
+    /// The 101 leaves while the map is locked: a client that has got it is in the map, and misses
+    /// nothing that anybody says afterwards.
+    fn join(&self, id: u64, socket: &mut Socket) {
+        let mut clients = lock(&self.clients);
+        socket.open();
+        clients.insert(id, socket.sender().clone());
     }
 }
 

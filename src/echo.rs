@@ -10,6 +10,7 @@ pub const MESSAGE_MAX: usize = 16 << 20;
 
 /// Sends every message back to its sender, until it leaves.
 pub fn serve(socket: &mut Socket) {
+    socket.open();
     while let Some(message) = socket.read() {
         socket.sender().send(&encode(message));
         // Who sends faster than it reads would make its own answers pile up here, so it is not

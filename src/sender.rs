@@ -39,26 +39,32 @@ use std::time::{Duration, Instant};
 
 use crate::tcp;
 
-/// What may wait for all clients together, in bytes: beyond it the next one to fall behind goes.
-pub const PENDING_TOTAL: usize = 256 << 20;
-/// How many clients may be behind at once: each of them has a second thread then.
-pub const CATCH_UP_THREADS: usize = 1000;
 /// Stack of a catch-up thread, in bytes: it only writes.
 const CATCH_UP_STACK: usize = 64 * 1024;
 
-/// What all Senders of a server share: how much waits in them, and how much may.
+/// What all Senders of a server share: how much may wait in them, and how much does.
 #[derive(Debug)]
 pub struct Budget {
     /// What may wait for one client, in bytes; one message may always exceed it.
     pub per_client: usize,
+    /// What may wait for all clients together, in bytes; beyond it the next to fall behind goes.
+    pub total: usize,
+    /// How many clients may be behind at once, each with a catch-up thread.
+    pub threads: usize,
     waiting: AtomicUsize,
-    threads: AtomicUsize,
+    threads_now: AtomicUsize,
 }
 
 impl Budget {
-    /// Nothing waits yet.
-    pub fn new(per_client: usize) -> Arc<Budget> {
-        Arc::new(Budget { per_client, waiting: AtomicUsize::new(0), threads: AtomicUsize::new(0) })
+    /// A budget with 256 MiB and 1,000 threads for all clients together.
+    pub fn new(per_client: usize) -> Budget {
+        let (waiting, threads_now) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        Budget { per_client, total: 256 << 20, threads: 1000, waiting, threads_now }
+    }
+
+    /// How many bytes wait at this moment.
+    pub fn waiting(&self) -> usize {
+        self.waiting.load(Relaxed)
     }
 }
 
@@ -192,8 +198,8 @@ impl Sender {
         budget.waiting.fetch_add(rest.len(), Relaxed);
         out.in_flight = rest.len();
         out.behind = true;
-        let allowed = budget.threads.fetch_add(1, Relaxed) < CATCH_UP_THREADS
-            && budget.waiting.load(Relaxed) <= PENDING_TOTAL
+        let allowed = budget.threads_now.fetch_add(1, Relaxed) < budget.threads
+            && budget.waiting() <= budget.total
             && self.set_nonblocking(out, false).is_ok();
         let builder = thread::Builder::new().name("catch-up".into()).stack_size(CATCH_UP_STACK);
         if !allowed || builder.spawn(move || line.catch_up(rest)).is_err() {
@@ -204,8 +210,7 @@ impl Sender {
     fn queue(&self, out: &mut Out, frames: &[u8]) {
         let budget = &self.0.budget;
         let mut frames = frames;
-        if out.in_flight + out.pending.len() > budget.per_client
-            || budget.waiting.load(Relaxed) > PENDING_TOTAL
+        if out.in_flight + out.pending.len() > budget.per_client || budget.waiting() > budget.total
         {
             budget.waiting.fetch_sub(out.pending.len(), Relaxed);
             out.pending = Vec::new();
@@ -233,7 +238,7 @@ impl Sender {
     fn caught_up(&self, out: &mut Out, written: bool) {
         let waited = out.in_flight + out.pending.len();
         self.0.budget.waiting.fetch_sub(waited, Relaxed);
-        self.0.budget.threads.fetch_sub(1, Relaxed);
+        self.0.budget.threads_now.fetch_sub(1, Relaxed);
         (out.behind, out.in_flight, out.pending) = (false, 0, Vec::new());
         if !written {
             // In the middle of a frame, so there is nothing to say. This also wakes the reader.
@@ -250,6 +255,8 @@ impl Sender {
             let _ = self.0.stream.shutdown(Shutdown::Write);
         }
         out.finished = true;
+        // From here on nobody switches any more, so the owner can read the rest in peace.
+        let _ = self.set_nonblocking(out, false);
     }
 
     fn set_nonblocking(&self, out: &mut Out, on: bool) -> io::Result<()> {

@@ -109,7 +109,7 @@ impl Server {
         let limit = settings.connections.min(CONNECTIONS_MAX);
         let register = Register { unfinished: BTreeMap::new(), open: HashMap::new(), limit };
         Ok(Arc::new(Server {
-            budget: Budget::new(settings.pending),
+            budget: Arc::new(Budget::new(settings.pending)),
             settings,
             listeners,
             files,
@@ -212,12 +212,13 @@ impl Server {
                 self.reply(stream, peer, Some(&request), &response)
             }
             Ok(Answer::Upgrade(door, response)) => {
-                tcp::write_in_pieces(stream, &response.to_bytes(false)).ok()?;
                 let longest = match door {
                     Door::Echo => echo::MESSAGE_MAX,
                     Door::Broadcast => broadcast::MESSAGE_MAX,
                 };
-                let socket = Socket::new(stream, early, longest, &self.budget).ok()?;
+                let socket =
+                    Socket::new(stream, response.to_bytes(false), early, longest, &self.budget)
+                        .ok()?;
                 lock(&self.register).upgraded(id, socket.sender().clone());
                 log::info!("client {id} ({peer}) came to {door:?}");
                 Some((door, socket))

@@ -30,18 +30,22 @@ const READ_BUFFER: usize = 4096;
 /// A WebSocket connection, for the thread that reads it.
 pub struct Socket {
     websocket: WebSocket<Stream>,
+    /// The 101, until it is sent.
+    response: Vec<u8>,
     /// Why it ended, for the log.
     why: String,
 }
 
 impl Socket {
-    /// Starts where the 101 has been written. `early` are the bytes that came with the request and
-    /// belong to the first frames; messages longer than `longest` bytes are refused with 1009.
+    /// Takes over after the handshake. `response` is the 101, see [`Socket::open`]; `early` are the
+    /// bytes that came with the request and belong to the first frames. A message of more than
+    /// `longest` bytes is answered with Close 1009.
     ///
     /// # Errors
     /// Those of setting options on the socket: it is gone.
     pub fn new(
         stream: &Arc<TcpStream>,
+        response: Vec<u8>,
         early: Vec<u8>,
         longest: usize,
         budget: &Arc<Budget>,
@@ -56,7 +60,13 @@ impl Socket {
             .max_message_size(Some(longest))
             .max_frame_size(Some(longest));
         let websocket = WebSocket::from_partially_read(stream, early, Role::Server, Some(config));
-        Ok(Socket { websocket, why: "closed by the server".to_string() })
+        Ok(Socket { websocket, response, why: "closed by the server".to_string() })
+    }
+
+    /// Sends the 101: from now on the client speaks, and is spoken to.
+    pub fn open(&mut self) {
+        let response = std::mem::take(&mut self.response);
+        self.sender().send(&response);
     }
 
     /// The way out, for everybody who has something to say to this client.

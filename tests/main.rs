@@ -5,4 +5,8 @@
 
 mod support;
 
+mod crowd;
+mod frames;
 mod http;
+mod sender;
+mod terminal;

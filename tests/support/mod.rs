@@ -284,7 +284,8 @@ impl Peer {
         assert_eq!(self.try_read(), None);
     }
 
-    fn take(&mut self, count: usize) -> Option<Vec<u8>> {
+    /// The next `count` bytes as they came; `None` at the end of the stream.
+    pub fn take(&mut self, count: usize) -> Option<Vec<u8>> {
         while self.buffer.len() < count {
             let mut chunk = vec![0; 65_536.min((count - self.buffer.len()).max(4096))];
             match self.stream.read(&mut chunk).expect("something comes, and no reset") {

@@ -1,0 +1,278 @@
+//! The Sender alone, on one end of a TCP connection, without a server around it.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use partyline::sender::{Budget, Sender};
+
+use crate::support::PATIENCE;
+
+/// How long the Sender's owner waits in one read.
+const READ_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Both ends of a connection: a Sender, and the peer that it sends to.
+fn pair(budget: Budget) -> (Sender, Arc<Budget>, TcpStream) {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let peer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let (stream, _) = listener.accept().unwrap();
+    stream.set_read_timeout(Some(READ_TIMEOUT)).unwrap();
+    peer.set_read_timeout(Some(PATIENCE)).unwrap();
+    peer.set_write_timeout(Some(PATIENCE)).unwrap();
+    let budget = Arc::new(budget);
+    (Sender::new(Arc::new(stream), Arc::clone(&budget)), budget, peer)
+}
+
+/// A frame as a server sends it, with a number in front of `size` bytes that depend on it.
+fn frame(number: u64, size: usize) -> Vec<u8> {
+    let mut frame = vec![0x82, 127];
+    frame.extend_from_slice(&(8 + size as u64).to_be_bytes());
+    frame.extend_from_slice(&number.to_be_bytes());
+    frame.extend((0..size).map(|i| (i as u64 ^ number) as u8));
+    frame
+}
+
+/// Reads what [`frame`] made and returns its number, or `Err` with whatever else came.
+fn read_frame(peer: &mut impl Read) -> Result<u64, Vec<u8>> {
+    let mut header = Vec::new();
+    peer.take(10).read_to_end(&mut header).map_err(|error| error.to_string().into_bytes())?;
+    if header.len() < 10 || header[..2] != [0x82, 127] {
+        let _ = peer.read_to_end(&mut header);
+        return Err(header);
+    }
+    let length = u64::from_be_bytes(header[2..].try_into().unwrap()) as usize;
+    let mut payload = vec![0; length];
+    peer.read_exact(&mut payload).map_err(|error| error.to_string().into_bytes())?;
+    let number = u64::from_be_bytes(payload[..8].try_into().unwrap());
+    assert!(frame(number, length - 8)[10..] == payload, "frame {number} is torn");
+    Ok(number)
+}
+
+fn wait_until(what: &str, condition: impl Fn() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !condition() {
+        assert!(Instant::now() < deadline, "still waiting: {what}");
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+#[test]
+fn readers_raced_against_writers() {
+    /// In each round one read, which needs the flag off, races one write, which needs it on; nobody
+    /// begins the next round before both are done. So there is at least one switch in each.
+    const ROUNDS: usize = 1_000_000;
+    let (sender, _, peer) = pair(Budget::new(usize::MAX / 2));
+    let reads = Arc::new(AtomicUsize::new(0));
+    let writes = Arc::new(AtomicUsize::new(0));
+    let wait_for = |other: &Arc<AtomicUsize>| {
+        let other = Arc::clone(other);
+        move |round| {
+            while other.load(SeqCst) < round {
+                thread::yield_now();
+            }
+        }
+    };
+
+    // The peer provides one byte for each round ...
+    let mut to_sender = peer.try_clone().unwrap();
+    let feeding = thread::spawn(move || {
+        let bytes: Vec<u8> = (0..ROUNDS).map(|i| (i % 251) as u8).collect();
+        to_sender.write_all(&bytes).unwrap();
+    });
+    // ... which the owner reads ...
+    let (owner, done, wait) = (sender.clone(), Arc::clone(&reads), wait_for(&writes));
+    let owning = thread::spawn(move || {
+        for i in 0..ROUNDS {
+            wait(i);
+            let mut byte = [0];
+            assert_eq!(owner.read(&mut byte, READ_TIMEOUT).unwrap(), 1);
+            assert_eq!(byte[0], (i % 251) as u8, "byte {i} is lost, doubled or out of order");
+            done.store(i + 1, SeqCst);
+        }
+    });
+    // ... while somebody else writes, and a third now and then.
+    let (writer, done, wait) = (sender.clone(), Arc::clone(&writes), wait_for(&reads));
+    let writing = thread::spawn(move || {
+        for i in 0..ROUNDS {
+            wait(i);
+            writer.send(&frame(2 * i as u64, 0));
+            done.store(i + 1, SeqCst);
+        }
+    });
+    let third = sender.clone();
+    let interrupting = thread::spawn(move || {
+        for i in 0..ROUNDS / 100 {
+            third.send(&frame(2 * i as u64 + 1, i % 100));
+        }
+    });
+    // And the peer reads: every frame whole, once, each writer's in order.
+    let mut peer = std::io::BufReader::new(peer);
+    let mut next = [0, 1];
+    for _ in 0..ROUNDS + ROUNDS / 100 {
+        let number = read_frame(&mut peer).expect("a whole frame");
+        let expected = &mut next[(number % 2) as usize];
+        assert_eq!(number, *expected, "lost, doubled or out of order");
+        *expected += 2;
+    }
+    for thread in [feeding, owning, writing, interrupting] {
+        thread.join().unwrap();
+    }
+    sender.finish();
+    assert_eq!(read_frame(&mut peer), Err(Vec::new()), "nothing may follow");
+}
+
+#[test]
+fn what_waits_arrives_in_order_when_the_peer_reads_again() {
+    let (sender, budget, mut peer) = pair(Budget::new(512 * 1024));
+    let mut sent = 0;
+    while budget.waiting() == 0 {
+        sender.send(&frame(sent, 8192));
+        sent += 1;
+    }
+    for _ in 0..20 {
+        sender.send(&frame(sent, 8192));
+        sent += 1;
+    }
+    assert!(budget.waiting() >= 20 * 8192);
+    for number in 0..sent {
+        assert_eq!(read_frame(&mut peer), Ok(number));
+    }
+    sender.wait_until_caught_up();
+    assert_eq!(budget.waiting(), 0);
+    // It is not behind any more: the next frame goes the short way.
+    sender.send(&frame(sent, 10));
+    assert_eq!(read_frame(&mut peer), Ok(sent));
+}
+
+#[test]
+fn sending_does_not_wait_for_a_peer_that_does_not_read() {
+    let (sender, budget, peer) = pair(Budget::new(usize::MAX / 2));
+    // 64 MiB are far more than any kernel buffer, so this returns only if nobody waits.
+    for number in 0..1024 {
+        sender.send(&frame(number, 65_536));
+    }
+    assert!(budget.waiting() > 32 << 20, "{}", budget.waiting());
+    drop(peer);
+    wait_until("what waited for a peer that has gone is let go", || budget.waiting() == 0);
+}
+
+#[test]
+fn too_slow_is_told_after_whole_frames() {
+    let limit = 512 * 1024;
+    let (sender, budget, mut peer) = pair(Budget::new(limit));
+    let mut sent = 0;
+    while !sender.is_closed() {
+        sender.send(&frame(sent, 10_000));
+        assert!(budget.waiting() <= limit + 2 * 10_018, "{} wait", budget.waiting());
+        sent += 1;
+    }
+    sender.send(&frame(sent, 5)); // is not accepted any more
+    let mut received = 0;
+    let end = loop {
+        match read_frame(&mut peer) {
+            Ok(number) => assert_eq!(number, received),
+            Err(end) => break end,
+        }
+        received += 1;
+    };
+    assert!(received > 0 && received < sent);
+    assert_eq!(end, b"\x88\x15\x03\xF5too slow: come back", "Close 1013, and nothing after it");
+    wait_until("nothing waits any more", || budget.waiting() == 0);
+}
+
+#[test]
+fn one_message_may_be_larger_than_all_that_may_wait() {
+    let (sender, budget, mut peer) = pair(Budget::new(1000));
+    sender.send(&frame(0, 32 << 20));
+    assert!(budget.waiting() > 1000);
+    assert!(!sender.is_closed());
+    assert_eq!(read_frame(&mut peer), Ok(0));
+    sender.wait_until_caught_up();
+    sender.send(&frame(1, 1));
+    assert_eq!(read_frame(&mut peer), Ok(1));
+}
+
+#[test]
+fn beyond_the_budget_of_all_together_the_next_one_goes() {
+    let mut budget = Budget::new(usize::MAX / 2);
+    budget.total = 1 << 20;
+    let (sender, budget, mut peer) = pair(budget);
+    sender.send(&frame(0, 64 << 20));
+    assert_eq!(budget.waiting(), 0);
+    // In the middle of a frame there is no place for a Close: the connection is cut.
+    assert!(read_frame(&mut peer).is_err());
+    let mut buffer = [0];
+    assert_eq!(sender.read(&mut buffer, READ_TIMEOUT).unwrap(), 0, "its owner sees the end");
+}
+
+#[test]
+fn without_a_catch_up_thread_the_connection_is_cut() {
+    let mut budget = Budget::new(1 << 20);
+    budget.threads = 0;
+    let (sender, budget, mut peer) = pair(budget);
+    sender.send(&frame(0, 64 << 20));
+    assert_eq!(budget.waiting(), 0);
+    assert!(read_frame(&mut peer).is_err());
+}
+
+#[test]
+fn a_peer_that_never_reads_is_cut_off_after_a_while() {
+    let (sender, budget, mut peer) = pair(Budget::new(1 << 20));
+    sender.send(&frame(0, 64 << 20));
+    let began = Instant::now();
+    sender.wait_until_caught_up();
+    let after = began.elapsed();
+    assert!(after >= Duration::from_secs(9) && after < Duration::from_secs(40), "{after:?}");
+    assert_eq!(budget.waiting(), 0);
+    assert!(read_frame(&mut peer).is_err());
+}
+
+#[test]
+fn finish_lets_what_waits_go_out_first() {
+    let (sender, _, mut peer) = pair(Budget::new(64 << 20));
+    for number in 0..300 {
+        sender.send(&frame(number, 65_536));
+    }
+    sender.close(b"\x88\x02\x03\xE8");
+    sender.send(&frame(300, 1));
+    for number in 0..300 {
+        assert_eq!(read_frame(&mut peer), Ok(number));
+    }
+    assert_eq!(read_frame(&mut peer), Err(b"\x88\x02\x03\xE8".to_vec()));
+}
+
+#[test]
+fn a_reader_in_want_of_bytes_is_not_woken_by_writes() {
+    let (sender, _, mut peer) = pair(Budget::new(512 * 1024));
+    let owner = sender.clone();
+    let reading = thread::spawn(move || {
+        let mut buffer = [0; 10];
+        let count = owner.read(&mut buffer, READ_TIMEOUT)?;
+        Ok::<Vec<u8>, std::io::Error>(buffer[..count].to_vec())
+    });
+    for number in 0..10_000 {
+        sender.send(&frame(number, 0));
+        assert_eq!(read_frame(&mut peer), Ok(number));
+    }
+    assert!(!reading.is_finished());
+    peer.write_all(b"at last").unwrap();
+    assert_eq!(reading.join().unwrap().unwrap(), b"at last");
+}
+
+#[test]
+fn patience_ends_as_timed_out() {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let _silent = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let (stream, _) = listener.accept().unwrap();
+    let patience = Duration::from_millis(300);
+    stream.set_read_timeout(Some(patience)).unwrap();
+    let sender = Sender::new(Arc::new(stream), Arc::new(Budget::new(1)));
+    sender.send(&frame(0, 0)); // so that the flag is on when the read begins
+    let began = Instant::now();
+    let error = sender.read(&mut [0], patience).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::TimedOut);
+    assert!(began.elapsed() >= patience);
+}
