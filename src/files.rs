@@ -4,10 +4,9 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read};
-use std::net::IpAddr;
 use std::path::{Component, Path, PathBuf};
 
-use crate::http::{Host, Request, Response};
+use crate::http::{Request, Response};
 
 /// The largest file that is served, in bytes: it is read into memory whole.
 pub const FILE_MAX: u64 = 16 << 20;
@@ -38,7 +37,7 @@ impl Files {
                 // Safari before 16 does not take 'self' to include WebSockets to the same host.
                 // (That list knows no IPv6 addresses.)
                 let own = match &request.host {
-                    Some(own) if !matches!(own.host, Host::Address(IpAddr::V6(_))) => {
+                    Some(own) if !own.host.starts_with('[') => {
                         format!("; connect-src 'self' ws://{own} wss://{own}")
                     }
                     _ => String::new(),

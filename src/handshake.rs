@@ -12,7 +12,7 @@
 
 use tungstenite::handshake::derive_accept_key;
 
-use crate::http::{Authority, Host, Request, Response};
+use crate::http::{Authority, Request, Response};
 
 /// Who may connect: what `--host` and `--origin` say, and the machine's own names.
 #[derive(Debug, Clone, Default)]
@@ -28,7 +28,7 @@ pub struct Access {
 /// Where a page came from: `scheme://host[:port]`, the whole of an `Origin` header (RFC 6454, 7).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
-    host: Host,
+    host: String,
     port: u16,
     /// The port that the scheme means when none is written: 80 or 443.
     scheme_port: u16,
@@ -43,7 +43,7 @@ impl Origin {
             "https" => 443,
             _ => return None,
         };
-        let Authority { host, port } = Authority::parse(authority)?;
+        let Authority { host, port, .. } = Authority::parse(authority)?;
         Some(Origin { host, port: port.unwrap_or(scheme_port), scheme_port })
     }
 }
@@ -131,11 +131,10 @@ impl Access {
     /// # Errors
     /// 421 Misdirected Request (RFC 9110, 15.5.20).
     pub fn check_host(&self, request: &Request) -> Result<(), Response> {
-        let name = match request.host.as_ref().map(|authority| &authority.host) {
-            None | Some(Host::Address(_)) => return Ok(()),
-            Some(Host::Name(name)) => name,
-        };
-        if name == "localhost" || name.ends_with(".localhost") || self.hosts.contains(name) {
+        let Some(host) = &request.host else { return Ok(()) };
+        let name = &host.host;
+        let is_localhost = name == "localhost" || name.ends_with(".localhost");
+        if host.is_address || is_localhost || self.hosts.contains(name) {
             return Ok(());
         }
         let why = format!(

@@ -14,6 +14,6 @@ mod authority;
 mod request;
 mod response;
 
-pub use authority::{Authority, Host};
+pub use authority::Authority;
 pub use request::{HEADERS_MAX, Request, parse, percent_decode, read_head};
 pub use response::Response;

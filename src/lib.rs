@@ -14,5 +14,6 @@ pub mod broadcast; // /broadcast: what anyone sends, everyone gets
 pub mod files; // a Request -> a file of www/
 pub mod settings; // command line and environment -> Settings
 pub mod journal; // what the server says in its log
+pub mod register; // every connection there is, and how many there may be
 pub mod server; // accept loop, one thread per connection, which door a request goes through
 pub mod operator; // the commands typed at the server's terminal

@@ -5,11 +5,10 @@
 //!                                                 └── 101 ── echo | broadcast ── close
 //! ```
 
-use std::collections::{BTreeMap, HashMap};
 use std::io::{self, ErrorKind};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -21,7 +20,8 @@ use crate::files::Files;
 use crate::handshake;
 use crate::http::{self, Request, Response};
 use crate::journal::OncePerSecond;
-use crate::sender::{Budget, Sender, lock};
+use crate::register::Register;
+use crate::sender::Budget;
 use crate::settings::{self, Settings};
 use crate::socket::{Socket, close_frame};
 use crate::tcp;
@@ -33,10 +33,8 @@ const STACK: usize = 512 * 1024;
 /// memory maps that Linux gives a process, and std panics inside a thread that gets none; this
 /// leaves room for those that are unfinished or catching up.
 pub const CONNECTIONS_MAX: usize = 14_000;
-/// When threads or descriptors have run out: how long to wait before trying again. After this long,
-/// what has not even finished its request may be closed to make room.
+/// When threads or descriptors have run out: how long to wait before trying again.
 const PAUSE: Duration = Duration::from_millis(50);
-const PATIENCE_WHEN_FULL: Duration = Duration::from_secs(1);
 /// What a client that found no place is told to wait, in seconds.
 const RETRY_AFTER: &str = "10";
 /// How long [`Server::stop`] waits for the clients to take leave.
@@ -76,18 +74,8 @@ pub struct Server {
     files: Files,
     budget: Arc<Budget>,
     broadcast: Broadcast,
-    register: Mutex<Register>,
+    register: Register,
     last_client: AtomicU64,
-}
-
-/// Every connection there is, by client id, from accept to its end.
-struct Register {
-    /// Those whose request is not complete, the oldest first, and since when.
-    unfinished: BTreeMap<u64, (Instant, Arc<TcpStream>)>,
-    /// The others; a Sender if they are WebSockets.
-    open: HashMap<u64, Option<Sender>>,
-    /// How many may be open.
-    limit: usize,
 }
 
 impl Server {
@@ -104,17 +92,17 @@ impl Server {
                      project's folder, or say where it is with --www DIR"
             )
         })?;
-        let listeners = listen(settings.port)?;
+        let listeners = tcp::listen(settings.port)?;
         settings.access.add_own_name(&settings::machine_name());
-        let limit = settings.connections.min(CONNECTIONS_MAX);
-        let register = Register { unfinished: BTreeMap::new(), open: HashMap::new(), limit };
+        let connections = settings.connections.min(CONNECTIONS_MAX);
+        let register = Register::new(connections, settings.unfinished);
         Ok(Arc::new(Server {
             budget: Arc::new(Budget::new(settings.pending)),
             settings,
             listeners,
             files,
             broadcast: Broadcast::default(),
-            register: Mutex::new(register),
+            register,
             last_client: AtomicU64::new(0),
         }))
     }
@@ -151,14 +139,11 @@ impl Server {
     fn admit(self: &Arc<Self>, stream: TcpStream, peer: SocketAddr) {
         let id = self.last_client.fetch_add(1, Relaxed) + 1;
         let stream = Arc::new(stream);
-        let evicted = lock(&self.register).add(id, &stream, self.settings.unfinished);
-        if let Some(oldest) = evicted {
-            hang_up(&oldest);
-        }
+        self.register.add(id, &stream);
         let server = Arc::clone(self);
         let builder = thread::Builder::new().name(format!("client-{id}")).stack_size(STACK);
         if let Err(error) = builder.spawn(move || server.serve(id, &stream, peer)) {
-            lock(&self.register).remove(id);
+            self.register.remove(id);
             self.make_room("start a thread", &error);
         }
     }
@@ -170,16 +155,13 @@ impl Server {
         if WARNING.is_due() {
             log::warn!("cannot {what} ({error}); `ulimit -n` and `ulimit -u` show the limits");
         }
-        let oldest = lock(&self.register).take_oldest(PATIENCE_WHEN_FULL);
-        if let Some(oldest) = oldest {
-            hang_up(&oldest);
-        }
+        self.register.evict_if_slow();
         thread::sleep(PAUSE);
     }
 
     /// One connection, from its first byte to its last.
     fn serve(&self, id: u64, stream: &Arc<TcpStream>, peer: SocketAddr) {
-        let _entry = Entry { server: self, id };
+        let _presence = self.register.presence(id);
         let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port()); // no ::ffff:192.0.2.7
         let Some((door, mut socket)) = self.open(id, stream, peer) else { return };
         match door {
@@ -196,40 +178,42 @@ impl Server {
     /// idle client's thread keeps for hours.
     #[inline(never)]
     fn open(&self, id: u64, stream: &Arc<TcpStream>, peer: SocketAddr) -> Option<(Door, Socket)> {
-        let head = http::read_head(stream, self.settings.head_bytes, self.settings.head_timeout);
-        let (head, early) = match head {
+        let (longest, time) = (self.settings.head_bytes, self.settings.head_timeout);
+        let (head, early) = match http::read_head(stream, longest, time) {
             Ok(parts) => parts,
             Err(refusal) => {
-                return self.reply(stream, peer, None, &refusal?);
+                self.reply(stream, peer, None, &refusal?);
+                return None;
             }
         };
         let request = match http::parse(&head) {
             Ok(request) => request,
-            Err(refusal) => return self.reply(stream, peer, None, &refusal),
+            Err(refusal) => {
+                self.reply(stream, peer, None, &refusal);
+                return None;
+            }
         };
-        match self.answer(id, &request) {
-            Err(response) | Ok(Answer::Http(response)) => {
-                self.reply(stream, peer, Some(&request), &response)
+        let (door, response) = match self.answer(id, &request) {
+            Ok(Answer::Upgrade(door, response)) => (door, response.to_bytes(false)),
+            Ok(Answer::Http(response)) | Err(response) => {
+                self.reply(stream, peer, Some(&request), &response);
+                return None;
             }
-            Ok(Answer::Upgrade(door, response)) => {
-                let longest = match door {
-                    Door::Echo => echo::MESSAGE_MAX,
-                    Door::Broadcast => broadcast::MESSAGE_MAX,
-                };
-                let socket =
-                    Socket::new(stream, response.to_bytes(false), early, longest, &self.budget)
-                        .ok()?;
-                lock(&self.register).upgraded(id, socket.sender().clone());
-                log::info!("client {id} ({peer}) came to {door:?}");
-                Some((door, socket))
-            }
-        }
+        };
+        let longest = match door {
+            Door::Echo => echo::MESSAGE_MAX,
+            Door::Broadcast => broadcast::MESSAGE_MAX,
+        };
+        let socket = Socket::new(stream, response, early, longest, &self.budget).ok()?;
+        self.register.upgraded(id, socket.sender());
+        log::info!("client {id} ({peer}) came to {door:?}");
+        Some((door, socket))
     }
 
     /// Which door a request goes through, or which answer it gets.
     fn answer(&self, id: u64, request: &Request) -> Result<Answer, Response> {
         self.settings.access.check_host(request)?;
-        if !lock(&self.register).enter(id) {
+        if !self.register.enter(id) {
             let why = "every place is taken; try again in a moment";
             return Err(Response::refusal(503, why).with_header("Retry-After", RETRY_AFTER));
         }
@@ -250,14 +234,14 @@ impl Server {
         Ok(Answer::Upgrade(door, handshake::upgrade(request)?))
     }
 
-    /// Sends an answer and closes the connection. Returns nothing, in the type that fits above.
-    fn reply<T>(
+    /// Sends an answer and closes the connection.
+    fn reply(
         &self,
         stream: &TcpStream,
         peer: SocketAddr,
         request: Option<&Request>,
         response: &Response,
-    ) -> Option<T> {
+    ) {
         static WARNING: OncePerSecond = OncePerSecond::fresh();
         let path = request.map_or("", |request| &request.path);
         match response.status {
@@ -267,105 +251,17 @@ impl Server {
         }
         let to_head = request.is_some_and(|request| request.method == "HEAD");
         tcp::send_and_close(stream, &response.to_bytes(to_head));
-        None
     }
 
     /// Closes every connection with 1001 and waits a moment for the clients to take leave.
     pub fn stop(&self) {
-        let senders: Vec<Sender> = {
-            let mut register = lock(&self.register);
-            register.limit = 0;
-            register.open.values().flatten().cloned().collect()
-        };
         let goodbye = close_frame(CloseCode::Away, "the server is stopping");
-        for sender in senders {
+        for sender in self.register.close_doors() {
             sender.close(&goodbye);
         }
         let deadline = Instant::now() + GOODBYE_TIME;
-        while Instant::now() < deadline && !lock(&self.register).open.is_empty() {
+        while Instant::now() < deadline && !self.register.is_empty() {
             thread::sleep(Duration::from_millis(10));
         }
     }
-}
-
-impl Register {
-    /// Adds a connection whose request has yet to come; returns the one that has to go for it.
-    fn add(&mut self, id: u64, stream: &Arc<TcpStream>, limit: usize) -> Option<Arc<TcpStream>> {
-        self.unfinished.insert(id, (Instant::now(), Arc::clone(stream)));
-        // The oldest: a newcomer's request takes milliseconds, an attacker's never comes.
-        if self.unfinished.len() > limit { self.take_oldest(Duration::ZERO) } else { None }
-    }
-
-    /// Takes the oldest unfinished connection out, if it has had at least `time`.
-    fn take_oldest(&mut self, time: Duration) -> Option<Arc<TcpStream>> {
-        let oldest = self.unfinished.first_entry()?;
-        if oldest.get().0.elapsed() < time {
-            return None;
-        }
-        Some(oldest.remove().1)
-    }
-
-    /// The request is complete: it becomes an open connection, if there is a place for one. If not
-    /// it stays among the unfinished, where there are bounds for it, until its 503 is sent.
-    fn enter(&mut self, id: u64) -> bool {
-        if self.open.len() >= self.limit {
-            return false;
-        }
-        self.unfinished.remove(&id);
-        self.open.insert(id, None);
-        true
-    }
-
-    fn upgraded(&mut self, id: u64, sender: Sender) {
-        self.open.insert(id, Some(sender));
-    }
-
-    fn remove(&mut self, id: u64) {
-        self.unfinished.remove(&id);
-        self.open.remove(&id);
-    }
-}
-
-/// Takes a connection out of the register when its thread ends, in whatever way.
-struct Entry<'a> {
-    server: &'a Server,
-    id: u64,
-}
-
-impl Drop for Entry<'_> {
-    fn drop(&mut self) {
-        lock(&self.server.register).remove(self.id);
-    }
-}
-
-/// Ends a connection from outside of its thread, which then reads the end of the stream.
-fn hang_up(stream: &TcpStream) {
-    let _ = stream.shutdown(Shutdown::Both); // fails only if it has ended already
-}
-
-/// Listens on every address: IPv6 first, since on most systems that socket takes IPv4 as well.
-fn listen(port: u16) -> Result<Vec<TcpListener>, String> {
-    let mut listeners: Vec<TcpListener> = Vec::new();
-    let mut wanted = port;
-    for every in [IpAddr::V6(Ipv6Addr::UNSPECIFIED), IpAddr::V4(Ipv4Addr::UNSPECIFIED)] {
-        match TcpListener::bind((every, wanted)) {
-            Ok(listener) => {
-                wanted = listener.local_addr().map_or(wanted, |address| address.port());
-                listeners.push(listener);
-            }
-            Err(_) if !listeners.is_empty() => {}
-            Err(e) if e.kind() == ErrorKind::AddrInUse => {
-                return Err(format!(
-                    "port {port} is taken: another program listens there already, perhaps another \
-                     Partyline. Stop that one, or choose another port: --port {}",
-                    port.wrapping_add(1).max(1024)
-                ));
-            }
-            Err(error) if every.is_ipv4() => {
-                return Err(format!("cannot listen on port {port}: {error}"));
-            }
-            Err(_) => {} // no IPv6 on this machine
-        }
-    }
-    Ok(listeners)
 }

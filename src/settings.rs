@@ -11,7 +11,7 @@ use std::time::Duration;
 use log::LevelFilter;
 
 use crate::handshake::{Access, Origin};
-use crate::http::{Authority, Host};
+use crate::http::Authority;
 
 /// What `--help` prints. It fits a screen of 80 columns and 24 lines.
 pub const HELP: &str = "\
@@ -170,8 +170,8 @@ fn limit(value: &str) -> Result<usize, String> {
 
 fn parse_host(name: &str) -> Result<String, String> {
     match Authority::parse(name) {
-        Some(Authority { host: Host::Name(name), port: None }) => Ok(name),
-        Some(Authority { host: Host::Address(_), .. }) => {
+        Some(Authority { host, is_address: false, port: None }) => Ok(host),
+        Some(Authority { is_address: true, .. }) => {
             Err("addresses are let in anyway; a name is wanted here".to_string())
         }
         _ => Err("a name is wanted here, such as chat.example, without port or path".to_string()),

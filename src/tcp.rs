@@ -1,7 +1,8 @@
-//! Writing to a TCP stream without waiting for ever, and closing it so that the last bytes arrive.
+//! What std's TCP needs around it: listening on every address, writing without waiting for ever,
+//! closing so that the last bytes arrive.
 
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{Shutdown, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
 /// What is long goes out in pieces of this many bytes ...
@@ -11,6 +12,37 @@ pub const PIECE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long a connection stays open for reading after our last byte, see [`drain`].
 const DRAIN_TIME: Duration = Duration::from_secs(2);
+
+/// Listens on every address: IPv6 first, since on most systems that socket takes IPv4 as well. Where
+/// it does not there is a second listener; port 0 is whatever is free, the same for both.
+///
+/// # Errors
+/// A sentence for the person who started the program.
+pub fn listen(port: u16) -> Result<Vec<TcpListener>, String> {
+    let mut listeners: Vec<TcpListener> = Vec::new();
+    let mut wanted = port;
+    for every in [IpAddr::V6(Ipv6Addr::UNSPECIFIED), IpAddr::V4(Ipv4Addr::UNSPECIFIED)] {
+        match TcpListener::bind((every, wanted)) {
+            Ok(listener) => {
+                wanted = listener.local_addr().map_or(wanted, |address| address.port());
+                listeners.push(listener);
+            }
+            Err(_) if !listeners.is_empty() => {}
+            Err(e) if e.kind() == ErrorKind::AddrInUse => {
+                return Err(format!(
+                    "port {port} is taken: another program listens there already, perhaps another \
+                     Partyline. Stop that one, or choose another port: --port {}",
+                    port.wrapping_add(1).max(1024)
+                ));
+            }
+            Err(error) if every.is_ipv4() => {
+                return Err(format!("cannot listen on port {port}: {error}"));
+            }
+            Err(_) => {} // no IPv6 on this machine
+        }
+    }
+    Ok(listeners)
+}
 
 /// Sends the last bytes of a connection and closes it so that they arrive.
 pub fn send_and_close(stream: &TcpStream, bytes: &[u8]) {

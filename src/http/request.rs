@@ -45,8 +45,8 @@ impl Request {
     }
 }
 
-fn bad(why: impl fmt::Display) -> Response {
-    Response::refusal(400, why)
+fn bad<T>(why: impl fmt::Display) -> Result<T, Response> {
+    Err(Response::refusal(400, why))
 }
 
 /// Reads one request head from `stream`: the bytes up to and including the empty line, and those
@@ -73,7 +73,7 @@ pub fn read_head(
         stream.set_read_timeout(Some(left)).map_err(|_| None)?;
         match stream.read(&mut chunk) {
             Ok(0) if head.is_empty() => return Err(None),
-            Ok(0) => return Err(Some(bad("the request head ended before its empty line"))),
+            Ok(0) => bad("the request head ended before its empty line")?,
             Ok(count) => head.extend_from_slice(&chunk[..count]),
             Err(e) if tcp::is_timeout(&e) || e.kind() == ErrorKind::Interrupted => continue,
             Err(_) => return Err(None),
@@ -98,20 +98,18 @@ pub fn read_head(
 /// once: who types a request into `nc` then learns why nothing seems to happen.
 fn find_end(bytes: &[u8], from: usize) -> Result<Option<usize>, Response> {
     if bytes.first() == Some(&0x16) {
-        return Err(bad("this looks like TLS; there is none here: use http://, not https://"));
+        return bad("this looks like TLS; there is none here: use http://, not https://");
     }
     for i in from..bytes.len() {
         let after_cr = i > 0 && bytes[i - 1] == b'\r';
         match bytes[i] {
-            0 => return Err(bad("there is a NUL byte in the request head")),
+            0 => return bad("there is a NUL byte in the request head"),
             b'\n' if !after_cr => {
-                return Err(bad(
-                    r"a line ends with a bare LF (\n); HTTP ends lines with CR LF (\r\n)",
-                ));
+                return bad(r"a line ends with a bare LF (\n); HTTP ends lines with CR LF (\r\n)");
             }
             b'\n' if bytes[..i - 1].ends_with(b"\r\n") => return Ok(Some(i + 1)),
             b'\n' => {}
-            _ if after_cr => return Err(bad("there is a bare CR in the request head")),
+            _ if after_cr => return bad("there is a bare CR in the request head"),
             _ => {}
         }
     }
@@ -128,10 +126,10 @@ pub fn parse(head: &[u8]) -> Result<Request, Response> {
     let mut lines = head.split("\r\n");
     let request_line = lines.next().unwrap_or_default();
     let [method, target, version] = request_line.split(' ').collect::<Vec<_>>()[..] else {
-        return Err(bad("the request line is not METHOD, one space, TARGET, one space, VERSION"));
+        return bad("the request line is not METHOD, one space, TARGET, one space, VERSION");
     };
     if !is_token(method) {
-        return Err(bad("the method is not made of letters"));
+        return bad("the method is not made of letters");
     }
     let is_http_1_0 = parse_version(version)?;
     let headers = parse_headers(lines)?;
@@ -165,7 +163,7 @@ fn parse_version(version: &str) -> Result<bool, Response> {
         Some([b'0'..=b'9', b'.', b'0'..=b'9']) => {
             Err(Response::refusal(505, format!("{version} is not spoken here, HTTP/1.1 is")))
         }
-        _ => Err(bad("the request line does not end with HTTP/1.1")),
+        _ => bad("the request line does not end with HTTP/1.1"),
     }
 }
 
@@ -179,20 +177,20 @@ fn parse_headers<'a>(
             return Err(Response::refusal(431, why));
         }
         if line.starts_with([' ', '\t']) {
-            return Err(bad("a header line begins with white space; folding is obsolete"));
+            return bad("a header line begins with white space; folding is obsolete");
         }
         let Some((name, value)) = line.split_once(':') else {
-            return Err(bad("a header line has no colon"));
+            return bad("a header line has no colon");
         };
         if name.ends_with([' ', '\t']) {
             // RFC 9112, 5.1: proxies disagree about what such a line means.
-            return Err(bad("there is white space between a header's name and its colon"));
+            return bad("there is white space between a header's name and its colon");
         }
         if !is_token(name) {
-            return Err(bad("a header's name has characters that no name may have"));
+            return bad("a header's name has characters that no name may have");
         }
         if value.bytes().any(|b| (b < b' ' && b != b'\t') || b == 0x7F) {
-            return Err(bad(format_args!("the value of {name} has a control character")));
+            return bad(format_args!("the value of {name} has a control character"));
         }
         let value = value.trim_matches([' ', '\t']).to_string();
         headers.push((name.to_ascii_lowercase(), value));
@@ -210,23 +208,25 @@ fn is_token(text: &str) -> bool {
 /// (`http://host/path`, as proxies send it), its path, percent-decoded, and its query.
 fn parse_target(target: &str) -> Result<(Option<Authority>, String, String), Response> {
     if !target.bytes().all(|b| b.is_ascii_graphic() && b != b'#') {
-        return Err(bad("the target has a character that must be percent-encoded"));
+        return bad("the target has a character that must be percent-encoded");
     }
     let (host, origin_form) = match target.split_once("://") {
         _ if target.starts_with('/') => (None, target),
         Some((scheme, rest)) if ["http", "https"].contains(&&*scheme.to_ascii_lowercase()) => {
             let (host, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
-            let host = Authority::parse(host);
-            (Some(host.ok_or_else(|| bad("the target's host is malformed"))?), path)
+            match Authority::parse(host) {
+                None => return bad("the target's host is malformed"),
+                host => (host, path),
+            }
         }
-        _ => return Err(bad("the target is neither a path that begins with / nor an http:// URL")),
+        _ => return bad("the target is neither a path that begins with / nor an http:// URL"),
     };
     let (path, query) = origin_form.split_once('?').unwrap_or((origin_form, ""));
     let path = if path.is_empty() { "/" } else { path };
-    let path = percent_decode(path).ok_or_else(|| bad("a % is not followed by two hex digits"))?;
-    match String::from_utf8(path) {
-        Ok(path) if !path.contains('\0') => Ok((host, path, query.to_string())),
-        _ => Err(bad("the percent-encoded path is not UTF-8 text")),
+    match percent_decode(path).map(String::from_utf8) {
+        None => bad("a % is not followed by two hex digits"),
+        Some(Ok(path)) if !path.contains('\0') => Ok((host, path, query.to_string())),
+        Some(_) => bad("the percent-encoded path is not UTF-8 text"),
     }
 }
 
@@ -252,12 +252,12 @@ fn parse_host(request: &Request) -> Result<Option<Authority>, Response> {
     let hosts: Vec<&str> = request.headers("host").collect();
     match hosts[..] {
         [] if request.is_http_1_0 => Ok(None),
-        [] => Err(bad("there is no Host header")),
+        [] => bad("there is no Host header"),
         [host] => match Authority::parse(host) {
             Some(authority) => Ok(Some(authority)),
-            None => Err(bad(format_args!("Host is not a host and a port: {host:?}"))),
+            None => bad(format_args!("Host is not a host and a port: {host:?}")),
         },
-        _ => Err(bad("there is more than one Host header")),
+        _ => bad("there is more than one Host header"),
     }
 }
 
@@ -268,13 +268,13 @@ fn announces_body(request: &Request) -> Result<bool, Response> {
     let mut lengths = request.headers("content-length");
     let Some(length) = lengths.next() else { return Ok(chunked) };
     if chunked {
-        return Err(bad("there is both a Content-Length and a Transfer-Encoding"));
+        return bad("there is both a Content-Length and a Transfer-Encoding");
     }
     if length.is_empty() || !length.bytes().all(|b| b.is_ascii_digit()) {
-        return Err(bad("Content-Length is not a number"));
+        return bad("Content-Length is not a number");
     }
     if lengths.any(|other| other != length) {
-        return Err(bad("there are two different Content-Lengths"));
+        return bad("there are two different Content-Lengths");
     }
     Ok(length.bytes().any(|b| b != b'0'))
 }
