@@ -26,7 +26,7 @@ check:
 	cargo clippy --all-targets -- -D warnings
 
 # The tests of the pages need Chromium or one of its relatives.
-BROWSERS = chromium chromium-browser google-chrome google-chrome-stable microsoft-edge brave-browser
+BROWSERS = chromium chromium-browser google-chrome google-chrome-stable microsoft-edge brave-browser brave
 browser:
 	@if [ -n "$$CHROMIUM" ]; then exit 0; fi; \
 	for name in $(BROWSERS); do command -v $$name >/dev/null && exit 0; done; \

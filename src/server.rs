@@ -182,21 +182,15 @@ impl Server {
         let (head, early) = match http::read_head(stream, longest, time) {
             Ok(parts) => parts,
             Err(refusal) => {
-                self.reply(stream, peer, None, &refusal?);
+                self.reply(stream, peer, &[], &refusal?);
                 return None;
             }
         };
-        let request = match http::parse(&head) {
-            Ok(request) => request,
-            Err(refusal) => {
-                self.reply(stream, peer, None, &refusal);
-                return None;
-            }
-        };
-        let (door, response) = match self.answer(id, &request) {
+        let answer = http::parse(&head).and_then(|request| self.answer(id, &request));
+        let (door, response) = match answer {
             Ok(Answer::Upgrade(door, response)) => (door, response.to_bytes(false)),
             Ok(Answer::Http(response)) | Err(response) => {
-                self.reply(stream, peer, Some(&request), &response);
+                self.reply(stream, peer, &head, &response);
                 return None;
             }
         };
@@ -234,23 +228,18 @@ impl Server {
         Ok(Answer::Upgrade(door, handshake::upgrade(request)?))
     }
 
-    /// Sends an answer and closes the connection.
-    fn reply(
-        &self,
-        stream: &TcpStream,
-        peer: SocketAddr,
-        request: Option<&Request>,
-        response: &Response,
-    ) {
+    /// Sends an answer to the request with this head, and closes the connection.
+    fn reply(&self, stream: &TcpStream, peer: SocketAddr, head: &[u8], response: &Response) {
         static WARNING: OncePerSecond = OncePerSecond::fresh();
-        let path = request.map_or("", |request| &request.path);
+        let head = String::from_utf8_lossy(head.trim_ascii_start());
+        // Up to the query, which may be secret, and no further than a line of the log should go.
+        let asked: String = head.chars().take_while(|c| !"?\r".contains(*c)).take(200).collect();
         match response.status {
-            403 | 421 if WARNING.is_due() => log::warn!("{peer} {path}: {}", response.sentence()),
-            200 => log::debug!("{peer} {path}: 200"),
-            _ => log::debug!("{peer} {path}: {}", response.sentence()),
+            403 | 421 if WARNING.is_due() => log::warn!("{peer} {asked}: {}", response.sentence()),
+            200 => log::debug!("{peer} {asked}: 200 OK"),
+            _ => log::debug!("{peer} {asked}: {}", response.sentence()),
         }
-        let to_head = request.is_some_and(|request| request.method == "HEAD");
-        tcp::send_and_close(stream, &response.to_bytes(to_head));
+        tcp::send_and_close(stream, &response.to_bytes(head.starts_with("HEAD ")));
     }
 
     /// Closes every connection with 1001 and waits a moment for the clients to take leave.

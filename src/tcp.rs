@@ -64,8 +64,10 @@ pub fn drain(mut stream: &TcpStream) {
         if stream.set_read_timeout(Some(left)).is_err() {
             return;
         }
-        if !matches!(stream.read(&mut buffer), Ok(1..)) {
-            return;
+        match stream.read(&mut buffer) {
+            Ok(1..) => {}
+            Err(e) if e.kind() == ErrorKind::Interrupted => {} // Ctrl-Z and fg
+            _ => return,
         }
     }
 }

@@ -5,7 +5,6 @@
 //! the server's own CPU time, divided by what it delivered, much less. A run in which a message is
 //! missing fails.
 
-#[allow(dead_code)]
 mod support;
 
 use std::io::{BufReader, Read, Write};

@@ -5,8 +5,12 @@
 
 mod support;
 
+mod browser;
 mod crowd;
+mod files;
 mod frames;
+mod handshake;
 mod http;
+mod refusals;
 mod sender;
 mod terminal;

@@ -10,8 +10,9 @@ use crate::support::*;
 /// Runs the program to its end; returns its exit code, standard output and standard error.
 fn run(options: &[&str], environment: &[(&str, &str)]) -> (Option<i32>, String, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_partyline"));
+    in_clean_surroundings(&mut command);
     command.args(options).envs(environment.iter().copied()).stdin(Stdio::null());
-    let output = command.current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap();
+    let output = command.output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (output.status.code(), text(output.stdout), text(output.stderr))
 }
@@ -65,7 +66,8 @@ fn a_taken_port_is_one_clear_sentence() {
 #[test]
 fn the_addresses_are_those_a_classmate_can_open() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_partyline"));
-    command.args(["--port", "0"]).current_dir(env!("CARGO_MANIFEST_DIR"));
+    command.args(["--port", "0"]);
+    in_clean_surroundings(&mut command);
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let mut typed = child.stdin.take().unwrap();
     std::io::Write::write_all(&mut typed, b"quit\n").unwrap();
@@ -157,9 +159,11 @@ fn one_line_per_arrival_and_departure() {
 #[test]
 fn strangers_cannot_paint_the_terminal() {
     let server = Server::start(&["--log", "debug"]);
-    server.exchange("GET /%1b%5b2J%0d%0aINFO%20forged HTTP/1.1\r\nHost: localhost\r\n\r\n");
-    let log = server.wait_for_log("404");
-    assert!(log.contains(r"/\u{1b}[2J\u{d}\u{a}INFO forged"), "{log}");
+    server.exchange("GET /\u{1B}[2J HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    server.exchange(upgrade_request("/broadcast", "Origin: \u{202E}\u{9B}x\r\n"));
+    let log = server.wait_for_log("403 Forbidden");
+    assert!(log.contains(r"GET /\u{1b}[2J HTTP/1.1"), "{log}");
+    assert!(log.contains(r"Origin is \u{202e}\u{9b}x"), "{log}");
     assert!(log.chars().all(|c| c == '\n' || !c.is_control()), "{log:?}");
     assert_eq!(journal::visible("a\u{202E}b\u{7F}c\u{9B}d ü 😀"), r"a\u{202e}b\u{7f}c\u{9b}d ü 😀");
 }
@@ -170,7 +174,8 @@ fn a_closed_terminal_harms_nobody() {
     let program = env!("CARGO_BIN_EXE_partyline");
     // Standard output is read until the port is known, and closed; standard error is closed first.
     command.args(["-c", "exec \"$0\" --port 0 2>&-", program]);
-    command.current_dir(env!("CARGO_MANIFEST_DIR")).stdin(Stdio::piped()).stdout(Stdio::piped());
+    in_clean_surroundings(&mut command);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut child = command.spawn().unwrap();
     let mut out = std::io::BufReader::new(child.stdout.take().unwrap());
     let mut line = String::new();

@@ -1,7 +1,10 @@
 //! What the tests share: a server of their own, and clients that say exactly what they are told.
 #![allow(dead_code)] // each test uses some of it
 
-use std::io::{BufRead, BufReader, Read, Write};
+pub mod browser;
+pub mod page;
+
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
@@ -41,7 +44,8 @@ impl Server {
     }
 
     fn run(mut command: Command) -> Server {
-        command.args(["--port", "0"]).current_dir(env!("CARGO_MANIFEST_DIR"));
+        command.args(["--port", "0"]);
+        in_clean_surroundings(&mut command);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the server's program can be started");
         let stdin = child.stdin.take();
@@ -153,6 +157,14 @@ impl Server {
     }
 }
 
+/// Has the command start in the project's folder, with nothing of our environment that could be one
+/// of its settings: `make test PORT=4000` must not change what is tested.
+pub fn in_clean_surroundings(command: &mut Command) {
+    command.current_dir(env!("CARGO_MANIFEST_DIR"));
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    command.env_clear().env("PATH", path);
+}
+
 impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.child.kill();
@@ -180,9 +192,22 @@ pub fn read_head(stream: &mut TcpStream) -> (String, Vec<u8>) {
             return (String::from_utf8(bytes).expect("a head is text"), rest);
         }
         let mut chunk = [0; 1024];
-        let count = stream.read(&mut chunk).expect("an answer comes");
+        let count = read_some(stream, &mut chunk);
         assert!(count > 0, "closed instead of an answer: {:?}", String::from_utf8_lossy(&bytes));
         bytes.extend_from_slice(&chunk[..count]);
+    }
+}
+
+/// Reads what has come, at least one byte, or 0 at the end of the stream.
+///
+/// On a socket that has a timeout, a signal ends the waiting, and when another test's server ends
+/// there is one (SIGCHLD). `read_exact` and `read_to_end` try again by themselves, `read` does not.
+fn read_some(stream: &mut TcpStream, buffer: &mut [u8]) -> usize {
+    loop {
+        match stream.read(buffer) {
+            Err(e) if e.kind() == ErrorKind::Interrupted => {}
+            result => return result.expect("something comes, and no reset"),
+        }
     }
 }
 
@@ -288,7 +313,7 @@ impl Peer {
     pub fn take(&mut self, count: usize) -> Option<Vec<u8>> {
         while self.buffer.len() < count {
             let mut chunk = vec![0; 65_536.min((count - self.buffer.len()).max(4096))];
-            match self.stream.read(&mut chunk).expect("something comes, and no reset") {
+            match read_some(&mut self.stream, &mut chunk) {
                 0 => {
                     assert!(self.buffer.is_empty(), "the stream ends inside a frame");
                     return None;

@@ -1,0 +1,291 @@
+//! The files of `www/`: what is served, and that nothing else is.
+
+use std::fs::{self, File};
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio, id};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::http::ask;
+use crate::support::*;
+
+const SECRET: &str = "the secret beside www";
+
+/// A folder of the test's own with a `www` in it; removed at the end.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Folder {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("partyline-files-{}-{number}", id()));
+        fs::create_dir_all(path.join("www/sub")).unwrap();
+        let folder = Folder(path.canonicalize().unwrap());
+        folder.write("secret.txt", SECRET);
+        folder.write("www/index.html", "the page");
+        folder.write("www/inside.txt", "inside");
+        folder.write("www/sub/index.html", "below");
+        folder
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
+    fn write(&self, name: &str, content: impl AsRef<[u8]>) {
+        fs::write(self.path(name), content).unwrap();
+    }
+
+    fn serve(&self) -> Server {
+        Server::start(&["--www", self.path("www").to_str().unwrap()])
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn get(server: &Server, target: &str) -> Reply {
+    ask(server, target, format!("GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n"))
+}
+
+#[test]
+fn types() {
+    let (folder, html) = (Folder::new(), "text/html; charset=utf-8");
+    let server = folder.serve();
+    let cases = [
+        ("a.html", html),
+        ("A.HTML", html),
+        ("a.css", "text/css; charset=utf-8"),
+        ("a.js", "text/javascript; charset=utf-8"),
+        ("a.mjs", "text/javascript; charset=utf-8"),
+        ("a.txt", "text/plain; charset=utf-8"),
+        ("a.min.js", "text/javascript; charset=utf-8"),
+        ("a.json", "application/json"),
+        ("a.svg", "image/svg+xml; charset=utf-8"),
+        ("a.png", "image/png"),
+        ("a.jpg", "image/jpeg"),
+        ("a.jpeg", "image/jpeg"),
+        ("a.gif", "image/gif"),
+        ("a.webp", "image/webp"),
+        ("a.ico", "image/x-icon"),
+        ("a.html.unknown", "application/octet-stream"),
+        ("html", "application/octet-stream"),
+    ];
+    for (name, media_type) in cases {
+        let content = format!("\0\r\n\u{FEFF}content of {name}").into_bytes();
+        folder.write(&format!("www/{name}"), &content);
+        let reply = get(&server, &format!("/{name}"));
+        assert_eq!((reply.status, &reply.body), (200, &content), "{name}");
+        assert_eq!(reply.header("Content-Type"), Some(media_type), "{name}");
+        assert_eq!(reply.header("Cache-Control"), Some("no-cache"), "{name}");
+    }
+    for (target, content) in [("/", "the page"), ("/?a", "the page"), ("/sub/index.html", "below")]
+    {
+        let reply = get(&server, target);
+        assert_eq!((reply.status, reply.text().as_str()), (200, content), "{target}");
+        assert_eq!(reply.header("Content-Type"), Some(html), "{target}");
+    }
+}
+
+#[test]
+fn read_at_each_request() {
+    let folder = Folder::new();
+    let server = folder.serve();
+    let status = || get(&server, "/edited.txt").status;
+    assert_eq!(status(), 404);
+    for content in ["first", "other", "longer than before", ""] {
+        folder.write("www/edited.txt", content);
+        let reply = get(&server, "/edited.txt");
+        assert_eq!((reply.status, reply.text().as_str()), (200, content));
+    }
+    fs::remove_file(folder.path("www/edited.txt")).unwrap();
+    assert_eq!(status(), 404);
+}
+
+#[test]
+fn names() {
+    let folder = Folder::new();
+    let server = folder.serve();
+    for (name, target) in [
+        ("two words.txt", "/two%20words.txt"),
+        ("größe & maß.txt", "/gr%C3%B6%c3%9fe%20%26%20ma%C3%9F.txt"),
+        ("日本.txt", "/%E6%97%A5%E6%9C%AC.txt"),
+        ("a+b.txt", "/a+b.txt"),
+        ("a=b,c;d!.txt", "/a=b,c;d!.txt"),
+        ("what?.txt", "/what%3F.txt"),
+        ("#1.txt", "/%231.txt"),
+        ("100%.txt", "/100%25.txt"),
+        ("%41.txt", "/%2541.txt"), // decoded once, not twice
+        ("a..b", "/a..b"),
+        ("~", "/~"),
+    ] {
+        folder.write(&format!("www/{name}"), name);
+        let reply = get(&server, target);
+        assert_eq!((reply.status, reply.text().as_str()), (200, name), "{target}");
+    }
+    assert_eq!(get(&server, "/A.txt").status, 404);
+}
+
+#[test]
+fn sizes() {
+    const FILE_MAX: u64 = 16 << 20;
+    let folder = Folder::new();
+    let server = folder.serve();
+    for size in [0, 1, FILE_MAX] {
+        // It has no blocks on the disk: only its length is set.
+        File::create(folder.path("www/a.bin")).unwrap().set_len(size).unwrap();
+        let reply = get(&server, "/a.bin");
+        assert_eq!((reply.status, reply.body.len() as u64), (200, size), "{size}");
+    }
+    for size in [FILE_MAX + 1, 1 << 32] {
+        File::create(folder.path("www/a.bin")).unwrap().set_len(size).unwrap();
+        let reply = get(&server, "/a.bin");
+        assert_eq!(reply.status, 500, "{size}");
+        assert!(reply.text().contains("larger than 16777216 bytes"), "{}", reply.text());
+    }
+}
+
+#[test]
+fn only_regular_files_inside() {
+    let folder = Folder::new();
+    folder.write("www/.hidden", SECRET);
+    fs::create_dir(folder.path("www/.git")).unwrap();
+    folder.write("www/.git/config", SECRET);
+    fs::create_dir(folder.path("www2")).unwrap(); // its name begins like that of www
+    folder.write("www2/page.html", SECRET);
+    let pipe = folder.path("www/pipe");
+    assert!(Command::new("mkfifo").arg(pipe).status().expect("it is installed").success());
+    for (link, to) in [
+        ("inside", "inside.txt"),
+        ("sub/up", "../inside.txt"),
+        ("twice", "inside"),
+        ("folder", "sub"),
+        ("outside", "../secret.txt"),
+        ("outside-absolute", folder.path("secret.txt").to_str().unwrap()),
+        ("outside-twice", "outside"),
+        ("beside", "../www2"),
+        ("parent", ".."),
+        ("hidden", ".hidden"),
+        ("git", ".git"),
+        ("to-pipe", "pipe"),
+        ("nowhere", "nothing"),
+        ("circle", "circle"),
+        ("device", "/dev/zero"),
+        ("here", "."),
+    ] {
+        symlink(to, folder.path("www").join(link)).unwrap();
+    }
+    let server = folder.serve();
+    for (target, content) in [
+        ("/inside", "inside"),
+        ("/sub/up", "inside"),
+        ("/twice", "inside"),
+        ("/folder/index.html", "below"),
+        ("/here/inside.txt", "inside"),
+    ] {
+        let reply = get(&server, target);
+        assert_eq!((reply.status, reply.text().as_str()), (200, content), "{target}");
+    }
+    let long = format!("/{}", "a".repeat(5000));
+    let refused = "/nothing /sub /sub/ /folder /here /here/ /index.html/ /index.html/index.html \
+         /inside.txt/.. /.hidden /%2Ehidden /.git/config /sub/../.hidden /here/.hidden /hidden \
+         /git/config /outside /outside-absolute /outside-twice /beside/page.html /parent/secret.txt \
+         /pipe /to-pipe /nowhere /circle /device";
+    for target in refused.split(' ').chain([long.as_str()]) {
+        let reply = get(&server, target);
+        assert_eq!(reply.status, 404, "{target}: {}", reply.text());
+        let text = reply.text();
+        assert!(!text.contains(SECRET) && !text.contains("index"), "{target}: {text}");
+    }
+    server.assert_serves();
+}
+
+#[test]
+fn nobody_climbs_out() {
+    let folder = Folder::new();
+    let server = folder.serve();
+    let outside = folder.path("secret.txt").to_str().unwrap().to_string();
+    let mut targets = vec![
+        format!("/{outside}"),
+        outside.clone(),
+        outside.replace('/', "%2F"),
+        format!("/{}", outside.replace('/', "%2f")),
+        format!("/sub/{outside}"),
+        format!("/sub%2F{}", outside.replace('/', "%2f")),
+        format!("http://localhost{outside}"),
+        format!("http://localhost/{outside}"),
+        format!("file://{outside}"),
+        format!("file:{outside}"),
+        "secret.txt".to_string(),
+        "../secret.txt".to_string(),
+        "http://localhost/../secret.txt".to_string(),
+        "http://localhost/sub/../../secret.txt".to_string(),
+        "http://localhost/%2E%2E/secret.txt".to_string(),
+        "http://localhost../secret.txt".to_string(),
+        "http://..%2fsecret.txt".to_string(),
+        "/sub/../inside.txt".to_string(), // even where it would end inside
+        "/./inside.txt".to_string(),
+        "//inside.txt".to_string(),
+        "/sub//index.html".to_string(),
+        "/sub%5Cindex.html".to_string(),
+        r"/sub\index.html".to_string(),
+        "/C:/secret.txt".to_string(),
+        "/inside.txt::$DATA".to_string(),
+    ];
+    // Every way to write two dots, with every way to write what separates them from the rest.
+    let dots = ".. .%2e %2E. %2e%2e %252e%252e %25%32%65. %c0%ae%c0%ae %e0%80%ae%e0%80%ae \
+         %u002e%u002e %EF%BC%8E%EF%BC%8E .... ... ..; ..%00 %20.. ..%20 ..%09";
+    let slashes = r"/ // /./ %2f %2F %252f \ %5c %255C %c0%af %ef%bc%8f";
+    for dots in dots.split(' ') {
+        for slash in slashes.split(' ') {
+            targets.push(format!("/{dots}{slash}secret.txt"));
+            targets.push(format!("/{dots}{slash}secret.txt?a=/inside.txt"));
+            targets.push(format!("/sub/{dots}{slash}{dots}{slash}secret.txt"));
+            targets.push(format!("{slash}{dots}{slash}secret.txt"));
+            targets.push(format!("/{dots}{slash}www{slash}inside.txt"));
+        }
+    }
+    for target in targets {
+        let reply = get(&server, &target);
+        assert!([400, 404].contains(&reply.status), "{target}: {}", reply.head);
+        assert!(!reply.text().contains(SECRET), "{target}: {}", reply.text());
+    }
+    assert_eq!(get(&server, "/inside.txt").status, 200);
+}
+
+#[test]
+fn no_such_folder() {
+    let folder = Folder::new();
+    for name in ["missing", "secret.txt"] {
+        let www = folder.path(name);
+        let (code, output, errors) = run_to_end(&["--port", "0", "--www", www.to_str().unwrap()]);
+        assert_eq!((code, output.as_str()), (Some(1), ""), "{name}: {errors}");
+        assert_eq!(errors.lines().count(), 1, "{name}: one sentence: {errors}");
+        for part in [www.to_str().unwrap(), "cannot be opened", "--www DIR"] {
+            assert!(errors.contains(part), "{name}: {part}: {errors}");
+        }
+    }
+}
+
+/// Starts the program and waits for its end: its exit code, what it printed, what it complained of.
+fn run_to_end(options: &[&str]) -> (Option<i32>, String, String) {
+    let mut command = Command::new(Path::new(env!("CARGO_BIN_EXE_partyline")));
+    in_clean_surroundings(&mut command);
+    command.args(options).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let deadline = Instant::now() + PATIENCE;
+    while child.try_wait().unwrap().is_none() {
+        if Instant::now() > deadline {
+            child.kill().unwrap(); // its exit code is None then
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+    let output = child.wait_with_output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
