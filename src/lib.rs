@@ -11,6 +11,7 @@ pub mod sender; // the one way out of a client: whole frames, without ever waiti
 pub mod socket; // an upgraded connection: its thread reads, everybody writes through its Sender
 pub mod echo; // /echo: what you send comes back
 pub mod broadcast; // /broadcast: what anyone sends, everyone gets
+pub mod chat; // /chat: the chat
 pub mod files; // a Request -> a file of www/
 pub mod settings; // command line and environment -> Settings
 pub mod journal; // what the server says in its log

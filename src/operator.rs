@@ -8,11 +8,14 @@ use std::process;
 use std::sync::Arc;
 use std::thread;
 
+use crate::journal::visible;
 use crate::server::Server;
 
 const HELP: &str = "\
-quit   close every connection and stop
-help   this list";
+who         who is in the chat
+say TEXT    say something in the chat, as the operator
+quit        close every connection and stop
+help        this list";
 
 /// Prints under which addresses the server can be opened; the one for classmates comes first.
 pub fn print_addresses(port: u16) {
@@ -56,22 +59,32 @@ fn with_port(address: IpAddr, port: u16) -> String {
 pub fn start(server: Arc<Server>) {
     let obey = move || {
         for line in io::stdin().lock().lines().map_while(Result::ok) {
-            match line.trim() {
-                "quit" => {
+            let (command, rest) = line.trim().split_once(' ').unwrap_or((line.trim(), ""));
+            match (command, rest.trim()) {
+                ("quit", "") => {
                     server.stop();
                     process::exit(0);
                 }
-                "help" => say(HELP),
-                "" => {}
-                other => {
-                    say(&format!("{} is no command here; help lists them", other.escape_debug()))
-                }
+                ("who", "") => who(&server),
+                ("say", text) if !text.is_empty() => server.room.say_as_operator(text),
+                ("help", "") => say(HELP),
+                ("", _) => {}
+                _ => say(&format!("{} is no command here; help lists them", visible(&line))),
             }
         }
     };
     if let Err(error) = thread::Builder::new().name("operator".to_string()).spawn(obey) {
         log::warn!("no commands can be typed here: {error}");
     }
+}
+
+/// Prints who is in the chat.
+fn who(server: &Server) {
+    let everyone = server.room.who();
+    for (person, is_away) in &everyone {
+        say(&format!("{}{}", visible(&person.name), if *is_away { " (away)" } else { "" }));
+    }
+    say(&format!("{} in the chat", everyone.len()));
 }
 
 /// Prints a line, and does not mind if nobody can see it: `println!` would panic.

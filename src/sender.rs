@@ -118,6 +118,27 @@ impl Sender {
         self.write(&mut lock(&self.0.out), frames);
     }
 
+    /// Sends only if nothing waits: for what is worth little a moment later, such as "is typing".
+    pub fn offer(&self, frames: &[u8]) {
+        let mut out = lock(&self.0.out);
+        if !out.behind {
+            self.write(&mut out, frames);
+        }
+    }
+
+    /// From now on what is sent waits, until the owner [`Sender::release`]s it.
+    pub fn hold(&self) {
+        lock(&self.0.out).behind = true;
+    }
+
+    /// Sends `first` before everything that waits, and then that, like a catch-up thread. Only for the
+    /// client's own thread: it delays nobody else.
+    pub fn release(&self, first: Vec<u8>) {
+        self.0.budget.waiting.fetch_add(first.len(), Relaxed);
+        lock(&self.0.out).in_flight = first.len();
+        self.catch_up(first);
+    }
+
     /// Sends a Close frame, after which there must be no other (RFC 6455, 5.5.1), and finishes.
     pub fn close(&self, close_frame: &[u8]) {
         let mut out = lock(&self.0.out);
@@ -202,7 +223,12 @@ impl Sender {
             && budget.waiting() <= budget.total
             && self.set_nonblocking(out, false).is_ok();
         let builder = thread::Builder::new().name("catch-up".into()).stack_size(CATCH_UP_STACK);
-        if !allowed || builder.spawn(move || line.catch_up(rest)).is_err() {
+        let catch_up = move || {
+            line.catch_up(rest);
+            line.0.budget.threads_now.fetch_sub(1, Relaxed);
+        };
+        if !allowed || builder.spawn(catch_up).is_err() {
+            budget.threads_now.fetch_sub(1, Relaxed);
             self.caught_up(out, false);
         }
     }
@@ -238,7 +264,6 @@ impl Sender {
     fn caught_up(&self, out: &mut Out, written: bool) {
         let waited = out.in_flight + out.pending.len();
         self.0.budget.waiting.fetch_sub(waited, Relaxed);
-        self.0.budget.threads_now.fetch_sub(1, Relaxed);
         (out.behind, out.in_flight, out.pending) = (false, 0, Vec::new());
         if !written {
             // In the middle of a frame, so there is nothing to say. This also wakes the reader.

@@ -15,6 +15,8 @@ use std::time::{Duration, Instant};
 use tungstenite::protocol::frame::coding::CloseCode;
 
 use crate::broadcast::{self, Broadcast};
+use crate::chat::room::{Room, Wish};
+use crate::chat::session;
 use crate::echo;
 use crate::files::Files;
 use crate::handshake;
@@ -41,20 +43,31 @@ const RETRY_AFTER: &str = "10";
 const GOODBYE_TIME: Duration = Duration::from_secs(2);
 
 /// Where an upgraded connection goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Door {
     Echo,
     Broadcast,
+    /// With what the request says about who comes.
+    Chat(Wish),
 }
 
 impl Door {
-    /// The door at a path, if there is one. `/` is a door as well as a page: the first WebSocket
-    /// client of most tutorials connects to no path in particular.
-    fn at(path: &str) -> Option<Door> {
-        match path {
+    /// The door that a request asks for, if there is one. `/` is a door as well as a page: the first
+    /// WebSocket client of most tutorials connects to no path in particular.
+    fn of(request: &Request) -> Option<Door> {
+        match request.path.as_str() {
             "/echo" => Some(Door::Echo),
             "/broadcast" | "/" => Some(Door::Broadcast),
+            "/chat" => Some(Door::Chat(session::wish(request))),
             _ => None,
+        }
+    }
+
+    /// Its name, and how many bytes a message may have there.
+    fn properties(&self) -> (&'static str, usize) {
+        match self {
+            Door::Echo => ("/echo", echo::MESSAGE_MAX),
+            Door::Broadcast => ("/broadcast", broadcast::MESSAGE_MAX),
+            Door::Chat(_) => ("/chat", session::MESSAGE_MAX),
         }
     }
 }
@@ -74,6 +87,8 @@ pub struct Server {
     files: Files,
     budget: Arc<Budget>,
     broadcast: Broadcast,
+    /// The chat's room, for the operator as well.
+    pub room: Arc<Room>,
     register: Register,
     last_client: AtomicU64,
 }
@@ -94,6 +109,8 @@ impl Server {
         })?;
         let listeners = tcp::listen(settings.port)?;
         settings.access.add_own_name(&settings::machine_name());
+        let room = Room::new(settings.text, settings.keep);
+        let room = room.map_err(|error| format!("cannot start a thread: {error}"))?;
         let connections = settings.connections.min(CONNECTIONS_MAX);
         let register = Register::new(connections, settings.unfinished);
         Ok(Arc::new(Server {
@@ -102,6 +119,7 @@ impl Server {
             listeners,
             files,
             broadcast: Broadcast::default(),
+            room,
             register,
             last_client: AtomicU64::new(0),
         }))
@@ -164,12 +182,14 @@ impl Server {
         let _presence = self.register.presence(id);
         let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port()); // no ::ffff:192.0.2.7
         let Some((door, mut socket)) = self.open(id, stream, peer) else { return };
+        let (name, _) = door.properties();
         match door {
             Door::Echo => echo::serve(&mut socket),
             Door::Broadcast => self.broadcast.serve(id, &mut socket),
+            Door::Chat(wish) => session::serve(&self.room, id, &mut socket, wish),
         }
         let why = socket.end();
-        log::info!("client {id} ({peer}) left {door:?}: {why}");
+        log::info!("client {id} ({peer}) left {name}: {why}");
     }
 
     /// Reads the request and answers it; gives back the WebSocket, if it has become one.
@@ -194,13 +214,10 @@ impl Server {
                 return None;
             }
         };
-        let longest = match door {
-            Door::Echo => echo::MESSAGE_MAX,
-            Door::Broadcast => broadcast::MESSAGE_MAX,
-        };
+        let (name, longest) = door.properties();
         let socket = Socket::new(stream, response, early, longest, &self.budget).ok()?;
         self.register.upgraded(id, socket.sender());
-        log::info!("client {id} ({peer}) came to {door:?}");
+        log::info!("client {id} ({peer}) came to {name}");
         Some((door, socket))
     }
 
@@ -211,7 +228,7 @@ impl Server {
             let why = "every place is taken; try again in a moment";
             return Err(Response::refusal(503, why).with_header("Retry-After", RETRY_AFTER));
         }
-        let door = Door::at(&request.path);
+        let door = Door::of(request);
         if !handshake::wants_websocket(request) {
             return match door {
                 Some(_) if request.path != "/" => Err(handshake::upgrade_required()),
@@ -222,7 +239,7 @@ impl Server {
             return Err(Response::refusal(404, "no WebSocket is spoken at this address"));
         };
         // What is said on /echo concerns nobody else, so pages from everywhere may try it.
-        if door != Door::Echo {
+        if !matches!(door, Door::Echo) {
             self.settings.access.check_origin(request)?;
         }
         Ok(Answer::Upgrade(door, handshake::upgrade(request)?))

@@ -29,15 +29,15 @@ Limits; 0 switches one off:
   --head-bytes N       longest request head, in bytes                 (16384)
   --head-timeout N     time for a whole request head, in seconds         (10)
   --pending N          bytes that may wait for one slow client       (524288)
+  --text N             longest text in the chat, in characters         (4096)
+  --keep N             messages that the chat keeps                   (10000)
 
   --help, --version
-
 --host and --origin may be given several times. The environment knows each
-option by the same word in capitals: HEAD_BYTES=8192, HOST=one,two.
-At the server's terminal, type `help`.";
+option by the same word in capitals: HEAD_BYTES=8192, HOST=one,two.";
 
 /// The options that take a value, in the order in which they are looked up in the environment.
-const OPTIONS: [&str; 10] = [
+const OPTIONS: [&str; 12] = [
     "port",
     "www",
     "host",
@@ -48,6 +48,8 @@ const OPTIONS: [&str; 10] = [
     "head-bytes",
     "head-timeout",
     "pending",
+    "text",
+    "keep",
 ];
 
 /// Everything that can be set. A limit that is switched off has the largest value of its type.
@@ -71,6 +73,10 @@ pub struct Settings {
     pub head_timeout: Duration,
     /// What may wait for one client, in bytes; one message may always exceed it.
     pub pending: usize,
+    /// The longest text in the chat, in characters.
+    pub text: usize,
+    /// How many messages of the chat are kept.
+    pub keep: usize,
 }
 
 impl Default for Settings {
@@ -85,6 +91,8 @@ impl Default for Settings {
             head_bytes: 16 * 1024,
             head_timeout: Duration::from_secs(10),
             pending: 512 * 1024,
+            text: 4096,
+            keep: 10_000,
         }
     }
 }
@@ -154,6 +162,8 @@ impl Settings {
                 self.head_timeout = Duration::from_secs(seconds.into());
             }
             "pending" => self.pending = limit(value)?,
+            "text" => self.text = limit(value)?,
+            "keep" => self.keep = limit(value)?,
             _ => unreachable!("OPTIONS has a name that `set` does not know: {option}"),
         }
         Ok(())

@@ -14,7 +14,7 @@ use std::time::Duration;
 use tungstenite::protocol::frame::coding::{CloseCode, Data, OpCode};
 use tungstenite::protocol::frame::{CloseFrame, Frame};
 use tungstenite::protocol::{Role, WebSocketConfig};
-use tungstenite::{Bytes, Error, Message, WebSocket, error::ProtocolError};
+use tungstenite::{Error, Message, WebSocket, error::ProtocolError};
 
 use crate::sender::{Budget, Sender};
 use crate::tcp;
@@ -32,6 +32,8 @@ pub struct Socket {
     websocket: WebSocket<Stream>,
     /// The 101, until it is sent.
     response: Vec<u8>,
+    /// The code of the Close that came from the client (RFC 6455, 7.1.5); 1005 if it had none.
+    close_code: Option<u16>,
     /// Why it ended, for the log.
     why: String,
 }
@@ -53,20 +55,40 @@ impl Socket {
         stream.set_nodelay(true)?; // a chat's small frames must not wait to be sent in company
         stream.set_read_timeout(Some(PING_AFTER))?;
         let sender = Sender::new(Arc::clone(stream), Arc::clone(budget));
-        let stream = Stream { sender, tcp: Arc::clone(stream) };
+        let stream = Stream { sender, tcp: Arc::clone(stream), ping: b"\x89\x00" };
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER)
             .write_buffer_size(0) // each frame goes to the Sender at once
             .max_message_size(Some(longest))
             .max_frame_size(Some(longest));
         let websocket = WebSocket::from_partially_read(stream, early, Role::Server, Some(config));
-        Ok(Socket { websocket, response, why: "closed by the server".to_string() })
+        Ok(Socket {
+            websocket,
+            response,
+            close_code: None,
+            why: "closed by the server".to_string(),
+        })
     }
 
     /// Sends the 101: from now on the client speaks, and is spoken to.
     pub fn open(&mut self) {
-        let response = std::mem::take(&mut self.response);
+        let response = self.take_response();
         self.sender().send(&response);
+    }
+
+    /// The 101, for a door that sends it together with its own first words.
+    pub fn take_response(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.response)
+    }
+
+    /// What is sent after [`PING_AFTER`] of silence, as whole frames: a ping, if nothing else is said.
+    pub fn ping_with(&mut self, frames: &'static [u8]) {
+        self.websocket.get_mut().ping = frames;
+    }
+
+    /// The code with which the client has closed the connection, if it has; 1005 if it gave none.
+    pub fn close_code(&self) -> Option<u16> {
+        self.close_code
     }
 
     /// The way out, for everybody who has something to say to this client.
@@ -82,6 +104,9 @@ impl Socket {
                 Ok(message @ (Message::Text(_) | Message::Binary(_))) => return Some(message),
                 // After a ping or a Close the answer leaves with the next read; who stops at the
                 // Close does not send it, and the client sees 1006 instead of its own code.
+                Ok(Message::Close(close)) => {
+                    self.close_code = Some(close.map_or(1005, |close| close.code.into()));
+                }
                 Ok(_) => {}
                 Err(error) => {
                     self.fail(&error);
@@ -114,7 +139,7 @@ impl Socket {
 
     /// Closes the connection so that the client sees why, and says why, for the log.
     pub fn end(self) -> String {
-        let Stream { sender, tcp } = self.websocket.into_inner();
+        let Stream { sender, tcp, .. } = self.websocket.into_inner();
         sender.finish();
         sender.wait_until_caught_up();
         tcp::drain(&tcp);
@@ -147,6 +172,7 @@ pub fn close_frame(code: CloseCode, reason: &str) -> Vec<u8> {
 struct Stream {
     sender: Sender,
     tcp: Arc<TcpStream>,
+    ping: &'static [u8],
 }
 
 impl Read for Stream {
@@ -155,7 +181,7 @@ impl Read for Stream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self.sender.read(buffer, PING_AFTER) {
             Err(e) if e.kind() == ErrorKind::TimedOut && !self.sender.is_closed() => {
-                self.sender.send(&encode(Message::Ping(Bytes::new())));
+                self.sender.send(self.ping);
                 let rest = GONE_AFTER - PING_AFTER;
                 self.tcp.set_read_timeout(Some(rest))?;
                 let result = self.sender.read(buffer, rest);

@@ -309,7 +309,7 @@ fn refusals_in_the_log() {
         let most = 1 + start.elapsed().as_secs() as usize;
         // What comes later stands later: after this line there are no more of those.
         drop(server.open("/echo"));
-        let log = server.wait_for_log("came to Echo");
+        let log = server.wait_for_log("came to /echo");
         let lines: Vec<String> =
             log.lines().filter(|line| line.contains("WARN")).map(str::to_string).collect();
         assert!((1..=most).contains(&lines.len()), "{} of at most {most}: {log}", lines.len());

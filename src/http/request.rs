@@ -43,6 +43,21 @@ impl Request {
         let mut items = self.headers(name).flat_map(|value| value.split(','));
         items.any(|item| item.trim().eq_ignore_ascii_case(token))
     }
+
+    /// The value of `name` in the query, decoded as forms encode it: `+` is a blank. `None` also for
+    /// a value that is not text.
+    pub fn parameter(&self, name: &str) -> Option<String> {
+        let mut pairs = self.query.split('&').filter_map(|pair| pair.split_once('='));
+        let (_, value) = pairs.find(|(key, _)| *key == name)?;
+        String::from_utf8(percent_decode(&value.replace('+', " "))?).ok()
+    }
+
+    /// The value of a cookie (RFC 6265, 5.4), percent-decoded; pages have to encode theirs.
+    pub fn cookie(&self, name: &str) -> Option<String> {
+        let mut pairs = self.headers("cookie").flat_map(|cookies| cookies.split(';'));
+        let value = pairs.find_map(|pair| pair.trim().strip_prefix(name)?.strip_prefix('='))?;
+        String::from_utf8(percent_decode(value)?).ok()
+    }
 }
 
 fn bad<T>(why: impl fmt::Display) -> Result<T, Response> {

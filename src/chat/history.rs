@@ -1,0 +1,137 @@
+//! What was said: the newest messages, in memory, for whoever comes or comes back.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use super::protocol::{object, person, quoted};
+
+/// What is kept takes at most this many bytes, beside the number that `--keep` sets.
+const BYTES_MAX: usize = 16 << 20;
+/// A `welcome` carries at most this many messages ...
+pub const PAGE_MESSAGES: usize = 100;
+/// ... and of those no more than fit in this many bytes, so that it never is a slow start.
+pub const PAGE_BYTES: usize = 64 * 1024;
+
+/// Somebody who says something, or whom it is said to, under the name of that moment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Person {
+    /// Never given to anybody else.
+    pub id: u64,
+    /// May be somebody else's tomorrow.
+    pub name: String,
+}
+
+/// A message as it is kept.
+#[derive(Debug)]
+pub struct Kept {
+    /// Counts up from 1.
+    pub id: u64,
+    /// Milliseconds since 1970 UTC.
+    pub at: u64,
+    /// Who said it.
+    pub from: Person,
+    /// To whom alone; `None` to everybody.
+    pub to: Option<Person>,
+    /// What was said.
+    pub text: String,
+    /// By what its author recognizes it.
+    pub reference: Option<String>,
+}
+
+impl Kept {
+    /// Whether this member may see it.
+    pub fn is_for(&self, id: u64) -> bool {
+        self.to.as_ref().is_none_or(|to| to.id == id || self.from.id == id)
+    }
+
+    /// The message as `said`, with its `ref` where it is for its author.
+    pub fn said(&self, with_ref: bool) -> String {
+        let mut fields = vec![
+            ("id", self.id.to_string()),
+            ("at", self.at.to_string()),
+            ("from", person(self.from.id, &self.from.name)),
+        ];
+        fields.extend(self.to.as_ref().map(|to| ("to", person(to.id, &to.name))));
+        fields.push(("text", quoted(&self.text)));
+        let reference = self.reference.as_deref().filter(|_| with_ref);
+        fields.extend(reference.map(|reference| ("ref", quoted(reference))));
+        object("said", &fields)
+    }
+
+    fn size(&self) -> usize {
+        // The fixed part is an estimate of what the rest of a message takes.
+        200 + self.text.len()
+            + self.from.name.len()
+            + self.reference.as_ref().map_or(0, String::len)
+    }
+}
+
+/// The newest messages, the oldest dropped first.
+pub struct History {
+    most: usize,
+    messages: VecDeque<Arc<Kept>>,
+    bytes: usize,
+    /// Which message an author sent with which `ref`, for as long as the message is kept.
+    references: HashMap<(u64, String), (u64, u64)>,
+}
+
+/// What [`History::since`] found.
+pub struct Page {
+    /// In the order of their ids.
+    pub messages: Vec<Arc<Kept>>,
+    /// Whether there are older ones to see that did not fit.
+    pub more: bool,
+    /// Whether some that were asked for are no longer kept.
+    pub gap: bool,
+}
+
+impl History {
+    /// Keeps at most this many messages.
+    pub fn new(most: usize) -> History {
+        History { most, messages: VecDeque::new(), bytes: 0, references: HashMap::new() }
+    }
+
+    /// Keeps a message; its id must be above all others.
+    pub fn add(&mut self, message: Arc<Kept>) {
+        if let Some(reference) = &message.reference {
+            let key = (message.from.id, reference.clone());
+            self.references.insert(key, (message.id, message.at));
+        }
+        self.bytes += message.size();
+        self.messages.push_back(message);
+        while self.messages.len() > self.most || self.bytes > BYTES_MAX {
+            let Some(oldest) = self.messages.pop_front() else { break };
+            self.bytes -= oldest.size();
+            if let Some(reference) = &oldest.reference {
+                self.references.remove(&(oldest.from.id, reference.clone()));
+            }
+        }
+    }
+
+    /// The id and time of the message that this author sent with this `ref`.
+    pub fn find(&self, author: u64, reference: &str) -> Option<(u64, u64)> {
+        self.references.get(&(author, reference.to_string())).copied()
+    }
+
+    /// The newest messages after the id `since` that this member may see.
+    pub fn since(&self, since: u64, member: u64) -> Page {
+        let mut page = Page { messages: Vec::new(), more: false, gap: false };
+        let mut bytes = 0;
+        for message in self.messages.iter().rev().take_while(|message| message.id > since) {
+            if !message.is_for(member) {
+                continue;
+            }
+            bytes += message.size();
+            if page.messages.len() == PAGE_MESSAGES || bytes > PAGE_BYTES {
+                page.more = true;
+                break;
+            }
+            page.messages.push(Arc::clone(message));
+        }
+        page.messages.reverse();
+        let oldest = self.messages.front().map_or(u64::MAX, |message| message.id);
+        // Who has seen nothing misses nothing.
+        page.gap = since > 0 && oldest != u64::MAX && oldest > since + 1;
+        page
+    }
+}

@@ -1,0 +1,295 @@
+//! Who is here: names, tokens, who is away, and the notices about all that.
+//!
+//! A *member* is a person with an id; a *client* is one of its connections. A member whose connection
+//! breaks is `away` for a while before it has `left`, and comes back with its token. Everything here
+//! is memory under the room's lock; the [`Notice`]s are sent in the next round.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::history::Person;
+use super::names;
+use super::protocol::{Problem, To, frame, object, person, quoted};
+use crate::sender::Sender;
+
+/// How long a member whose connection broke is away before it has left: time for a reload, or for the
+/// Wi-Fi to come back.
+pub const GRACE: Duration = Duration::from_secs(10);
+/// A room that has had more members than this is *big* until it is empty: there, who comes and goes
+/// is only counted. Otherwise 5,000 arrivals would be 12 million notices.
+pub const BIG: usize = 200;
+/// In a big room the count is told at most this often.
+const COUNT_EVERY: Duration = Duration::from_secs(1);
+/// "Is typing" of one member is passed on at most this often.
+pub const TYPING_EVERY: Duration = Duration::from_secs(2);
+/// How many tokens are remembered; beyond it the oldest are forgotten.
+pub const TOKENS_MAX: usize = 10_000;
+
+/// Something to tell everyone but one.
+pub struct Notice {
+    /// Whom it is about, and need not be told.
+    pub except: u64,
+    /// What is told.
+    pub frame: Vec<u8>,
+}
+
+/// Somebody has come.
+pub struct Arrival {
+    /// Under which id and name.
+    pub who: Person,
+    /// What the others are told.
+    pub notice: Option<Notice>,
+    /// The connection that this one takes the place of.
+    pub taken_over: Option<Sender>,
+}
+
+struct Member {
+    name: String,
+    /// The connection that it is here with; `None` while it is away.
+    here: Option<(u64, Sender)>,
+    /// How often it has been away, to tell one absence from the next.
+    absences: u64,
+    typed: Option<Instant>,
+    /// The hash of its token.
+    token: String,
+}
+
+/// Everybody who is here or away.
+pub struct Members {
+    members: HashMap<u64, Member>,
+    /// From [`names::key`] to the id.
+    names: HashMap<String, u64>,
+    /// Whom a token belongs to, by its hash: the token itself is nobody else's business.
+    owners: HashMap<String, Person>,
+    oldest_tokens: VecDeque<String>,
+    /// The list of those present, until somebody comes or goes.
+    present: Option<Arc<Vec<(u64, Sender)>>>,
+    /// Until when who is away; since all have the same time, the first is the next.
+    away: VecDeque<(Instant, u64, u64)>,
+    is_big: bool,
+    count_due: Option<Instant>,
+    last_id: u64,
+}
+
+impl Default for Members {
+    fn default() -> Members {
+        Members {
+            members: HashMap::new(),
+            names: HashMap::from([(names::key(names::OPERATOR), 0)]),
+            owners: HashMap::new(),
+            oldest_tokens: VecDeque::new(),
+            present: None,
+            away: VecDeque::new(),
+            is_big: false,
+            count_due: None,
+            last_id: 0,
+        }
+    }
+}
+
+impl Members {
+    /// Whom a token with this hash belongs to.
+    pub fn owner(&self, token: &str) -> Option<Person> {
+        self.owners.get(token).cloned()
+    }
+
+    /// Somebody new has come, who would like this name and has the token with this hash from now on.
+    pub fn come(&mut self, name: &str, token: String, client: u64, sender: &Sender) -> Arrival {
+        self.last_id += 1;
+        self.remember_token(token.clone(), Person { id: self.last_id, name: name.to_string() });
+        self.enter(self.last_id, name, token, client, sender)
+    }
+
+    /// The owner of a token has come back, from wherever: with a second connection, after a moment of
+    /// being away, or long after it has left.
+    pub fn come_back(
+        &mut self,
+        token: String,
+        who: Person,
+        client: u64,
+        sender: &Sender,
+    ) -> Arrival {
+        let Some(member) = self.members.get_mut(&who.id) else {
+            return self.enter(who.id, &who.name, token, client, sender);
+        };
+        self.present = None;
+        let before = member.here.replace((client, sender.clone()));
+        let was_away = before.is_none();
+        Arrival {
+            notice: if was_away { self.tell("back", &who, None) } else { None },
+            who,
+            taken_over: before.map(|(_, sender)| sender),
+        }
+    }
+
+    fn enter(
+        &mut self,
+        id: u64,
+        name: &str,
+        token: String,
+        client: u64,
+        sender: &Sender,
+    ) -> Arrival {
+        let name = names::free_one(name, |key| self.names.contains_key(key));
+        self.names.insert(names::key(&name), id);
+        let who = Person { id, name: name.clone() };
+        self.owners.insert(token.clone(), who.clone());
+        let here = Some((client, sender.clone()));
+        self.members.insert(id, Member { name, here, absences: 0, typed: None, token });
+        self.present = None;
+        self.is_big |= self.members.len() > BIG;
+        Arrival { notice: self.tell("joined", &who, None), who, taken_over: None }
+    }
+
+    fn remember_token(&mut self, token: String, owner: Person) {
+        self.owners.insert(token.clone(), owner);
+        self.oldest_tokens.push_back(token);
+        while self.oldest_tokens.len() > TOKENS_MAX.max(2 * self.members.len()) {
+            let Some(oldest) = self.oldest_tokens.pop_front() else { break };
+            match self.owners.get(&oldest) {
+                // Of those who are here, none is forgotten.
+                Some(owner) if self.members.contains_key(&owner.id) => {
+                    self.oldest_tokens.push_back(oldest);
+                }
+                _ => drop(self.owners.remove(&oldest)),
+            }
+        }
+    }
+
+    /// A connection has ended. Who said goodbye has left at once, others are away.
+    pub fn leave(&mut self, id: u64, client: u64, said_goodbye: bool) -> Option<Notice> {
+        let member = self.members.get_mut(&id)?;
+        if member.here.as_ref().is_none_or(|(own, _)| *own != client) {
+            return None; // another connection has taken over
+        }
+        self.present = None;
+        member.here = None;
+        if said_goodbye {
+            return self.remove(id);
+        }
+        member.absences += 1;
+        self.away.push_back((Instant::now() + GRACE, id, member.absences));
+        let who = self.person(id)?;
+        self.tell("away", &who, None)
+    }
+
+    fn remove(&mut self, id: u64) -> Option<Notice> {
+        let Member { name, .. } = self.members.remove(&id)?;
+        self.names.remove(&names::key(&name));
+        self.is_big &= !self.members.is_empty();
+        self.tell("left", &Person { id, name }, None)
+    }
+
+    /// Gives a member another name.
+    ///
+    /// # Errors
+    /// `name-taken`, with one that is free.
+    pub fn rename(&mut self, who: &Person, name: &str) -> Result<Option<Notice>, Problem> {
+        let key = names::key(name);
+        if self.names.get(&key).is_some_and(|owner| *owner != who.id) {
+            let free = names::free_one(name, |key| self.names.contains_key(key));
+            let why = format!("{name} is taken; {free} is free");
+            return Err(Problem::new("name-taken", why));
+        }
+        let Some(member) = self.members.get_mut(&who.id) else { return Ok(None) };
+        self.names.remove(&names::key(&member.name));
+        self.names.insert(key, who.id);
+        member.name = name.to_string();
+        let renamed = Person { id: who.id, name: name.to_string() };
+        self.owners.insert(member.token.clone(), renamed.clone());
+        Ok(self.tell("renamed", &renamed, Some(("was", quoted(&who.name)))))
+    }
+
+    /// The notice about what somebody did; in a big room there is none, but a count before long.
+    fn tell(&mut self, kind: &str, who: &Person, more: Option<(&str, String)>) -> Option<Notice> {
+        if self.is_big {
+            // Nobody hears of being away there: the number of members stays the same.
+            if kind != "away" && kind != "back" && self.count_due.is_none() {
+                self.count_due = Some(Instant::now() + COUNT_EVERY);
+            }
+            return None;
+        }
+        let fields: Vec<_> =
+            std::iter::once(("member", person(who.id, &who.name))).chain(more).collect();
+        Some(Notice { except: who.id, frame: frame(object(kind, &fields)) })
+    }
+
+    /// What has become due: ends of grace, and the count of a big room.
+    pub fn due(&mut self, now: Instant) -> Vec<Notice> {
+        let mut notices = Vec::new();
+        while self.away.front().is_some_and(|(until, ..)| *until <= now) {
+            let Some((_, id, absence)) = self.away.pop_front() else { break };
+            let is_still_away =
+                |member: &Member| member.here.is_none() && member.absences == absence;
+            if self.members.get(&id).is_some_and(is_still_away) {
+                notices.extend(self.remove(id));
+            }
+        }
+        if self.count_due.is_some_and(|at| at <= now) {
+            self.count_due = None;
+            let count = object("count", &[("count", self.members.len().to_string())]);
+            notices.push(Notice { except: 0, frame: frame(count) });
+        }
+        notices
+    }
+
+    /// When something will be due next.
+    pub fn next_due(&self) -> Option<Instant> {
+        self.away.front().map(|(until, ..)| *until).into_iter().chain(self.count_due).min()
+    }
+
+    /// Whom a message is for.
+    ///
+    /// # Errors
+    /// `not-here` when nobody here or away goes by that.
+    pub fn find(&self, to: &To) -> Result<Person, Problem> {
+        let id = match to {
+            To::Id(id) => Some(*id),
+            To::Name(name) => self.names.get(&names::key(name.trim())).copied(),
+        };
+        let why = "nobody of that name or number is here; nothing was sent";
+        id.and_then(|id| self.person(id)).ok_or_else(|| Problem::new("not-here", why))
+    }
+
+    /// The member with this id, under today's name.
+    pub fn person(&self, id: u64) -> Option<Person> {
+        Some(Person { id, name: self.members.get(&id)?.name.clone() })
+    }
+
+    /// Whether it is time to show this member as typing, in a room where that is shown.
+    pub fn may_show_typing(&mut self, id: u64) -> bool {
+        let Some(member) = self.members.get_mut(&id) else { return false };
+        let is_due = member.typed.is_none_or(|at| at.elapsed() >= TYPING_EVERY);
+        if is_due {
+            member.typed = Some(Instant::now());
+        }
+        is_due && !self.is_big
+    }
+
+    /// Everyone present and the way to each, cheap to take along.
+    pub fn present(&mut self) -> Arc<Vec<(u64, Sender)>> {
+        let list = self.present.get_or_insert_with(|| {
+            let here = self.members.iter().filter_map(|(id, member)| {
+                member.here.as_ref().map(|(_, sender)| (*id, sender.clone()))
+            });
+            Arc::new(here.collect())
+        });
+        Arc::clone(list)
+    }
+
+    /// At most [`BIG`] of those here, and whether they are away, in the order in which they first came.
+    pub fn list(&self) -> Vec<(Person, bool)> {
+        let everyone = self.members.iter().take(BIG);
+        let mut list: Vec<_> = everyone
+            .map(|(id, m)| (Person { id: *id, name: m.name.clone() }, m.here.is_none()))
+            .collect();
+        list.sort_unstable_by_key(|(person, _)| person.id);
+        list
+    }
+
+    /// How many are here or away.
+    pub fn count(&self) -> usize {
+        self.members.len()
+    }
+}

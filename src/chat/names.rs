@@ -1,0 +1,102 @@
+//! Nicknames: which are possible, and one for whoever brings none.
+
+use tungstenite::handshake::client::generate_key;
+
+/// The longest name, in characters.
+pub const NAME_MAX: usize = 32;
+
+/// What the operator of the server is called; nobody else is.
+pub const OPERATOR: &str = "operator";
+
+/// The name as it will be shown: white space around it removed and inside it made one blank.
+///
+/// # Errors
+/// A sentence for the person who wants the name.
+pub fn check(name: &str) -> Result<String, String> {
+    // `split_whitespace` also takes line ends, which are control characters, for white space.
+    if name.trim().chars().any(|c| c.is_control() || is_invisible(c)) {
+        return Err("a name cannot have characters that nobody can see".to_string());
+    }
+    let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
+    match name.chars().count() {
+        0 => Err("a name needs at least one character".to_string()),
+        1..=NAME_MAX => Ok(name),
+        count => Err(format!("a name has at most {NAME_MAX} characters; this one has {count}")),
+    }
+}
+
+/// Characters that would let two different names look the same, or turn the direction of the text
+/// around them (Unicode's default-ignorable and bidirectional ones, and three blanks among letters).
+fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{115F}'..='\u{1160}' | '\u{17B4}'..='\u{17B5}'
+        | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}'
+        | '\u{2060}'..='\u{206F}' | '\u{2800}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}'
+        | '\u{FEFF}' | '\u{FFA0}' | '\u{FFF0}'..='\u{FFFB}' | '\u{1BCA0}'..='\u{1BCA3}'
+        | '\u{1D173}'..='\u{1D17A}' | '\u{E0000}'..='\u{E0FFF}')
+}
+
+/// What names are compared by: `ANA` is `ana`.
+pub fn key(name: &str) -> String {
+    name.to_lowercase()
+}
+
+/// The name itself if it is free, or else the first free one of `Ana 2`, `Ana 3` and so on.
+pub fn free_one(name: &str, is_taken: impl Fn(&str) -> bool) -> String {
+    let numbered = |number: u64| {
+        let suffix = format!(" {number}");
+        let room = NAME_MAX - suffix.chars().count();
+        let base: String = name.chars().take(room).collect();
+        base.trim_end().to_string() + &suffix
+    };
+    let mut candidates = std::iter::once(name.to_string()).chain((2..).map(numbered));
+    candidates.find(|candidate| !is_taken(&key(candidate))).unwrap_or_default()
+}
+
+/// A friendly name for somebody who has not chosen one.
+pub fn random() -> String {
+    const MOODS: [&str; 32] = [
+        "Amber", "Brave", "Bright", "Calm", "Cheerful", "Clever", "Cosy", "Curious", "Daring",
+        "Eager", "Early", "Gentle", "Golden", "Happy", "Honest", "Jolly", "Kind", "Lively",
+        "Lucky", "Mellow", "Merry", "Mild", "Misty", "Nimble", "Patient", "Polite", "Quick",
+        "Quiet", "Silver", "Sunny", "Swift", "Witty",
+    ];
+    const BIRDS: [&str; 32] = [
+        "Avocet",
+        "Bittern",
+        "Bluetit",
+        "Bunting",
+        "Crane",
+        "Curlew",
+        "Dipper",
+        "Dove",
+        "Dunlin",
+        "Egret",
+        "Falcon",
+        "Finch",
+        "Goldcrest",
+        "Grebe",
+        "Heron",
+        "Hoopoe",
+        "Jay",
+        "Kestrel",
+        "Lapwing",
+        "Lark",
+        "Magpie",
+        "Martin",
+        "Osprey",
+        "Owl",
+        "Plover",
+        "Puffin",
+        "Raven",
+        "Robin",
+        "Siskin",
+        "Sparrow",
+        "Swallow",
+        "Wren",
+    ];
+    // std has no random numbers; tungstenite has, for the keys of clients: base64 of 16 bytes.
+    let random = generate_key().into_bytes();
+    let pick = |from: usize| random[from..from + 4].iter().map(|b| usize::from(*b)).sum::<usize>();
+    format!("{} {}", MOODS[pick(0) % MOODS.len()], BIRDS[pick(4) % BIRDS.len()])
+}

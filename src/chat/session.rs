@@ -1,0 +1,53 @@
+//! One member's stay in the chat, from welcome to goodbye, on the member's own thread.
+
+use tungstenite::Message;
+
+use super::protocol::{self, Problem, frame};
+use super::room::{Room, Wish};
+use crate::http::Request;
+use crate::socket::Socket;
+
+/// The longest WebSocket message here, in bytes; a longer one is answered with Close 1009. A text of
+/// the most characters takes up to six times as many bytes in JSON, and there is room for the rest.
+pub const MESSAGE_MAX: usize = 64 * 1024;
+
+/// A ping, and with it a `beat`, because a page cannot see pings: a watchdog of its own needs
+/// something to watch. Both as frames (RFC 6455, 5.2): 0x89 0, and a text of 15 bytes.
+const PING_AND_BEAT: &[u8] = b"\x89\x00\x81\x0F{\"type\":\"beat\"}";
+
+/// What the upgrade request says about who comes: the cookie `name`, or `?name=` instead, `?token=`
+/// and `?since=`.
+pub fn wish(request: &Request) -> Wish {
+    Wish {
+        name: request.parameter("name").or_else(|| request.cookie("name")),
+        token: request.parameter("token"),
+        since: request.parameter("since").and_then(|id| id.parse().ok()).unwrap_or(0),
+    }
+}
+
+/// Lets the client take part until it leaves.
+pub fn serve(room: &Room, client: u64, socket: &mut Socket, wish: Wish) {
+    socket.ping_with(PING_AND_BEAT);
+    let first = socket.take_response();
+    let mut stay = room.join(client, socket.sender(), first, wish);
+    while let Some(message) = socket.read() {
+        let answer = match message {
+            Message::Text(text) => {
+                let (reference, ask) = protocol::parse(&text, room.text_max);
+                match ask {
+                    Ok(ask) => room.ask(stay.member, reference, ask),
+                    Err(problem) => Some(protocol::error(&problem, reference.as_deref())),
+                }
+            }
+            _ => {
+                let why = "only text messages are understood here";
+                Some(protocol::error(&Problem::new("not-text", why), None))
+            }
+        };
+        if let Some(answer) = answer {
+            socket.sender().send(&frame(answer));
+        }
+    }
+    // A page that is reloaded or left closes with 1001, and may be back at once.
+    stay.said_goodbye = matches!(socket.close_code(), Some(1000 | 1005));
+}
