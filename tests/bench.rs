@@ -7,12 +7,12 @@
 
 mod support;
 
-use std::io::{BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use support::{Server, client_frame, read_head, upgrade_request};
+use support::{Server, client_frame, upgrade_request};
 
 /// Every scenario runs this often; the table shows the median.
 const RUNS: usize = 3;
@@ -21,8 +21,10 @@ fn main() {
     // `cargo bench` hands on its own arguments; what counts is only whether a short run is wanted.
     let scale = if std::env::args().any(|argument| argument == "--short") { 4 } else { 1 };
     println!("{:<34} {:>14} {:>12}", "scenario", "CPU µs each", "each/s");
-    row("lecture, 1 to 1,000, /broadcast", || lecture("/broadcast", 1000, 400 / scale));
-    row("busy, 100 all talk, /broadcast", || busy("/broadcast", 100, 200 / scale));
+    for path in ["/broadcast", "/chat"] {
+        row(&format!("lecture, 1 to 1,000, {path}"), || lecture(path, 1000, 400 / scale));
+        row(&format!("busy, 100 all talk, {path}"), || busy(path, 100, 200 / scale));
+    }
     row("handshakes, /echo", || handshakes(8000 / scale));
     row("GET /", || pages(8000 / scale));
 }
@@ -46,24 +48,87 @@ fn measure<T>(prepare: impl Fn(&Server) -> T, work: impl Fn(&Server, T) -> usize
     (server.cpu_seconds() - cpu, began.elapsed().as_secs_f64(), count)
 }
 
-fn open(server: &Server, path: &str) -> TcpStream {
-    let mut stream = server.connect();
-    stream.write_all(upgrade_request(path, "").as_bytes()).expect("it takes the request");
-    let (head, rest) = read_head(&mut stream);
-    assert!(head.starts_with("HTTP/1.1 101 ") && rest.is_empty());
-    stream
+/// A WebSocket client that knows just enough of both doors.
+struct Client {
+    reader: BufReader<TcpStream>,
+    writer: TcpStream,
+    is_chat: bool,
+}
+
+impl Client {
+    fn open(server: &Server, path: &str) -> Client {
+        let mut writer = server.connect();
+        writer.write_all(upgrade_request(path, "").as_bytes()).expect("it takes the request");
+        let mut reader = BufReader::new(writer.try_clone().expect("a descriptor"));
+        let mut line = String::new();
+        reader.read_line(&mut line).expect("it answers");
+        assert!(line.starts_with("HTTP/1.1 101 "), "{line}");
+        while line != "\r\n" {
+            line.clear();
+            reader.read_line(&mut line).expect("a whole head");
+        }
+        Client { reader, writer, is_chat: path == "/chat" }
+    }
+
+    /// So many clients on one door, of which each is there when the next one comes, and has read all
+    /// about the others' arrival at the end.
+    fn crowd(server: &Server, path: &str, count: usize) -> Vec<Client> {
+        let mut crowd: Vec<Client> = (0..count).map(|_| Client::open(server, path)).collect();
+        crowd[0].say("all here");
+        for client in &mut crowd {
+            client.wait_for(|text| is_said(text, b"all here") || is_ack(text));
+        }
+        crowd
+    }
+
+    /// Says a text, in the chat with a `ref`, so that an ack comes back.
+    fn say(&mut self, text: &str) {
+        let json = format!("{{\"type\":\"say\",\"text\":\"{text}\",\"ref\":\"{text}\"}}");
+        let frame =
+            client_frame(0x81, if self.is_chat { json.as_bytes() } else { text.as_bytes() });
+        self.writer.write_all(&frame).expect("it takes the message");
+    }
+
+    fn read(&mut self) -> Vec<u8> {
+        let mut header = [0; 2];
+        self.reader.read_exact(&mut header).expect("a message comes");
+        let length = match header[1] {
+            126 => {
+                let mut length = [0; 2];
+                self.reader.read_exact(&mut length).expect("a whole header");
+                u16::from_be_bytes(length)
+            }
+            length => length.into(),
+        };
+        let mut payload = vec![0; length.into()];
+        self.reader.read_exact(&mut payload).expect("a whole frame");
+        payload
+    }
+
+    fn wait_for(&mut self, is_it: impl Fn(&[u8]) -> bool) {
+        while !is_it(&self.read()) {}
+    }
+}
+
+fn is_said(payload: &[u8], text: &[u8]) -> bool {
+    payload.windows(text.len()).any(|window| window == text)
+}
+
+fn is_ack(payload: &[u8]) -> bool {
+    payload.starts_with(b"{\"type\":\"ack\"")
 }
 
 /// One talks, all listen: a message is sent when everybody has the one before.
 fn lecture(path: &'static str, listeners: usize, messages: usize) -> Figures {
-    let frame = client_frame(0x81, &[b'x'; 60]);
     measure(
-        |server| (0..listeners).map(|_| open(server, path)).collect::<Vec<_>>(),
-        |_, mut peers| {
-            for _ in 0..messages {
-                peers[0].write_all(&frame).expect("it takes the message");
-                for peer in &mut peers {
-                    peer.read_exact(&mut [0; 62]).expect("everybody gets the message");
+        |server| Client::crowd(server, path, listeners),
+        |_, mut crowd| {
+            for number in 0..messages {
+                let text =
+                    format!("message {number:05} and some more words to make it sixty bytes");
+                crowd[0].say(&text);
+                for client in &mut crowd {
+                    client.wait_for(|payload| is_said(payload, &text.as_bytes()[..13]));
                 }
             }
             messages * listeners
@@ -73,30 +138,28 @@ fn lecture(path: &'static str, listeners: usize, messages: usize) -> Figures {
 
 /// All talk and listen, each with one message under way.
 fn busy(path: &'static str, clients: usize, messages: usize) -> Figures {
+    let work = move |me: usize, mut client: Client| {
+        let text = format!("client {me:03} says these words, which together make sixty bytes");
+        let own = &text.as_bytes()[..10];
+        client.say(&format!("{text} 0"));
+        let (mut sent, mut heard) = (1, 0);
+        while heard < clients * messages {
+            let payload = client.read();
+            let is_own = is_ack(&payload) || (!client.is_chat && is_said(&payload, own));
+            heard += usize::from(is_own || is_said(&payload, b"client "));
+            if is_own && sent < messages {
+                client.say(&format!("{text} {sent}"));
+                sent += 1;
+            }
+        }
+        client // stays open until all are done
+    };
     measure(
-        |server| (0..clients).map(|_| open(server, path)).collect::<Vec<_>>(),
-        |_, peers| {
-            let client = |(me, stream): (usize, TcpStream)| {
-                thread::spawn(move || {
-                    let mut text = [b'x'; 60];
-                    text[0] = me as u8;
-                    let frame = client_frame(0x81, &text);
-                    let mut reader = BufReader::new(stream.try_clone().expect("a descriptor"));
-                    let (mut sent, mut stream) = (1, stream);
-                    stream.write_all(&frame).expect("it takes the message");
-                    for _ in 0..clients * messages {
-                        let mut heard = [0; 62];
-                        reader.read_exact(&mut heard).expect("everybody gets every message");
-                        if heard[2] == me as u8 && sent < messages {
-                            stream.write_all(&frame).expect("it takes the message");
-                            sent += 1;
-                        }
-                    }
-                    stream // stays open until all are done
-                })
-            };
-            let threads: Vec<_> = peers.into_iter().enumerate().map(client).collect();
-            let _open: Vec<TcpStream> =
+        |server| Client::crowd(server, path, clients),
+        |_, crowd| {
+            let spawn = |(me, client)| thread::spawn(move || work(me, client));
+            let threads: Vec<_> = crowd.into_iter().enumerate().map(spawn).collect();
+            let _open: Vec<Client> =
                 threads.into_iter().map(|thread| thread.join().expect("no client fails")).collect();
             clients * clients * messages
         },
@@ -110,10 +173,10 @@ fn handshakes(count: usize) -> Figures {
         |_| (),
         |server, ()| {
             for _ in 0..count {
-                let mut stream = open(server, "/echo");
-                stream.write_all(&close).expect("it takes the Close");
+                let mut client = Client::open(server, "/echo");
+                client.writer.write_all(&close).expect("it takes the Close");
                 let mut reply = Vec::new();
-                stream.read_to_end(&mut reply).expect("it answers the Close");
+                client.reader.read_to_end(&mut reply).expect("it answers the Close");
                 assert_eq!(reply, b"\x88\x02\x03\xE8");
             }
             settle();
