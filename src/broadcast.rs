@@ -24,8 +24,11 @@ pub struct Broadcast {
 impl Broadcast {
     /// Lets client `id` take part until it leaves.
     pub fn serve(&self, id: u64, socket: &mut Socket) {
-        self.join(id, socket);
+        // First into the map, then the 101: whoever has got it misses nothing that is said afterwards.
+        // Until it is sent, what others say waits in the Sender.
+        lock(&self.clients).insert(id, socket.sender().clone());
         let _presence = Presence { room: self, id };
+        socket.send_101();
         while let Some(message) = socket.read() {
             // Encoded once: frames from a server carry no mask, so everyone gets the same bytes.
             let frame = encode(message);
@@ -33,14 +36,6 @@ impl Broadcast {
                 sender.send(&frame);
             }
         }
-    }
-
-    /// The 101 leaves while the map is locked: a client that has got it is in the map, and misses
-    /// nothing that anybody says afterwards.
-    fn join(&self, id: u64, socket: &mut Socket) {
-        let mut clients = lock(&self.clients);
-        socket.open();
-        clients.insert(id, socket.sender().clone());
     }
 }
 

@@ -1,7 +1,7 @@
 //! `/echo`: what you send comes back. Lab step 1.
 //!
-//! This is the whole life of a WebSocket connection after its handshake: read until the client is
-//! gone, and answer each message. The one thing to know of the Sender here is that it never waits.
+//! The whole life of a WebSocket connection, once the request has passed: send the 101, read until the
+//! client is gone, answer each message. Of the Sender you need to know here that `send` never waits.
 
 use crate::socket::{Socket, encode};
 
@@ -10,11 +10,11 @@ pub const MESSAGE_MAX: usize = 16 << 20;
 
 /// Sends every message back to its sender, until it leaves.
 pub fn serve(socket: &mut Socket) {
-    socket.open();
+    socket.send_101();
     while let Some(message) = socket.read() {
         socket.sender().send(&encode(message));
-        // Who sends faster than it reads would make its own answers pile up here, so it is not
-        // read from until it has caught up. That delays nobody else.
+        // So here we wait instead: the answers to somebody who sends and does not read would pile up.
+        // That delays nobody else.
         socket.sender().wait_until_caught_up();
     }
 }

@@ -15,5 +15,5 @@ mod request;
 mod response;
 
 pub use authority::Authority;
-pub use request::{HEADERS_MAX, Request, parse, percent_decode, read_head};
+pub use request::{Request, parse, read_head};
 pub use response::Response;

@@ -16,7 +16,7 @@ use crate::sender::lock;
 
 /// Sends all that is logged from now on, at `level` and above, to standard error.
 pub fn start(level: LevelFilter) {
-    // tungstenite tells much of each frame, even at debug level; who needs that has the wire view.
+    // tungstenite tells so much of each frame that the rest would drown in it.
     let inner = SimpleLogger::new()
         .with_level(level)
         .with_module_level("tungstenite", level.min(LevelFilter::Warn));

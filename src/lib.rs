@@ -7,6 +7,7 @@
 pub mod tcp; // writing with a deadline, closing so that the last bytes arrive
 pub mod http; // bytes -> Request, Response -> bytes; knows nothing of WebSockets
 pub mod handshake; // a Request -> 101 Switching Protocols, or a refusal with a reason
+pub mod access; // who may connect: Host and Origin
 pub mod sender; // the one way out of a client: whole frames, without ever waiting
 pub mod socket; // an upgraded connection: its thread reads, everybody writes through its Sender
 pub mod echo; // /echo: what you send comes back

@@ -10,10 +10,11 @@ use partyline::{journal, operator};
 fn main() -> ExitCode {
     let arguments = env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned());
     let arguments: Vec<String> = arguments.collect();
-    match arguments.first().map(String::as_str) {
-        Some("--help" | "-h") => return say(HELP),
-        Some("--version") => return say(concat!("partyline ", env!("CARGO_PKG_VERSION"))),
-        _ => {}
+    if arguments.iter().any(|argument| argument == "--help" || argument == "-h") {
+        return say(HELP);
+    }
+    if arguments.iter().any(|argument| argument == "--version") {
+        return say(concat!("partyline ", env!("CARGO_PKG_VERSION")));
     }
     // 1. What was asked for, on the command line and in the environment.
     let settings = match Settings::read(arguments, |name| env::var(name).ok()) {
@@ -36,7 +37,7 @@ fn main() -> ExitCode {
 }
 
 fn say(text: &str) -> ExitCode {
-    println!("{text}");
+    operator::say(text);
     ExitCode::SUCCESS
 }
 

@@ -88,6 +88,6 @@ fn who(server: &Server) {
 }
 
 /// Prints a line, and does not mind if nobody can see it: `println!` would panic.
-fn say(text: &str) {
+pub fn say(text: &str) {
     let _ = writeln!(io::stdout(), "{text}");
 }

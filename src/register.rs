@@ -86,7 +86,7 @@ impl Register {
     }
 
     /// Lets nobody enter any more, and returns the WebSockets, to say goodbye to.
-    pub fn close_doors(&self) -> Vec<Sender> {
+    pub fn admit_no_more(&self) -> Vec<Sender> {
         let mut lists = lock(&self.lists);
         lists.closed = true;
         lists.open.values().flatten().cloned().collect()

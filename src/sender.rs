@@ -12,16 +12,17 @@
 //!   costs about three times as much as the N writes (and twice the memory).
 //! - A short write timeout instead of the flag below: 4 to 8 ms for every full socket.
 //!
-//! **Three states.**
+//! **Its states.** The lock is held for a moment only, never while anybody waits: in `idle` for one
+//! write that does not wait, in `behind` for adding to what waits.
 //! ```text
 //!            send: the kernel takes all of it
 //!              ┌──────────┐
 //!              │          ▼
-//!            ┌─┴────────────┐  send: the kernel's buffer is full   ┌──────────────────────────┐
-//!            │ idle/writing │ ───────────────────────────────────▶ │ behind: a catch-up thread │
-//!            │ (under lock) │ ◀─────────────────────────────────── │ writes, sends only queue  │
-//!            └──────┬───────┘     nothing pending (under lock)     └─────────────┬────────────┘
-//!                   └───────────────▶ finished: nothing more is accepted ◀───────┘
+//!            ┌─┴────────────┐  send: the kernel's buffer is full   ┌───────────────────────────┐
+//!            │ idle/writing │ ───────────────────────────────────▶ │ behind: one thread writes │
+//!  release ─▶│ (under lock) │ ◀─────────────────────────────────── │ blocking, sends only queue│
+//!            └──────┬───────┘     nothing pending (under lock)     └─────────────┬─────────────┘
+//!                   └──▶ finished: nothing more is accepted, what waits goes out ◀┘
 //! ```
 //!
 //! **Writing without waiting, in safe std.** C would say `MSG_DONTWAIT` for one write. std has only
@@ -47,7 +48,7 @@ const CATCH_UP_STACK: usize = 64 * 1024;
 pub struct Budget {
     /// What may wait for one client, in bytes; one message may always exceed it.
     pub per_client: usize,
-    /// What may wait for all clients together, in bytes; beyond it the next to fall behind goes.
+    /// What may wait for all clients together, in bytes; beyond it, whoever is behind and gets more goes.
     pub total: usize,
     /// How many clients may be behind at once, each with a catch-up thread.
     pub threads: usize,
@@ -83,7 +84,7 @@ struct Line {
     stream: Arc<TcpStream>,
     budget: Arc<Budget>,
     out: Mutex<Out>,
-    caught_up: Condvar,
+    is_caught_up: Condvar,
 }
 
 #[derive(Debug, Default)]
@@ -94,22 +95,25 @@ struct Out {
     behind: bool,
     /// Whether nothing more is accepted.
     finished: bool,
-    /// Whether a Close frame was the last that was accepted.
-    closed: bool,
+    /// The code of the Close frame of ours, after which there is no other.
+    close_code: Option<u16>,
     /// Bytes that the catch-up thread has taken. They may begin in the middle of a frame.
     in_flight: usize,
     /// What it takes next. This begins and ends at the edge of a frame.
     pending: Vec<u8>,
 }
 
-/// A Close frame (RFC 6455, 5.5.1): FIN and opcode 8, 21 bytes, code 1013 = 0x03F5, the reason.
+/// A Close frame (RFC 6455, 5.5.1): FIN and opcode 8, 21 bytes, code 1013 = 0x03F5, the reason. By
+/// hand, because the place that encodes frames builds on this one.
 const TOO_SLOW: &[u8] = b"\x88\x15\x03\xF5too slow: come back";
 
 impl Sender {
-    /// The way out through `stream`, with nothing waiting.
+    /// The way out through `stream`. It is born behind: what is sent waits until its owner
+    /// [`Sender::release`]s it. So it can be given to others before the 101 is on its way, and the
+    /// client misses nothing that they say from then on.
     pub fn new(stream: Arc<TcpStream>, budget: Arc<Budget>) -> Sender {
-        let (out, caught_up) = (Mutex::default(), Condvar::new());
-        Sender(Arc::new(Line { stream, budget, out, caught_up }))
+        let out = Mutex::new(Out { behind: true, ..Out::default() });
+        Sender(Arc::new(Line { stream, budget, out, is_caught_up: Condvar::new() }))
     }
 
     /// Sends one or more whole frames, without waiting. Once the client is finished they are
@@ -126,13 +130,8 @@ impl Sender {
         }
     }
 
-    /// From now on what is sent waits, until the owner [`Sender::release`]s it.
-    pub fn hold(&self) {
-        lock(&self.0.out).behind = true;
-    }
-
-    /// Sends `first` before everything that waits, and then that, like a catch-up thread. Only for the
-    /// client's own thread: it delays nobody else.
+    /// Sends `first` before everything that has been waiting, and then that; see [`Sender::new`].
+    /// Only for the client's own thread: if the client is slow, it waits.
     pub fn release(&self, first: Vec<u8>) {
         self.0.budget.waiting.fetch_add(first.len(), Relaxed);
         lock(&self.0.out).in_flight = first.len();
@@ -143,7 +142,9 @@ impl Sender {
     pub fn close(&self, close_frame: &[u8]) {
         let mut out = lock(&self.0.out);
         self.write(&mut out, close_frame);
-        out.closed = true;
+        if out.close_code.is_none() {
+            out.close_code = Some(code_of(close_frame));
+        }
         self.finish_locked(&mut out);
     }
 
@@ -152,16 +153,17 @@ impl Sender {
         self.finish_locked(&mut lock(&self.0.out));
     }
 
-    /// Whether a Close frame of ours is on its way: what the client says now, nobody need hear.
-    pub fn is_closed(&self) -> bool {
-        lock(&self.0.out).closed
+    /// The code of the Close frame that we have sent, if we have: what the client says after that,
+    /// nobody need hear. 1005 if it has none (RFC 6455, 7.1.5).
+    pub fn close_code(&self) -> Option<u16> {
+        lock(&self.0.out).close_code
     }
 
     /// Waits until nothing waits. Only for the client's own thread: it delays nobody else.
     pub fn wait_until_caught_up(&self) {
         let mut out = lock(&self.0.out);
         while out.behind {
-            out = self.0.caught_up.wait(out).unwrap_or_else(PoisonError::into_inner);
+            out = self.0.is_caught_up.wait(out).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
@@ -170,13 +172,12 @@ impl Sender {
     /// # Errors
     /// `TimedOut` when nothing came for `patience`, which must be the stream's read timeout.
     pub fn read(&self, buffer: &mut [u8], patience: Duration) -> io::Result<usize> {
-        let started = Instant::now();
         loop {
-            let mut out = lock(&self.0.out);
-            self.set_nonblocking(&mut out, false)?;
-            drop(out);
+            self.set_nonblocking(&mut lock(&self.0.out), false)?;
+            let started = Instant::now();
             match (&*self.0.stream).read(buffer) {
-                // Two causes, one error: the flag's comes at once, the timeout's when it is over.
+                // Two causes, one error. The flag's comes at once, the timeout's when that is over;
+                // half the time is far from both.
                 Err(e) if tcp::is_timeout(&e) && started.elapsed() < patience / 2 => {}
                 Err(e) if tcp::is_timeout(&e) => return Err(ErrorKind::TimedOut.into()),
                 Err(e) if e.kind() == ErrorKind::Interrupted => {}
@@ -187,14 +188,15 @@ impl Sender {
 
     fn write(&self, out: &mut Out, frames: &[u8]) {
         if out.finished {
-        } else if out.behind {
-            self.queue(out, frames);
-        } else {
-            match self.write_now(out, frames) {
-                Ok(count) if count == frames.len() => {}
-                Ok(count) => self.fall_behind(out, frames[count..].to_vec()),
-                Err(_) => out.finished = true, // it has gone; its own thread will read that
-            }
+            return;
+        }
+        if out.behind {
+            return self.queue(out, frames);
+        }
+        match self.write_now(out, frames) {
+            Ok(count) if count == frames.len() => {}
+            Ok(count) => self.fall_behind(out, frames[count..].to_vec()),
+            Err(_) => out.finished = true, // it has gone; its own thread will read that
         }
     }
 
@@ -214,11 +216,14 @@ impl Sender {
         Ok(written)
     }
 
+    /// Gives what the kernel did not take to a catch-up thread. `rest` may begin inside a frame, so
+    /// it does not become `pending`, which may be replaced.
     fn fall_behind(&self, out: &mut Out, rest: Vec<u8>) {
-        let (line, budget) = (Sender::clone(self), &self.0.budget);
+        let (line, budget) = (self.clone(), &self.0.budget);
         budget.waiting.fetch_add(rest.len(), Relaxed);
         out.in_flight = rest.len();
         out.behind = true;
+        // That thread blocks in its writes, so the flag goes off, and stays off while it is at work.
         let allowed = budget.threads_now.fetch_add(1, Relaxed) < budget.threads
             && budget.waiting() <= budget.total
             && self.set_nonblocking(out, false).is_ok();
@@ -233,14 +238,17 @@ impl Sender {
         }
     }
 
+    /// Lets frames wait, or, if too much waits already, replaces all that waits by a Close.
     fn queue(&self, out: &mut Out, frames: &[u8]) {
         let budget = &self.0.budget;
         let mut frames = frames;
-        if out.in_flight + out.pending.len() > budget.per_client || budget.waiting() > budget.total
-        {
+        let waiting = out.in_flight + out.pending.len();
+        if waiting > budget.per_client || budget.waiting() > budget.total {
             budget.waiting.fetch_sub(out.pending.len(), Relaxed);
             out.pending = Vec::new();
-            (out.closed, out.finished, frames) = (true, true, TOO_SLOW);
+            out.close_code = Some(code_of(TOO_SLOW));
+            out.finished = true;
+            frames = TOO_SLOW;
         }
         budget.waiting.fetch_add(frames.len(), Relaxed);
         out.pending.extend_from_slice(frames);
@@ -272,7 +280,7 @@ impl Sender {
         } else if out.finished {
             let _ = self.0.stream.shutdown(Shutdown::Write);
         }
-        self.0.caught_up.notify_all();
+        self.0.is_caught_up.notify_all();
     }
 
     fn finish_locked(&self, out: &mut Out) {
@@ -291,4 +299,9 @@ impl Sender {
         }
         Ok(())
     }
+}
+
+/// The code in a Close frame that is not masked; 1005 if there is none.
+fn code_of(close_frame: &[u8]) -> u16 {
+    close_frame.get(2..4).map_or(1005, |code| u16::from_be_bytes([code[0], code[1]]))
 }

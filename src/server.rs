@@ -39,6 +39,9 @@ pub const CONNECTIONS_MAX: usize = 14_000;
 const PAUSE: Duration = Duration::from_millis(50);
 /// What a client that found no place is told to wait, in seconds.
 const RETRY_AFTER: &str = "10";
+/// The answer to a plain GET on a door.
+const PLAIN_GET: &str =
+    "this address speaks WebSocket: ask with Connection: Upgrade and Upgrade: websocket";
 /// How long [`Server::stop`] waits for the clients to take leave.
 const GOODBYE_TIME: Duration = Duration::from_secs(2);
 
@@ -181,7 +184,7 @@ impl Server {
     fn serve(&self, id: u64, stream: &Arc<TcpStream>, peer: SocketAddr) {
         let _presence = self.register.presence(id);
         let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port()); // no ::ffff:192.0.2.7
-        let Some((door, mut socket)) = self.open(id, stream, peer) else { return };
+        let Some((door, mut socket)) = self.shake_hands(id, stream, peer) else { return };
         let (name, _) = door.properties();
         match door {
             Door::Echo => echo::serve(&mut socket),
@@ -197,12 +200,18 @@ impl Server {
     /// Not inlined, so that what only the handshake needs is not part of the stack frame that an
     /// idle client's thread keeps for hours.
     #[inline(never)]
-    fn open(&self, id: u64, stream: &Arc<TcpStream>, peer: SocketAddr) -> Option<(Door, Socket)> {
+    fn shake_hands(
+        &self,
+        id: u64,
+        stream: &Arc<TcpStream>,
+        peer: SocketAddr,
+    ) -> Option<(Door, Socket)> {
         let (longest, time) = (self.settings.head_bytes, self.settings.head_timeout);
         let (head, early) = match http::read_head(stream, longest, time) {
             Ok(parts) => parts,
             Err(refusal) => {
-                self.reply(stream, peer, &[], &refusal?);
+                let refusal = refusal?; // none: nobody is left to send it to
+                self.reply(stream, peer, &[], &refusal);
                 return None;
             }
         };
@@ -221,7 +230,8 @@ impl Server {
         Some((door, socket))
     }
 
-    /// Which door a request goes through, or which answer it gets.
+    /// Which door a request goes through, or which answer it gets. A request that is let in takes one
+    /// of the places that `--connections` provides.
     fn answer(&self, id: u64, request: &Request) -> Result<Answer, Response> {
         self.settings.access.check_host(request)?;
         if !self.register.enter(id) {
@@ -231,7 +241,7 @@ impl Server {
         let door = Door::of(request);
         if !handshake::wants_websocket(request) {
             return match door {
-                Some(_) if request.path != "/" => Err(handshake::upgrade_required()),
+                Some(_) if request.path != "/" => Err(handshake::upgrade_required(PLAIN_GET)),
                 _ => Ok(Answer::Http(self.files.answer(request))),
             };
         }
@@ -248,6 +258,8 @@ impl Server {
     /// Sends an answer to the request with this head, and closes the connection.
     fn reply(&self, stream: &TcpStream, peer: SocketAddr, head: &[u8], response: &Response) {
         static WARNING: OncePerSecond = OncePerSecond::fresh();
+        // As it came, for even a head that cannot be understood has to be told from others. (`parse`
+        // forgives an empty line before it.)
         let head = String::from_utf8_lossy(head.trim_ascii_start());
         // Up to the query, which may be secret, and no further than a line of the log should go.
         let asked: String = head.chars().take_while(|c| !"?\r".contains(*c)).take(200).collect();
@@ -256,13 +268,14 @@ impl Server {
             200 => log::debug!("{peer} {asked}: 200 OK"),
             _ => log::debug!("{peer} {asked}: {}", response.sentence()),
         }
-        tcp::send_and_close(stream, &response.to_bytes(head.starts_with("HEAD ")));
+        let to_head = head.starts_with("HEAD ");
+        tcp::send_and_close(stream, &response.to_bytes(to_head));
     }
 
     /// Closes every connection with 1001 and waits a moment for the clients to take leave.
     pub fn stop(&self) {
         let goodbye = close_frame(CloseCode::Away, "the server is stopping");
-        for sender in self.register.close_doors() {
+        for sender in self.register.admit_no_more() {
             sender.close(&goodbye);
         }
         let deadline = Instant::now() + GOODBYE_TIME;

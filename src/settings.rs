@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use log::LevelFilter;
 
-use crate::handshake::{Access, Origin};
+use crate::access::{Access, Origin};
 use crate::http::Authority;
 
 /// What `--help` prints. It fits a screen of 80 columns and 24 lines.

@@ -34,13 +34,14 @@ pub struct Socket {
     response: Vec<u8>,
     /// The code of the Close that came from the client (RFC 6455, 7.1.5); 1005 if it had none.
     close_code: Option<u16>,
-    /// Why it ended, for the log.
+    /// What the client did wrong, for the log.
     why: String,
 }
 
 impl Socket {
-    /// Takes over after the handshake. `response` is the 101, see [`Socket::open`]; `early` are the
-    /// bytes that came with the request and belong to the first frames. A message of more than
+    /// Takes over after the handshake. `response` is the 101, see [`Socket::send_101`]; `early` are
+    /// the bytes that came with the request: frames of a client in a hurry, who should have waited
+    /// for the 101 (RFC 6455, 4.1). A message of more than
     /// `longest` bytes is answered with Close 1009.
     ///
     /// # Errors
@@ -62,22 +63,17 @@ impl Socket {
             .max_message_size(Some(longest))
             .max_frame_size(Some(longest));
         let websocket = WebSocket::from_partially_read(stream, early, Role::Server, Some(config));
-        Ok(Socket {
-            websocket,
-            response,
-            close_code: None,
-            why: "closed by the server".to_string(),
-        })
+        Ok(Socket { websocket, response, close_code: None, why: String::new() })
     }
 
-    /// Sends the 101: from now on the client speaks, and is spoken to.
-    pub fn open(&mut self) {
-        let response = self.take_response();
-        self.sender().send(&response);
+    /// Sends the 101 and what waits behind it: from now on the client speaks, and is spoken to.
+    pub fn send_101(&mut self) {
+        let response = self.take_101();
+        self.sender().release(response);
     }
 
-    /// The 101, for a door that sends it together with its own first words.
-    pub fn take_response(&mut self) -> Vec<u8> {
+    /// The 101, for a door that releases the Sender itself, with its own first words.
+    pub fn take_101(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.response)
     }
 
@@ -99,11 +95,11 @@ impl Socket {
     /// Waits for the next text or binary message. `None`: the connection is over, and nothing is
     /// left to do but [`Socket::end`] it.
     pub fn read(&mut self) -> Option<Message> {
-        while !self.sender().is_closed() {
+        while self.sender().close_code().is_none() {
             match self.websocket.read() {
                 Ok(message @ (Message::Text(_) | Message::Binary(_))) => return Some(message),
-                // After a ping or a Close the answer leaves with the next read; who stops at the
-                // Close does not send it, and the client sees 1006 instead of its own code.
+                // tungstenite answers a ping or a Close at the beginning of the next read. A loop that
+                // ended here would not answer the Close, and the client would see 1006.
                 Ok(Message::Close(close)) => {
                     self.close_code = Some(close.map_or(1005, |close| close.code.into()));
                 }
@@ -117,23 +113,18 @@ impl Socket {
         None
     }
 
-    /// Tells the client what it did wrong; tungstenite sends nothing by itself (RFC 6455, 7.4.1).
+    /// Tells the client what it did wrong; tungstenite sends nothing by itself (RFC 6455, 7.1.7).
     fn fail(&mut self, error: &Error) {
         let code = match error {
-            Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) | Error::Io(_) => {
-                self.why = "vanished".to_string();
-                return;
-            }
-            Error::ConnectionClosed | Error::AlreadyClosed => {
-                self.why = "closed by the client".to_string();
-                return;
-            }
+            // The client closed, or we did, or it vanished: there is nobody to tell.
+            Error::ConnectionClosed | Error::AlreadyClosed | Error::Io(_) => return,
+            Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => return,
             Error::Protocol(_) => CloseCode::Protocol,
             Error::Utf8(_) => CloseCode::Invalid,
             Error::Capacity(_) => CloseCode::Size,
             _ => CloseCode::Error,
         };
-        self.why = format!("{error} ({code})");
+        self.why = format!(": {error}");
         self.sender().close(&close_frame(code, &error.to_string()));
     }
 
@@ -143,7 +134,11 @@ impl Socket {
         sender.finish();
         sender.wait_until_caught_up();
         tcp::drain(&tcp);
-        self.why
+        match (self.close_code, sender.close_code()) {
+            (Some(code), _) => format!("closed with {code}"),
+            (None, Some(code)) => format!("was closed with {code}{}", self.why),
+            (None, None) => "vanished".to_string(),
+        }
     }
 }
 
@@ -180,7 +175,7 @@ impl Read for Stream {
     /// middle of a frame.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self.sender.read(buffer, PING_AFTER) {
-            Err(e) if e.kind() == ErrorKind::TimedOut && !self.sender.is_closed() => {
+            Err(e) if e.kind() == ErrorKind::TimedOut && self.sender.close_code().is_none() => {
                 self.sender.send(self.ping);
                 let rest = GONE_AFTER - PING_AFTER;
                 self.tcp.set_read_timeout(Some(rest))?;

@@ -151,16 +151,15 @@ impl Room {
 
     /// Lets a client in and sends it `first`, the 101, and the `welcome`.
     ///
-    /// It is born behind: from the moment it is among the members, what is said waits in its Sender,
-    /// until its own thread has encoded and written the welcome. So it neither misses nor doubles a
-    /// message between the two, and no socket is written under the lock.
+    /// From the moment it is among the members, what is said waits in its Sender, until its own thread
+    /// has encoded and written the welcome. So it neither misses nor doubles a message between the two,
+    /// and no socket is written under the lock.
     pub fn join(&self, client: u64, sender: &Sender, first: Vec<u8>, wish: Wish) -> Stay<'_> {
         let name =
             wish.name.and_then(|name| names::check(&name).ok()).unwrap_or_else(names::random);
         // URL-safe, because the token comes back in a query.
         let fresh = generate_key().replace('+', "-").replace('/', "_").replace('=', "");
         let known = wish.token.map(|token| (derive_accept_key(token.as_bytes()), token));
-        sender.hold();
         let mut state = lock(&self.state);
         let owner =
             known.and_then(|(hash, token)| Some((state.members.owner(&hash)?, hash, token)));

@@ -28,7 +28,7 @@ pub fn wish(request: &Request) -> Wish {
 /// Lets the client take part until it leaves.
 pub fn serve(room: &Room, client: u64, socket: &mut Socket, wish: Wish) {
     socket.ping_with(PING_AND_BEAT);
-    let first = socket.take_response();
+    let first = socket.take_101();
     let mut stay = room.join(client, socket.sender(), first, wish);
     while let Some(message) = socket.read() {
         let answer = match message {

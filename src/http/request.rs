@@ -9,7 +9,7 @@ use super::{Authority, Response};
 use crate::tcp;
 
 /// The most header fields one head may have; one more gets 431. Browsers send about 15.
-pub const HEADERS_MAX: usize = 100;
+const HEADERS_MAX: usize = 100;
 
 /// A request head that has been understood.
 #[derive(Debug)]
@@ -18,8 +18,8 @@ pub struct Request {
     pub method: String,
     /// What follows the host in the URL, percent-decoded: `/`, `/echo`, `/style.css`.
     pub path: String,
-    /// What follows the `?`, as it came, or empty.
-    pub query: String,
+    /// What follows the `?`, as it came, or empty; see [`Request::parameter`].
+    query: String,
     /// Whom the client meant to reach; only a client that speaks HTTP/1.0 may leave it out.
     pub host: Option<Authority>,
     /// True for HTTP/1.0, which gets answers but cannot switch protocols (RFC 9110, 7.8).
@@ -65,7 +65,7 @@ fn bad<T>(why: impl fmt::Display) -> Result<T, Response> {
 }
 
 /// Reads one request head from `stream`: the bytes up to and including the empty line, and those
-/// that came after it in the same packet, which belong to whatever the connection becomes.
+/// that came after it in the same read, which belong to whatever the connection becomes.
 ///
 /// `longest` is in bytes. `time` is for the whole head, so that one byte a second does not hold the
 /// connection for hours.
@@ -88,6 +88,7 @@ pub fn read_head(
         stream.set_read_timeout(Some(left)).map_err(|_| None)?;
         match stream.read(&mut chunk) {
             Ok(0) if head.is_empty() => return Err(None),
+            // The `?` also makes an `Option` of the refusal.
             Ok(0) => bad("the request head ended before its empty line")?,
             Ok(count) => head.extend_from_slice(&chunk[..count]),
             Err(e) if tcp::is_timeout(&e) || e.kind() == ErrorKind::Interrupted => continue,
@@ -144,7 +145,7 @@ pub fn parse(head: &[u8]) -> Result<Request, Response> {
         return bad("the request line is not METHOD, one space, TARGET, one space, VERSION");
     };
     if !is_token(method) {
-        return bad("the method is not made of letters");
+        return bad("the method has characters that no method may have");
     }
     let is_http_1_0 = parse_version(version)?;
     let headers = parse_headers(lines)?;
@@ -192,6 +193,7 @@ fn parse_headers<'a>(
             return Err(Response::refusal(431, why));
         }
         if line.starts_with([' ', '\t']) {
+            // RFC 9112, 5.2.
             return bad("a header line begins with white space; folding is obsolete");
         }
         let Some((name, value)) = line.split_once(':') else {
@@ -227,7 +229,9 @@ fn parse_target(target: &str) -> Result<(Option<Authority>, String, String), Res
     }
     let (host, origin_form) = match target.split_once("://") {
         _ if target.starts_with('/') => (None, target),
-        Some((scheme, rest)) if ["http", "https"].contains(&&*scheme.to_ascii_lowercase()) => {
+        Some((scheme, rest))
+            if scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https") =>
+        {
             let (host, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
             match Authority::parse(host) {
                 None => return bad("the target's host is malformed"),
@@ -246,7 +250,7 @@ fn parse_target(target: &str) -> Result<(Option<Authority>, String, String), Res
 }
 
 /// Replaces each `%41` by the byte it stands for; `None` where a `%` stands for nothing.
-pub fn percent_decode(text: &str) -> Option<Vec<u8>> {
+fn percent_decode(text: &str) -> Option<Vec<u8>> {
     let mut decoded = Vec::with_capacity(text.len());
     let mut bytes = text.bytes();
     while let Some(byte) = bytes.next() {

@@ -6,14 +6,14 @@ use std::time::{SystemTime, UNIX_EPOCH};
 /// An answer: a status, header fields, a body.
 #[derive(Debug)]
 pub struct Response {
-    /// The status code of RFC 9110, section 15.
+    /// The status code (RFC 9110, section 15; RFC 6585 for 431).
     pub status: u16,
     headers: Vec<(&'static str, String)>,
     body: Vec<u8>,
 }
 
 impl Response {
-    /// An answer without a body and with the header fields that every answer has.
+    /// An answer without a body. [`Response::to_bytes`] adds what every answer has.
     pub fn new(status: u16) -> Response {
         Response { status, headers: Vec::new(), body: Vec::new() }
     }
@@ -36,7 +36,7 @@ impl Response {
         self.with_header("Content-Type", media_type)
     }
 
-    /// What was wrong, for the log: the sentence that [`Response::refusal`] was given.
+    /// What a refusal says, for the log.
     pub fn sentence(&self) -> String {
         String::from_utf8_lossy(&self.body).trim_end().to_string()
     }
@@ -103,7 +103,8 @@ fn reason_phrase(status: u16) -> &'static str {
     }
 }
 
-/// The date format of HTTP (RFC 9110, 5.6.7), such as `Sun, 06 Nov 1994 08:49:37 GMT`.
+/// The date format of HTTP (RFC 9110, 5.6.7), such as `Sun, 06 Nov 1994 08:49:37 GMT`. Every answer has
+/// to carry one (6.6.1), and std knows no calendar.
 fn http_date(time: SystemTime) -> String {
     // A clock set before 1970 is wrong anyway; it shows 1970 and is no reason to fail.
     let seconds = time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
