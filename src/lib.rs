@@ -9,13 +9,13 @@ pub mod http; // bytes -> Request, Response -> bytes; knows nothing of WebSocket
 pub mod handshake; // a Request -> 101 Switching Protocols, or a refusal with a reason
 pub mod access; // who may connect: Host and Origin
 pub mod sender; // the one way out of a client: whole frames, without ever waiting
+pub mod journal; // what the server says in its log
 pub mod socket; // an upgraded connection: its thread reads, everybody writes through its Sender
 pub mod echo; // /echo: what you send comes back
 pub mod broadcast; // /broadcast: what anyone sends, everyone gets
 pub mod chat; // /chat: the chat
 pub mod files; // a Request -> a file of www/
 pub mod settings; // command line and environment -> Settings
-pub mod journal; // what the server says in its log
 pub mod register; // every connection there is, and how many there may be
 pub mod server; // accept loop, one thread per connection, which door a request goes through
 pub mod operator; // the commands typed at the server's terminal

@@ -58,11 +58,14 @@ fn with_port(address: IpAddr, port: u16) -> String {
 /// stop the server: it may have been started without a terminal.
 pub fn start(server: Arc<Server>) {
     let obey = move || {
-        for line in io::stdin().lock().lines().map_while(Result::ok) {
+        // `split` and not `lines`, which would end at the first line that is not UTF-8.
+        for line in io::stdin().lock().split(b'\n').map_while(Result::ok) {
+            let line = String::from_utf8_lossy(&line);
             let (command, rest) = line.trim().split_once(' ').unwrap_or((line.trim(), ""));
             match (command, rest.trim()) {
                 ("quit", "") => {
                     server.stop();
+                    log::logger().flush();
                     process::exit(0);
                 }
                 ("who", "") => who(&server),

@@ -38,14 +38,15 @@ impl Register {
         Register { limit, unfinished_limit, lists: Mutex::default() }
     }
 
-    /// Adds a connection whose request has yet to come. One too many, and the oldest of them goes: a
-    /// newcomer's request takes milliseconds, an attacker's never comes.
-    pub fn add(&self, id: u64, stream: &Arc<TcpStream>) {
+    /// Adds a connection whose request has yet to come, until what is returned is dropped. One too
+    /// many, and the oldest goes: a newcomer's request takes milliseconds, an attacker's never comes.
+    pub fn add(self: &Arc<Self>, id: u64, stream: &Arc<TcpStream>) -> Presence {
         let mut lists = lock(&self.lists);
         lists.unfinished.insert(id, (Instant::now(), Arc::clone(stream)));
         if lists.unfinished.len() > self.unfinished_limit {
             lists.evict_oldest();
         }
+        Presence { register: Arc::clone(self), id }
     }
 
     /// Closes the oldest unfinished connection if it has had time enough.
@@ -68,21 +69,12 @@ impl Register {
         has_place
     }
 
-    /// An open connection has become a WebSocket.
-    pub fn upgraded(&self, id: u64, sender: &Sender) {
-        lock(&self.lists).open.insert(id, Some(sender.clone()));
-    }
-
-    /// A connection has ended.
-    pub fn remove(&self, id: u64) {
+    /// An open connection has become a WebSocket. Returns whether it has to be told that the server
+    /// is stopping, since those who were asked to say so did not know of it yet.
+    pub fn upgraded(&self, id: u64, sender: &Sender) -> bool {
         let mut lists = lock(&self.lists);
-        lists.unfinished.remove(&id);
-        lists.open.remove(&id);
-    }
-
-    /// Removes connection `id` when it is dropped: in whatever way its thread ends.
-    pub fn presence(&self, id: u64) -> impl Drop {
-        Presence { register: self, id }
+        lists.open.insert(id, Some(sender.clone()));
+        lists.closed
     }
 
     /// Lets nobody enter any more, and returns the WebSockets, to say goodbye to.
@@ -108,13 +100,17 @@ impl Lists {
     }
 }
 
-struct Presence<'a> {
-    register: &'a Register,
+/// Takes a connection out of the register when it is dropped: in whatever way its thread ends, or if
+/// it never begins.
+pub struct Presence {
+    register: Arc<Register>,
     id: u64,
 }
 
-impl Drop for Presence<'_> {
+impl Drop for Presence {
     fn drop(&mut self) {
-        self.register.remove(self.id);
+        let mut lists = lock(&self.register.lists);
+        lists.unfinished.remove(&self.id);
+        lists.open.remove(&self.id);
     }
 }

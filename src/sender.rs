@@ -159,6 +159,11 @@ impl Sender {
         lock(&self.0.out).close_code
     }
 
+    /// Whether something waits.
+    pub fn is_behind(&self) -> bool {
+        lock(&self.0.out).behind
+    }
+
     /// Waits until nothing waits. Only for the client's own thread: it delays nobody else.
     pub fn wait_until_caught_up(&self) {
         let mut out = lock(&self.0.out);
@@ -196,7 +201,15 @@ impl Sender {
         match self.write_now(out, frames) {
             Ok(count) if count == frames.len() => {}
             Ok(count) => self.fall_behind(out, frames[count..].to_vec()),
-            Err(_) => out.finished = true, // it has gone; its own thread will read that
+            Err(error) => {
+                out.finished = true;
+                // It has gone: its own thread reads what is left, and then the end. After any other
+                // error half a frame may be out, so the connection is cut.
+                let gone = [ErrorKind::BrokenPipe, ErrorKind::ConnectionReset];
+                if !gone.contains(&error.kind()) {
+                    let _ = self.0.stream.shutdown(Shutdown::Both);
+                }
+            }
         }
     }
 

@@ -88,11 +88,13 @@ pub struct Server {
     settings: Settings,
     listeners: Vec<TcpListener>,
     files: Files,
+    /// What may wait in the Senders; `/echo` has its own, so that it is nobody else's trouble.
     budget: Arc<Budget>,
+    echo_budget: Arc<Budget>,
     broadcast: Broadcast,
     /// The chat's room, for the operator as well.
     pub room: Arc<Room>,
-    register: Register,
+    register: Arc<Register>,
     last_client: AtomicU64,
 }
 
@@ -118,12 +120,13 @@ impl Server {
         let register = Register::new(connections, settings.unfinished);
         Ok(Arc::new(Server {
             budget: Arc::new(Budget::new(settings.pending)),
+            echo_budget: Arc::new(Budget::new(settings.pending)),
             settings,
             listeners,
             files,
             broadcast: Broadcast::default(),
             room,
-            register,
+            register: Arc::new(register),
             last_client: AtomicU64::new(0),
         }))
     }
@@ -160,11 +163,14 @@ impl Server {
     fn admit(self: &Arc<Self>, stream: TcpStream, peer: SocketAddr) {
         let id = self.last_client.fetch_add(1, Relaxed) + 1;
         let stream = Arc::new(stream);
-        self.register.add(id, &stream);
+        let presence = self.register.add(id, &stream);
         let server = Arc::clone(self);
         let builder = thread::Builder::new().name(format!("client-{id}")).stack_size(STACK);
-        if let Err(error) = builder.spawn(move || server.serve(id, &stream, peer)) {
-            self.register.remove(id);
+        let serve = move || {
+            let _presence = presence;
+            server.serve(id, &stream, peer);
+        };
+        if let Err(error) = builder.spawn(serve) {
             self.make_room("start a thread", &error);
         }
     }
@@ -182,7 +188,6 @@ impl Server {
 
     /// One connection, from its first byte to its last.
     fn serve(&self, id: u64, stream: &Arc<TcpStream>, peer: SocketAddr) {
-        let _presence = self.register.presence(id);
         let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port()); // no ::ffff:192.0.2.7
         let Some((door, mut socket)) = self.shake_hands(id, stream, peer) else { return };
         let (name, _) = door.properties();
@@ -224,8 +229,11 @@ impl Server {
             }
         };
         let (name, longest) = door.properties();
-        let socket = Socket::new(stream, response, early, longest, &self.budget).ok()?;
-        self.register.upgraded(id, socket.sender());
+        let budget = if let Door::Echo = door { &self.echo_budget } else { &self.budget };
+        let socket = Socket::new(stream, response, early, longest, budget).ok()?;
+        if self.register.upgraded(id, socket.sender()) {
+            socket.sender().close(&goodbye());
+        }
         log::info!("client {id} ({peer}) came to {name}");
         Some((door, socket))
     }
@@ -274,13 +282,16 @@ impl Server {
 
     /// Closes every connection with 1001 and waits a moment for the clients to take leave.
     pub fn stop(&self) {
-        let goodbye = close_frame(CloseCode::Away, "the server is stopping");
         for sender in self.register.admit_no_more() {
-            sender.close(&goodbye);
+            sender.close(&goodbye());
         }
         let deadline = Instant::now() + GOODBYE_TIME;
         while Instant::now() < deadline && !self.register.is_empty() {
             thread::sleep(Duration::from_millis(10));
         }
     }
+}
+
+fn goodbye() -> Vec<u8> {
+    close_frame(CloseCode::Away, "the server is stopping")
 }

@@ -25,7 +25,7 @@ pub const PING_AFTER: Duration = Duration::from_secs(20);
 /// what a pong may take on a bad network.
 pub const GONE_AFTER: Duration = Duration::from_secs(45);
 /// What tungstenite reads at once, in bytes. Each connection holds a buffer of this size.
-const READ_BUFFER: usize = 4096;
+const READ_BUFFER: usize = 1024;
 
 /// A WebSocket connection, for the thread that reads it.
 pub struct Socket {
@@ -173,18 +173,26 @@ struct Stream {
 impl Read for Stream {
     /// Silence is dealt with down here, where every byte counts as a sign of life, even one in the
     /// middle of a frame.
+    ///
+    /// A slow client's pong has to wait for all that was sent before the ping. While it is behind,
+    /// its catch-up thread sees whether it still takes something, and silence does not count. (What
+    /// waits in the kernel, up to some 4 MiB, std cannot see: that has to be read in time.)
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        match self.sender.read(buffer, PING_AFTER) {
-            Err(e) if e.kind() == ErrorKind::TimedOut && self.sender.close_code().is_none() => {
-                self.sender.send(self.ping);
-                let rest = GONE_AFTER - PING_AFTER;
-                self.tcp.set_read_timeout(Some(rest))?;
-                let result = self.sender.read(buffer, rest);
-                self.tcp.set_read_timeout(Some(PING_AFTER))?;
-                result
+        let is_silence = |result: &io::Result<usize>| {
+            result.as_ref().is_err_and(|error| error.kind() == ErrorKind::TimedOut)
+        };
+        let mut result = self.sender.read(buffer, PING_AFTER);
+        if is_silence(&result) && self.sender.close_code().is_none() {
+            self.sender.send(self.ping);
+            let rest = GONE_AFTER - PING_AFTER;
+            self.tcp.set_read_timeout(Some(rest))?;
+            result = self.sender.read(buffer, rest);
+            while is_silence(&result) && self.sender.is_behind() {
+                result = self.sender.read(buffer, rest);
             }
-            result => result,
+            self.tcp.set_read_timeout(Some(PING_AFTER))?;
         }
+        result
     }
 }
 

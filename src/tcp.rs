@@ -84,7 +84,9 @@ pub fn write_in_pieces(mut stream: &TcpStream, bytes: &[u8]) -> io::Result<()> {
             if left.is_zero() {
                 return Err(ErrorKind::TimedOut.into());
             }
-            stream.set_write_timeout(Some(left))?;
+            // Linux wakes a waiting writer only when a third of the socket's buffer is free, which can
+            // be megabytes away. A new write looks at the free space itself, so try each second.
+            stream.set_write_timeout(Some(left.min(Duration::from_secs(1))))?;
             match stream.write(piece) {
                 Ok(count) => piece = &piece[count..],
                 Err(e) if is_timeout(&e) || e.kind() == ErrorKind::Interrupted => {}

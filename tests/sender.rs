@@ -278,3 +278,26 @@ fn patience_ends_as_timed_out() {
     assert_eq!(error.kind(), ErrorKind::TimedOut);
     assert!(began.elapsed() >= patience);
 }
+
+#[test]
+fn a_steady_reader_is_not_cut_off_however_slow() {
+    let (sender, _, mut peer) = pair(Budget::new(1 << 20));
+    let began = Instant::now();
+    sender.send(&frame(0, 12 << 20));
+    // For longer than a piece may take: 20 kB at a time, about 100 kB a second. The kernel then
+    // makes room in lumps of a megabyte, 10 s apart.
+    let mut read = 0;
+    let mut buffer = vec![0; 20_000];
+    while began.elapsed() < Duration::from_secs(25) {
+        let count = peer.read(&mut buffer).expect("no reset");
+        assert!(count > 0, "cut off after {read} bytes and {:?}", began.elapsed());
+        read += count;
+        thread::sleep(Duration::from_millis(250));
+    }
+    assert!(sender.is_behind());
+    // And when it hurries up, it has everything.
+    let mut rest = Vec::new();
+    sender.finish();
+    peer.read_to_end(&mut rest).unwrap();
+    assert_eq!(read + rest.len(), 10 + 8 + (12 << 20));
+}

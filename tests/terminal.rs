@@ -177,15 +177,7 @@ fn a_closed_terminal_harms_nobody() {
     in_clean_surroundings(&mut command);
     command.stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut child = command.spawn().unwrap();
-    let mut out = std::io::BufReader::new(child.stdout.take().unwrap());
-    let mut line = String::new();
-    while !line.contains("http://localhost:") {
-        line.clear();
-        std::io::BufRead::read_line(&mut out, &mut line).unwrap();
-    }
-    drop(out);
-    let port: u16 =
-        line.split("localhost:").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap();
+    let port = read_port(&mut child);
     std::io::Write::write_all(child.stdin.as_mut().unwrap(), b"help\nhelp\n").unwrap();
     for _ in 0..3 {
         let mut stream = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
@@ -194,4 +186,34 @@ fn a_closed_terminal_harms_nobody() {
     }
     std::io::Write::write_all(child.stdin.as_mut().unwrap(), b"quit\n").unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn a_terminal_that_has_stopped_holds_nobody_up() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_partyline"));
+    in_clean_surroundings(&mut command);
+    command.args(["--port", "0"]).stdin(Stdio::piped());
+    // Standard error is a pipe that nobody reads: when it is full, writing to it waits for ever.
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let port = read_port(&mut child);
+    // Each leaves two lines of about 60 bytes; the pipe takes 64 KiB.
+    for number in 0..1500 {
+        let mut stream = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        std::io::Write::write_all(&mut stream, upgrade_request("/echo", "").as_bytes()).unwrap();
+        assert!(read_head(&mut stream).0.starts_with("HTTP/1.1 101"), "client {number}");
+    }
+    std::io::Write::write_all(child.stdin.as_mut().unwrap(), b"not UTF-8: \xFF\nquit\n").unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+/// Reads the port from what the program prints, and closes its standard output.
+fn read_port(child: &mut std::process::Child) -> u16 {
+    let mut out = std::io::BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    while !line.contains("http://localhost:") {
+        line.clear();
+        std::io::BufRead::read_line(&mut out, &mut line).unwrap();
+    }
+    line.split("localhost:").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap()
 }

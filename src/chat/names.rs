@@ -2,6 +2,8 @@
 
 use tungstenite::handshake::client::generate_key;
 
+use crate::journal::is_invisible;
+
 /// The longest name, in characters.
 pub const NAME_MAX: usize = 32;
 
@@ -23,17 +25,6 @@ pub fn check(name: &str) -> Result<String, String> {
         1..=NAME_MAX => Ok(name),
         count => Err(format!("a name has at most {NAME_MAX} characters; this one has {count}")),
     }
-}
-
-/// Characters that would let two different names look the same, or turn the direction of the text
-/// around them (Unicode's default-ignorable and bidirectional ones, and three blanks among letters).
-fn is_invisible(c: char) -> bool {
-    matches!(c,
-        '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{115F}'..='\u{1160}' | '\u{17B4}'..='\u{17B5}'
-        | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}'
-        | '\u{2060}'..='\u{206F}' | '\u{2800}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}'
-        | '\u{FEFF}' | '\u{FFA0}' | '\u{FFF0}'..='\u{FFFB}' | '\u{1BCA0}'..='\u{1BCA3}'
-        | '\u{1D173}'..='\u{1D17A}' | '\u{E0000}'..='\u{E0FFF}')
 }
 
 /// What names are compared by: `ANA` is `ana`.
