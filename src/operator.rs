@@ -83,11 +83,11 @@ pub fn start(server: Arc<Server>) {
 
 /// Prints who is in the chat.
 fn who(server: &Server) {
-    let everyone = server.room.who();
-    for (person, is_away) in &everyone {
+    let (some, count) = server.room.who();
+    for (person, is_away) in &some {
         say(&format!("{}{}", visible(&person.name), if *is_away { " (away)" } else { "" }));
     }
-    say(&format!("{} in the chat", everyone.len()));
+    say(&format!("{count} in the chat"));
 }
 
 /// Prints a line, and does not mind if nobody can see it: `println!` would panic.

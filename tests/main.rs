@@ -6,6 +6,11 @@
 mod support;
 
 mod browser;
+mod chat;
+mod chat_crowd;
+mod chat_input;
+mod chat_names;
+mod chat_presence;
 mod crowd;
 mod files;
 mod frames;

@@ -5,6 +5,9 @@ use std::process::{Command, Stdio};
 use partyline::journal;
 use partyline::settings::{HELP, Settings};
 
+use serde_json::json;
+
+use crate::support::chat::*;
 use crate::support::*;
 
 /// Runs the program to its end; returns its exit code, standard output and standard error.
@@ -140,6 +143,45 @@ fn the_command_line_counts_more_than_the_environment() {
     assert_eq!(settings.head_bytes, 8192);
     assert_eq!(settings.access.hosts, ["one.example", "two.example", "three.example"]);
     assert_eq!(settings.log, log::LevelFilter::Info);
+}
+
+#[test]
+fn the_operator_takes_part() {
+    let mut server = Server::start(&[]);
+    server.type_line("who");
+    assert_eq!(server.wait_for_output("in the chat\n").lines().last(), Some("0 in the chat"));
+    // A name may be odd. What could paint the terminal or hide in it is in none.
+    let [mut ana, ben] = gather(&server, ["Ana", "[31m 100% {} \\u{1b}"]);
+    let (odd, person) = (ben.name.clone(), ben.person());
+    drop(ben);
+    ana.expect_notice("away", &person);
+    let mut cleo = Member::come(&server, "a\u{1B}[2J\u{9B}31m\u{202E}\r");
+    ana.expect_notice("joined", &cleo.person());
+    server.type_line("who");
+    let output = server.wait_for_output("3 in the chat\n");
+    let lines: Vec<&str> = output.lines().skip_while(|line| *line != "0 in the chat").collect();
+    let expected = ["0 in the chat", "Ana", &format!("{odd} (away)"), &cleo.name, "3 in the chat"];
+    assert_eq!(lines, expected);
+    let operator = json!({ "id": 0, "name": "operator" });
+    let texts = ["hello, everybody", "{\"type\":\"say\"}", "\u{1B}[2J ü"];
+    for (number, text) in texts.iter().enumerate() {
+        server.type_line(&format!("say  {text} "));
+        ana.expect_said(number as u64 + 1, &operator, text);
+        cleo.expect_said(number as u64 + 1, &operator, text);
+    }
+    for line in ["say", "say ", "SAY x", "says x"] {
+        server.type_line(line);
+    }
+    server.type_line("say the end");
+    ana.expect_said(4, &operator, "the end");
+    // It is kept like everything else.
+    let dan = Member::come(&server, "Dan");
+    assert_eq!(column(&dan.welcome["messages"], "from"), vec![operator; 4]);
+    ana.expect_notice("joined", &dan.person());
+    server.type_line("quit");
+    ana.peer.expect_close(1001);
+    drop((ana, cleo, dan));
+    assert_eq!(server.wait(), Some(0));
 }
 
 #[test]

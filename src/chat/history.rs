@@ -113,25 +113,16 @@ impl History {
         self.references.get(&(author, reference.to_string())).copied()
     }
 
-    /// The newest messages after the id `since` that this member may see.
+    /// The newest messages after the id `since` that this member may see, [`PAGE_MESSAGES`] at most.
     pub fn since(&self, since: u64, member: u64) -> Page {
-        let mut page = Page { messages: Vec::new(), more: false, gap: false };
-        let mut bytes = 0;
-        for message in self.messages.iter().rev().take_while(|message| message.id > since) {
-            if !message.is_for(member) {
-                continue;
-            }
-            bytes += message.size();
-            if page.messages.len() == PAGE_MESSAGES || bytes > PAGE_BYTES {
-                page.more = true;
-                break;
-            }
-            page.messages.push(Arc::clone(message));
-        }
-        page.messages.reverse();
+        let newer = self.messages.iter().rev().take_while(|message| message.id > since);
+        let mut visible = newer.filter(|message| message.is_for(member));
+        let mut messages: Vec<_> = visible.by_ref().take(PAGE_MESSAGES).cloned().collect();
+        let more = visible.next().is_some();
+        messages.reverse();
         let oldest = self.messages.front().map_or(u64::MAX, |message| message.id);
         // Who has seen nothing misses nothing.
-        page.gap = since > 0 && oldest != u64::MAX && oldest > since + 1;
-        page
+        let gap = since > 0 && oldest != u64::MAX && oldest > since.saturating_add(1);
+        Page { messages, more, gap }
     }
 }

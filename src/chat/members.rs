@@ -278,12 +278,14 @@ impl Members {
         Arc::clone(list)
     }
 
-    /// At most [`BIG`] of those here, and whether they are away, in the order in which they first came.
-    pub fn list(&self) -> Vec<(Person, bool)> {
-        let everyone = self.members.iter().take(BIG);
-        let mut list: Vec<_> = everyone
-            .map(|(id, m)| (Person { id: *id, name: m.name.clone() }, m.here.is_none()))
-            .collect();
+    /// At most [`BIG`] members, `you` among them, by id, and whether they are away.
+    pub fn list(&self, you: u64) -> Vec<(Person, bool)> {
+        let others = self.members.iter().filter(|(id, _)| **id != you).take(BIG - 1);
+        let all = others.chain(self.members.get_key_value(&you));
+        let entry = |(id, member): (&u64, &Member)| {
+            (Person { id: *id, name: member.name.clone() }, member.here.is_none())
+        };
+        let mut list: Vec<_> = all.map(entry).collect();
         list.sort_unstable_by_key(|(person, _)| person.id);
         list
     }

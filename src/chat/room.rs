@@ -25,7 +25,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use tungstenite::handshake::client::generate_key;
 use tungstenite::handshake::derive_accept_key;
 
-use super::history::{History, Kept, Page, Person};
+use super::history::{History, Kept, PAGE_BYTES, Page, Person};
 use super::members::{Members, Notice};
 use super::names;
 use super::protocol::{Ask, Problem, To, ack, error, frame, list, object, person, quoted};
@@ -174,13 +174,13 @@ impl Room {
         let you = arrival.who;
         let greeting = Greeting {
             page: state.history.since(if resumed { wish.since } else { 0 }, you.id),
-            members: state.members.list(),
+            members: state.members.list(you.id),
             count: state.members.count(),
             token,
             resumed,
             you,
         };
-        state.queue.extend(arrival.notice.map(Event::Notice));
+        self.announce(&mut state, arrival.notice);
         let stay = Stay { room: self, member: greeting.you.id, client, said_goodbye: false };
         self.run(state);
         if let Some(other) = arrival.taken_over {
@@ -191,12 +191,31 @@ impl Room {
         stay
     }
 
+    /// Tells a notice in the next round. Where there is none, as in a big room, a count may be due
+    /// before long: the clock has to look again.
+    fn announce(&self, state: &mut State, notice: Option<Notice>) {
+        match notice {
+            Some(notice) => state.queue.push(Event::Notice(notice)),
+            None => self.clock.notify_one(),
+        }
+    }
+
     fn welcome(&self, greeting: &Greeting) -> String {
         let Greeting { you, token, resumed, members, count, page } = greeting;
         let members = members.iter().map(|(Person { id, name }, away)| {
             format!("{{\"id\":{id},\"name\":{},\"away\":{away}}}", quoted(name))
         });
-        let messages = page.messages.iter().map(|kept| kept.said(kept.from.id == you.id));
+        // JSON may be longer than the text, so only now is it known how many of them fit.
+        let (mut bytes, mut messages) = (0, Vec::new());
+        for kept in page.messages.iter().rev() {
+            let said = kept.said(kept.from.id == you.id);
+            bytes += said.len();
+            if bytes > PAGE_BYTES {
+                break;
+            }
+            messages.push(said);
+        }
+        let more = page.more || messages.len() < page.messages.len();
         let limits = format!("{{\"text\":{},\"name\":{}}}", self.text_max, names::NAME_MAX);
         let version = quoted(env!("CARGO_PKG_VERSION"));
         object(
@@ -207,8 +226,8 @@ impl Room {
                 ("resumed", resumed.to_string()),
                 ("members", list(members)),
                 ("count", count.to_string()),
-                ("messages", list(messages)),
-                ("more", page.more.to_string()),
+                ("messages", list(messages.into_iter().rev())),
+                ("more", more.to_string()),
                 ("gap", page.gap.to_string()),
                 ("limits", limits),
                 ("server", format!("{{\"version\":{version},\"started\":{}}}", self.started)),
@@ -240,7 +259,12 @@ impl Room {
         if let Some(reference) = &reference {
             // Said before, and the ack was lost: it gets that again, and the message is said once.
             if let Some(kept) = state.history.find(from.id, reference) {
-                return Ok(Some(ack(reference, Some(kept))));
+                // In the queue: its own round may still be sending, and an ack must not overtake
+                // what was said before it.
+                let frame = frame(ack(reference, Some(kept)));
+                state.queue.push(Event::Reply { to: from.id, frame });
+                self.run(state);
+                return Ok(None);
             }
             if state.unsaid.contains(&(from.id, reference.clone())) {
                 return Ok(None); // its ack will come
@@ -261,7 +285,7 @@ impl Room {
         reference: Option<&str>,
     ) -> Result<Option<String>, Problem> {
         let notice = state.members.rename(from, name)?;
-        state.queue.extend(notice.map(Event::Notice));
+        self.announce(&mut state, notice);
         // In the queue, not at once: whoever has the ack has heard all that came before it.
         state.queue.extend(
             reference
@@ -293,11 +317,11 @@ impl Room {
         Ok(None)
     }
 
-    /// Everybody's name, for the operator, and whether they are away.
-    pub fn who(&self) -> Vec<(Person, bool)> {
-        let mut all = lock(&self.state).members.list();
-        all.sort_by_key(|(person, _)| person.id);
-        all
+    /// Who is here, for the operator, and whether they are away: at most [`super::members::BIG`] of
+    /// them, and how many there are.
+    pub fn who(&self) -> (Vec<(Person, bool)>, usize) {
+        let state = lock(&self.state);
+        (state.members.list(0), state.members.count())
     }
 
     /// Says something as the operator of the server, whose id is 0.
@@ -397,6 +421,9 @@ struct EndOfRound<'a>(&'a Room);
 impl Drop for EndOfRound<'_> {
     fn drop(&mut self) {
         let mut state = lock(&self.0.state);
+        if thread::panicking() {
+            state.unsaid.clear(); // what it did not get to say may be asked for again
+        }
         // It stays under way if there is more to tell: the room's own thread goes on with it.
         state.round_under_way = !state.queue.is_empty();
         state.handed_over = state.round_under_way;

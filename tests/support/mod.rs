@@ -2,9 +2,10 @@
 #![allow(dead_code)] // each test uses some of it
 
 pub mod browser;
+pub mod chat;
 pub mod page;
 
-use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
@@ -24,8 +25,12 @@ pub struct Server {
     stdin: Option<ChildStdin>,
     /// The port it listens on.
     pub port: u16,
-    log: Arc<(Mutex<String>, Condvar)>,
+    log: Heard,
+    output: Heard,
 }
+
+/// What a program has written so far, and a way to wait for more.
+type Heard = Arc<(Mutex<String>, Condvar)>;
 
 impl Server {
     /// Starts the server on a free port, with these options.
@@ -50,24 +55,14 @@ impl Server {
         let mut child = command.spawn().expect("the server's program can be started");
         let stdin = child.stdin.take();
         let mut stdout = BufReader::new(child.stdout.take().expect("it is piped")).lines();
-        let stderr = BufReader::new(child.stderr.take().expect("it is piped"));
-        let log = Arc::new((Mutex::new(String::new()), Condvar::new()));
-        let heard = Arc::clone(&log);
-        thread::spawn(move || {
-            for line in stderr.lines().map_while(Result::ok) {
-                *heard.0.lock().unwrap() += &format!("{line}\n");
-                heard.1.notify_all();
-            }
-        });
+        let log = listen(BufReader::new(child.stderr.take().expect("it is piped")).lines());
         let port = loop {
             let line = stdout.next().expect("it prints its addresses").expect("as text");
             if let Some((_, port)) = line.split_once("http://localhost:") {
                 break port.split_whitespace().next().unwrap().parse().expect("a port");
             }
         };
-        // What it prints later must not fill the pipe, or it would wait for us.
-        thread::spawn(move || stdout.for_each(drop));
-        Server { child, stdin, port, log }
+        Server { child, stdin, port, log, output: listen(stdout) }
     }
 
     /// A plain TCP connection to it.
@@ -109,11 +104,12 @@ impl Server {
 
     /// Waits until its log has this text, and returns the whole log.
     pub fn wait_for_log(&self, text: &str) -> String {
-        let log = self.log.0.lock().unwrap();
-        let absent = |log: &mut String| !log.contains(text);
-        let (log, timeout) = self.log.1.wait_timeout_while(log, PATIENCE, absent).unwrap();
-        assert!(!timeout.timed_out(), "no {text:?} in the log:\n{log}");
-        log.clone()
+        wait_for(&self.log, text)
+    }
+
+    /// Waits until what it prints after its addresses has this text, and returns all of that.
+    pub fn wait_for_output(&self, text: &str) -> String {
+        wait_for(&self.output, text)
     }
 
     /// What it has logged so far.
@@ -155,6 +151,27 @@ impl Server {
         peer.send_text("still there?");
         assert_eq!(peer.read_text(), "still there?");
     }
+}
+
+/// Listens to what a program writes, to the end: a full pipe would make it wait for us.
+fn listen(lines: impl Iterator<Item = io::Result<String>> + Send + 'static) -> Heard {
+    let heard = Heard::default();
+    let own = Arc::clone(&heard);
+    thread::spawn(move || {
+        for line in lines.map_while(Result::ok) {
+            *own.0.lock().unwrap() += &format!("{line}\n");
+            own.1.notify_all();
+        }
+    });
+    heard
+}
+
+fn wait_for(heard: &Heard, text: &str) -> String {
+    let absent = |so_far: &mut String| !so_far.contains(text);
+    let so_far = heard.0.lock().unwrap();
+    let (so_far, timeout) = heard.1.wait_timeout_while(so_far, PATIENCE, absent).unwrap();
+    assert!(!timeout.timed_out(), "no {text:?} in:\n{so_far}");
+    so_far.clone()
 }
 
 /// Has the command start in the project's folder, with nothing of our environment that could be one

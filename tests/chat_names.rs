@@ -1,0 +1,191 @@
+//! What people are called: at the door, and when they change their name.
+
+use serde_json::json;
+
+use crate::support::chat::*;
+use crate::support::*;
+
+#[track_caller]
+fn assert_random(member: &Member) {
+    let name = &member.name;
+    let is_word = |word: &str| !word.is_empty() && word.chars().all(|c| c.is_ascii_alphabetic());
+    assert!(name.split(' ').take(2).all(is_word), "{name}");
+    // A third word is the number of a name that is taken.
+    assert!((2..=3).contains(&name.split(' ').count()) && name.chars().count() <= 32, "{name}");
+}
+
+#[test]
+fn whoever_brings_no_name_gets_one() {
+    let server = Server::start(&[]);
+    let members: Vec<Member> = (0..40).map(|_| Member::open(&server, "", None)).collect();
+    let mut names: Vec<String> = members.iter().map(|member| member.name.clone()).collect();
+    members.iter().for_each(assert_random);
+    names.sort();
+    names.dedup();
+    assert_eq!(names.len(), 40, "each has another");
+    // By chance two of the first words are the same, but not most of forty.
+    let mut first: Vec<&str> = names.iter().filter_map(|name| name.split(' ').next()).collect();
+    first.dedup();
+    assert!(first.len() > 5, "{names:?}");
+}
+
+#[test]
+fn the_name_is_in_the_cookie_or_in_the_query() {
+    let server = Server::start(&[]);
+    let long = "ü".repeat(32);
+    let names = ["Ana", "Grüße 😀", "a;b=c, \"d\" \\ %41", "O'Neil <b>", &long, "__proto__", "1"];
+    for name in names {
+        assert_eq!(Member::open(&server, "", Some(percent(name).as_bytes())).name, name);
+    }
+    let both = Member::open(&server, &format!("?x=1&name={}", percent("Query Ü")), Some(b"Cookie"));
+    assert_eq!(both.name, "Query Ü");
+    assert_eq!(Member::open(&server, "?name=With+blank", None).name, "With blank");
+    assert_eq!(Member::open(&server, "?name=%20%20Trimmed%0A", None).name, "Trimmed");
+    assert_eq!(Member::open(&server, "", Some(b"Plain; other=1")).name, "Plain");
+    assert_eq!(Member::open(&server, "", Some(b"x; nickname=No; surname=No")).name, "x");
+}
+
+/// Names that nobody can have.
+fn impossible() -> Vec<String> {
+    let mut names: Vec<String> = ["", " ", "\t\n", "\u{3000}"].map(String::from).to_vec();
+    names.push("x".repeat(33));
+    names.push("😀".repeat(33));
+    names.push("x".repeat(4000));
+    for c in
+        "\0\u{1}\u{7}\u{1B}\u{7F}\u{85}\u{9B}\u{AD}\u{200B}\u{200E}\u{200F}\u{2028}\u{202A}\u{202E}\
+              \u{2060}\u{2066}\u{2069}\u{3164}\u{61C}\u{FEFF}\u{FE0F}\u{E0041}\n"
+            .chars()
+    {
+        names.push(format!("a{c}b"));
+    }
+    names.push("\u{200B}".to_string());
+    names
+}
+
+#[test]
+fn an_impossible_name_at_the_door_is_replaced() {
+    let server = Server::start(&[]);
+    for name in impossible() {
+        assert_random(&Member::open(&server, "", Some(percent(&name).as_bytes())));
+        assert_random(&Member::come(&server, &name));
+    }
+    let no_text: [&[u8]; 8] =
+        [b"%FF", b"a%C3", b"%ED%A0%80", b"%", b"a%4", b"%zz", b"%u0041", b"a%00b"];
+    for cookie in no_text {
+        assert_random(&Member::open(&server, "", Some(cookie)));
+        let query = format!("?name={}", str::from_utf8(cookie).unwrap());
+        assert_random(&Member::open(&server, &query, None));
+    }
+    // Without percent-encoding as well.
+    assert_random(&Member::open(&server, "", Some(b"a\xFFb")));
+}
+
+#[test]
+fn a_taken_name_gets_a_number() {
+    let server = Server::start(&[]);
+    let [ana, mut ben] = gather(&server, ["Ana", "Ben"]);
+    let mut come = |name: &str| {
+        let newcomer = Member::come(&server, name);
+        ben.expect_notice("joined", &newcomer.person());
+        newcomer
+    };
+    let second = come("Ana");
+    let third = come("aNA");
+    assert_eq!((second.name.as_str(), third.name.as_str()), ("Ana 2", "aNA 3"));
+    let person = second.person();
+    second.leave();
+    ben.expect_notice("left", &person);
+    // Whoever is away comes back under the same name, so nobody else gets it meanwhile.
+    let person = ana.person();
+    drop(ana);
+    ben.expect_notice("away", &person);
+    assert_eq!(Member::come(&server, "ANA").name, "ANA 2");
+    // The number has its place among the 32 characters, and no blank is left before it twice.
+    let long = "ö".repeat(32);
+    let _keep = Member::come(&server, &long);
+    let mut others = Vec::new();
+    for number in 2..=11 {
+        let other = Member::come(&server, &long.to_uppercase());
+        let suffix = format!(" {number}");
+        let expected = "Ö".repeat(32 - suffix.len()) + &suffix;
+        assert_eq!(other.name, expected);
+        others.push(other);
+    }
+    let long = "x".repeat(29) + " yz";
+    let _keep = Member::come(&server, &long);
+    assert_eq!(Member::come(&server, &long).name, "x".repeat(29) + " 2");
+}
+
+#[test]
+fn nobody_else_is_called_operator() {
+    let server = Server::start(&[]);
+    let mut member = Member::come(&server, "Operator");
+    assert_eq!(member.name, "Operator 2");
+    for name in ["operator", "OPERATOR", " operator "] {
+        member.send(&json!({ "type": "name", "name": name, "ref": "r" }));
+        member.expect_error("name-taken", Some("r"));
+    }
+}
+
+#[test]
+fn a_new_name() {
+    let server = Server::start(&[]);
+    let [mut ana, mut ben] = gather(&server, ["Ana", "Ben"]);
+    let before = ana.person();
+    ana.say_and_wait("as Ana");
+    let mut rename = |name: &str, was: &str, becomes: &str| {
+        ana.send(&json!({ "type": "name", "name": name, "ref": "n" }));
+        ana.expect(&json!({ "type": "ack", "ref": "n" }));
+        json!({
+            "type": "renamed", "member": { "id": ana.id, "name": becomes }, "was": was
+        })
+    };
+    // Its own name in other letters is not taken.
+    let notices = [
+        rename("ANA", "Ana", "ANA"),
+        rename("  Anna  Bella ", "ANA", "Anna Bella"),
+        rename(&"ü".repeat(32), "Anna Bella", &"ü".repeat(32)),
+        rename("Zoë", &"ü".repeat(32), "Zoë"),
+    ];
+    ana.say("as Zoë");
+    ben.expect_said(1, &before, "as Ana");
+    notices.iter().for_each(|notice| ben.expect(notice));
+    let after = json!({ "id": ana.id, "name": "Zoë" });
+    ben.expect_said(2, &after, "as Zoë");
+    // What was said keeps the name of its time; the old names are free.
+    let third = Member::come(&server, "ana");
+    assert_eq!(third.name, "ana");
+    assert_eq!(column(&third.welcome["messages"], "from"), [before, after.clone()]);
+    assert_eq!(column(&third.welcome["members"], "name"), ["Zoë", "Ben", "ana"]);
+    let again = Member::come_back(&server, &ana.token, 0);
+    assert_eq!(again.person(), after);
+    // Without a ref there is no answer.
+    ben.expect_notice("joined", &third.person());
+    ben.send(&json!({ "type": "name", "name": "Benno" }));
+    ben.say_and_wait("the end");
+}
+
+#[test]
+fn a_name_that_is_taken_or_impossible() {
+    let server = Server::start(&[]);
+    let [mut ana, mut ben, away] = gather(&server, ["Ana", "Ben", "Ana 2"]);
+    let person = away.person();
+    drop(away);
+    ana.expect_notice("away", &person);
+    ben.expect_notice("away", &person);
+    ben.send(&json!({ "type": "name", "name": "aNA", "ref": "r" }));
+    let error = ben.read();
+    assert_eq!((&error["code"], &error["ref"]), (&json!("name-taken"), &json!("r")), "{error}");
+    // "Ana 2" is away and will be back.
+    assert!(error["message"].as_str().unwrap().contains("aNA 3"), "{error}");
+    for name in impossible() {
+        ben.send(&json!({ "type": "name", "name": name, "ref": "r" }));
+        println!("{name:?}"); // shown when the test fails
+        ben.expect_error("bad-name", Some("r"));
+    }
+    ben.send(&json!({ "type": "name", "name": "aNA 3", "ref": "r" }));
+    ben.expect(&json!({ "type": "ack", "ref": "r" }));
+    // Of all that was refused nobody else has heard.
+    let renamed = json!({ "id": ben.id, "name": "aNA 3" });
+    ana.expect(&json!({ "type": "renamed", "member": renamed, "was": "Ben" }));
+}
