@@ -98,7 +98,7 @@ fn entrance_leads_to_both_pages() {
     let page = browser.new_user();
     for (step, file) in [ECHO, BROADCAST].into_iter().enumerate() {
         page.open(&format!("http://localhost:{}/", server.port));
-        page.evaluate(&format!("void document.querySelectorAll('main a')[{step}].click()"));
+        page.evaluate(&format!("void document.querySelectorAll('#about li a')[{step}].click()"));
         page.wait_for(&format!("location.pathname === '/{file}' && state.className === 'open'"));
         page.assert_clean();
     }

@@ -16,6 +16,8 @@ mod files;
 mod frames;
 mod handshake;
 mod http;
+mod lost_line;
+mod page;
 mod refusals;
 mod sender;
 mod terminal;

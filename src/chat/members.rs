@@ -257,6 +257,13 @@ impl Members {
         Some(Person { id, name: self.members.get(&id)?.name.clone() })
     }
 
+    /// A member has said something: who types again right after that is shown as typing at once.
+    pub fn has_said(&mut self, id: u64) {
+        if let Some(member) = self.members.get_mut(&id) {
+            member.typed = None;
+        }
+    }
+
     /// Whether it is time to show this member as typing, in a room where that is shown.
     pub fn may_show_typing(&mut self, id: u64) -> bool {
         let Some(member) = self.members.get_mut(&id) else { return false };

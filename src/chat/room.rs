@@ -271,6 +271,7 @@ impl Room {
             }
         }
         let to = to.map(|to| state.members.find(&to)).transpose()?;
+        state.members.has_said(from.id);
         state.unsaid.extend(reference.clone().map(|reference| (from.id, reference)));
         state.queue.push(Event::Say { from, to, text, reference });
         self.run(state);

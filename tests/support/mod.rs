@@ -3,6 +3,7 @@
 
 pub mod browser;
 pub mod chat;
+pub mod line;
 pub mod page;
 
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
@@ -37,19 +38,26 @@ impl Server {
     pub fn start(options: &[&str]) -> Server {
         let mut command = Command::new(env!("CARGO_BIN_EXE_partyline"));
         command.args(options);
-        Server::run(command)
+        Server::run(command, 0)
     }
 
-    /// The same, after some shell commands such as `ulimit -n 64`.
+    /// Starts it on the port that another one had.
+    pub fn start_on(port: u16, options: &[&str]) -> Server {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_partyline"));
+        command.args(options);
+        Server::run(command, port)
+    }
+
+    /// Starts it on a free port, after some shell commands such as `ulimit -n 64`.
     pub fn start_after(shell: &str, options: &[&str]) -> Server {
         let mut command = Command::new("sh");
         let script = format!("{shell}; exec \"$0\" \"$@\"");
         command.args(["-c", &script, env!("CARGO_BIN_EXE_partyline")]).args(options);
-        Server::run(command)
+        Server::run(command, 0)
     }
 
-    fn run(mut command: Command) -> Server {
-        command.args(["--port", "0"]);
+    fn run(mut command: Command, port: u16) -> Server {
+        command.args(["--port", &port.to_string()]);
         in_clean_surroundings(&mut command);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the server's program can be started");

@@ -1,0 +1,77 @@
+//! A line between a client and the server that can be cut, as a Wi-Fi that goes away: something that
+//! no browser can be told to do to a WebSocket which is open.
+
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+/// A port that leads to the server, for as long as nobody cuts it.
+pub struct Line {
+    /// Where it begins.
+    pub port: u16,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Default)]
+struct State {
+    is_cut: bool,
+    is_deaf: bool,
+    streams: Vec<TcpStream>,
+}
+
+impl Line {
+    /// A line that leads to this port.
+    pub fn to(server: u16) -> Line {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+        let port = listener.local_addr().unwrap().port();
+        let state = Arc::new(Mutex::new(State::default()));
+        let shared = Arc::clone(&state);
+        thread::spawn(move || {
+            for client in listener.incoming().map_while(Result::ok) {
+                let mut state = shared.lock().unwrap();
+                if state.is_cut {
+                    continue;
+                }
+                let server = TcpStream::connect((Ipv4Addr::LOCALHOST, server)).expect("it listens");
+                state.streams.extend([client.try_clone().unwrap(), server.try_clone().unwrap()]);
+                let (to_client, to_server) =
+                    (client.try_clone().unwrap(), server.try_clone().unwrap());
+                thread::spawn(move || pass_on(client, to_server, || false));
+                let shared = Arc::clone(&shared);
+                thread::spawn(move || {
+                    pass_on(server, to_client, || shared.lock().unwrap().is_deaf)
+                });
+            }
+        });
+        Line { port, state }
+    }
+
+    /// From now on nothing of what the server says comes through, and all of what it is told.
+    pub fn deafen(&self) {
+        self.state.lock().unwrap().is_deaf = true;
+    }
+
+    /// All connections break, and there are no others until it is mended.
+    pub fn cut(&self) {
+        let mut state = self.state.lock().unwrap();
+        state.is_cut = true;
+        state.streams.drain(..).for_each(|stream| drop(stream.shutdown(Shutdown::Both)));
+    }
+
+    /// As good as new.
+    pub fn mend(&self) {
+        *self.state.lock().unwrap() = State::default();
+    }
+}
+
+fn pass_on(mut from: TcpStream, mut to: TcpStream, is_lost: impl Fn() -> bool) {
+    let mut bytes = [0; 16_384];
+    while let Ok(count @ 1..) = from.read(&mut bytes) {
+        if !is_lost() && to.write_all(&bytes[..count]).is_err() {
+            break;
+        }
+    }
+    let _ = to.shutdown(Shutdown::Both);
+    let _ = from.shutdown(Shutdown::Both);
+}

@@ -1,0 +1,112 @@
+// Lab step 3: the chat. This file starts its parts and joins them together; each is in a file of its
+// own, and a good order to read them is connection.js, conversation.js, state.js, messages.js, compose.js.
+// The other half is src/chat.rs on the server.
+//
+//   server  ⇄  connection.js  →  state.js  →  messages.js people.js reading.js announcer.js …
+//                    ↑                                     (what can be seen and heard)
+//                compose.js  →  commands.js                (what is typed)
+
+import { announceMessages } from "./announcer.js";
+import { understand } from "./commands.js";
+import { startComposing, tellWriter } from "./compose.js";
+import { Connection } from "./connection.js";
+import { ROOM } from "./conversation.js";
+import { openConversation, startPlaces } from "./places.js";
+import { showMessages } from "./messages.js";
+import { startNaming } from "./naming.js";
+import { showPeople } from "./people.js";
+import { watchReading } from "./reading.js";
+import { State } from "./state.js";
+import { showConnection } from "./status.js";
+import { hasName, rememberName } from "./storage.js";
+import { showTyping } from "./typing.js";
+
+const connection = new Connection("/chat");
+const state = new State();
+
+const around = watchReading(state);
+showMessages(state, { onRetry: retry, onDelete: remove, around });
+showPeople(state, { onOpen: (key) => openConversation(state, key) });
+showConnection(connection);
+announceMessages(state);
+startPlaces(state);
+const ask = startNaming(state, connection);
+const onTyping = showTyping(state, connection);
+startComposing(state, { onLine, onTyping });
+
+/** Does what was typed; false if it shall stay in the box. */
+function onLine(line) {
+  const { say, to, text, nick, tell, wrong } = understand(line, state);
+  if (wrong) tellWriter(wrong);
+  if (tell) tellWriter(...tell);
+  if (nick) ask(nick);
+  if (say) return write(state.open, say);
+  if (to) {
+    openConversation(state, to);
+    write(to, text);
+  }
+  return !wrong;
+}
+
+function write(key, text) {
+  if (key < ROOM) {
+    tellWriter("That person is not on the line, as far as the server knows.");
+    return false;
+  }
+  const message = key === ROOM ? { type: "say", text } : { type: "say", text, to: key };
+  state.write(connection.send(message, { at: Date.now(), name: state.people.get(key)?.name }));
+  return true;
+}
+
+function retry({ ref, key }) {
+  if (key < ROOM) {
+    tellWriter("That person is not on the line, as far as the server knows.");
+    return;
+  }
+  state.retry(ref);
+  connection.retry(ref, key === ROOM ? {} : { to: key });
+}
+
+function remove({ ref }) {
+  connection.forget(ref);
+  state.remove(ref);
+  document.getElementById("text").focus(); // the button, which had the focus, is gone
+}
+
+connection.addEventListener("welcome", ({ detail }) => {
+  const { resumed, more, gap } = detail;
+  if (hasBeenHere && resumed && (more || gap)) state.notice({ notice: "missing" });
+  state.welcome(detail);
+  if (hasBeenHere && !resumed) state.notice({ notice: "anew" });
+  if (!resumed) refusePrivate();
+  hasBeenHere = true;
+  if (!hasName()) rememberName(state.you.name);
+});
+let hasBeenHere = false;
+
+/** A server that has started anew gives the ids to other people: nothing private may go out by itself. */
+function refusePrivate() {
+  const isPrivate = ({ message }) => message.to !== undefined;
+  for (const { ref } of connection.unsent.filter(isPrivate)) {
+    const reason = "the server has started anew and does not know whom this was for";
+    connection.refuse(ref, reason, { to: state.pending(ref).key });
+  }
+}
+
+connection.addEventListener("said", ({ detail }) => state.said(detail));
+connection.addEventListener("ack", ({ detail: { ref, id, at } }) => id && state.file(ref, id, at));
+connection.addEventListener("refused", ({ detail: { ref, reason } }) => state.refuse(ref, reason));
+connection.addEventListener("count", ({ detail: { count } }) => state.setCount(count));
+for (const type of ["joined", "left", "renamed", "away", "back"]) {
+  connection.addEventListener(type, ({ detail }) => state.presence(detail));
+}
+
+// What an earlier visit of this tab could not send.
+for (const entry of connection.unsent) {
+  if (entry.message.type === "say") state.write(entry);
+}
+document.getElementById("skip").addEventListener("click", (event) => {
+  event.preventDefault(); // the address has a meaning here: see places.js
+  document.getElementById("text").focus();
+});
+connection.open();

@@ -1,0 +1,135 @@
+// The list of messages of the open conversation. Texts are put in with textContent and so are shown as
+// they were typed; with innerHTML somebody's <script> would become a part of this page.
+
+import { isPending } from "./conversation.js";
+import { action, dayOf, nameOf, sentence, timeOf } from "./words.js";
+
+const TOGETHER = 5 * 60_000; // what one person says within this time has the name above it once
+
+const STATUS = { sending: "Sending …", received: "✓ Received", refused: "Not sent" };
+
+const NOTICES = {
+  joined: ({ member }) => [nameOf(member), " has picked up."],
+  left: ({ member }) => [nameOf(member), " has hung up."],
+  renamed: ({ member, was }) => [nameOf({ ...member, name: was }), " is now called ", nameOf(member), "."],
+  anew: () => ["The server has started anew. What was said before is gone."],
+  missing: () => ["More was said meanwhile than is shown here."],
+};
+
+const list = document.getElementById("list");
+/** From each message of the open conversation to its <li>. */
+const items = new Map();
+
+/**
+ * Keeps the list up to date. `onRetry` and `onDelete` get a message that was refused; `around(draw)`
+ * calls `draw` and sees to what shall be in view after it.
+ */
+export function showMessages(state, { onRetry, onDelete, around }) {
+  const shown = () => state.conversation(state.open).messages;
+
+  function fill(message) {
+    const item = items.get(message);
+    if (message.notice) {
+      item.className = "notice";
+      const text = document.createElement("p");
+      text.append(...NOTICES[message.notice](message), " ", timeOf(message.at));
+      item.replaceChildren(text);
+      return;
+    }
+    item.className = message.status ? "own" : "";
+    item.classList.toggle("refused", message.status === "refused");
+    const author = document.createElement("p");
+    author.className = "author";
+    author.append(message.status ? "You" : nameOf(message.from));
+    item.replaceChildren(author, body(message));
+    if (message.status === "refused") item.append(choices(message));
+  }
+
+  function body(message) {
+    const row = document.createElement("div");
+    row.className = "said";
+    const text = document.createElement("p");
+    text.className = "text";
+    text.dir = "auto"; // Arabic or Hebrew text begins on the right
+    const done = action(message.text);
+    if (done === null) text.textContent = message.text;
+    else text.append("* ", nameOf(message.from), ` ${done}`);
+    const meta = document.createElement("p");
+    meta.className = "meta";
+    meta.append(timeOf(message.at));
+    if (STATUS[message.status]) meta.append(` ${STATUS[message.status]}`);
+    row.append(text, meta);
+    return row;
+  }
+
+  function choices(message) {
+    const row = document.createElement("div");
+    row.className = "choices";
+    const why = document.createElement("p");
+    why.textContent = sentence(message.reason);
+    row.append(why);
+    for (const [label, act] of [["Retry", onRetry], ["Delete", onDelete]]) {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.className = "quiet";
+      button.textContent = label;
+      button.addEventListener("click", () => act(message));
+      row.append(button);
+    }
+    return row;
+  }
+
+  /** Whether a message has its name and its day above it depends on the message before it. */
+  function tidy(index) {
+    const [before, message] = [shown()[index - 1], shown()[index]];
+    const item = items.get(message);
+    if (!item) return;
+    const sameDay = before && dayOf(before.at) === dayOf(message.at);
+    const together = sameDay && !before.notice && before.from.id === message.from?.id
+      && Math.abs(message.at - before.at) < TOGETHER;
+    item.classList.toggle("continued", Boolean(together));
+    item.querySelector(".day")?.remove();
+    if (sameDay) return;
+    const day = document.createElement("p");
+    day.className = "day";
+    day.textContent = dayOf(message.at);
+    item.prepend(day);
+  }
+
+  function insert(message) {
+    const index = shown().lastIndexOf(message);
+    if (!items.has(message)) items.set(message, document.createElement("li"));
+    fill(message);
+    const next = items.get(shown()[index + 1]);
+    const item = items.get(message);
+    if (!item.isConnected || item.nextElementSibling !== (next ?? null)) list.insertBefore(item, next ?? null);
+    tidy(index);
+    tidy(index + 1);
+  }
+
+  /** Only what is in the open conversation is drawn. */
+  function on(type, draw) {
+    state.addEventListener(type, ({ detail }) => {
+      if (detail.key === state.open) around(() => draw(detail), detail);
+    });
+  }
+
+  // The last one first: each finds its place by the one after it.
+  on("added", ({ messages }) => messages.toReversed().forEach(insert));
+  on("moved", (message) => {
+    insert(message);
+    // It has left a gap at the end, where the unsent ones are.
+    shown().forEach((other, index) => isPending(other) && tidy(index));
+  });
+  on("changed", insert);
+  on("removed", (message) => {
+    items.get(message).remove();
+    items.delete(message);
+    shown().forEach((other, index) => tidy(index));
+  });
+  state.addEventListener("show", () => {
+    items.clear();
+    list.replaceChildren();
+    around(() => shown().forEach(insert), { toEnd: true });
+  });
+}
