@@ -1,12 +1,16 @@
 //! `/chat`: the chat. Lab step 3.
 //!
-//! What is said on the wire ([`protocol`]), what people may be called ([`names`]), what was said
-//! ([`history`]), who is here ([`members`]), how what one says reaches all the others ([`room`]), and
-//! one member's stay ([`session`]).
+//! To read in this order: what is said on the wire ([`protocol`]), one member's stay ([`session`]), how
+//! what one says reaches all the others ([`room`], `round`), and as needed what people may be called
+//! ([`names`]), what was said (`history`), who is here (`members`, `tokens`) and how they are welcomed
+//! (`greeting`).
 
 pub mod names;
 pub mod protocol;
-pub mod history;
-pub mod members;
+mod history;
+mod tokens;
+mod members;
+mod greeting;
+mod round;
 pub mod room;
 pub mod session;

@@ -2,7 +2,7 @@
 //!
 //! Each module uses only those above it. To learn how a WebSocket server works, read `main.rs`, then
 //! [`http`], [`handshake`], [`echo`] and [`broadcast`]; of [`sender`] you need to know only its
-//! promise. Then, as far as curiosity goes, [`server`], [`socket`] and [`sender`].
+//! promise. Then the [`chat`] and, as far as curiosity goes, [`server`], [`socket`] and [`sender`].
 
 pub mod tcp; // writing with a deadline, closing so that the last bytes arrive
 pub mod http; // bytes -> Request, Response -> bytes; knows nothing of WebSockets

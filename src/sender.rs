@@ -192,7 +192,7 @@ impl Sender {
     }
 
     fn write(&self, out: &mut Out, frames: &[u8]) {
-        if out.finished {
+        if out.finished || frames.is_empty() {
             return;
         }
         if out.behind {

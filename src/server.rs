@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! accept ── thread "client-17" ── read the head ──┬── a file, or a refusal ── close
-//!                                                 └── 101 ── echo | broadcast ── close
+//!                                                 └── 101 ── echo | broadcast | chat ── close
 //! ```
 
 use std::io::{self, ErrorKind};

@@ -1,7 +1,7 @@
 //! An upgraded connection: its own thread reads it, everybody writes to it through its [`Sender`].
 //!
 //! After the 101 the bytes are frames, and tungstenite takes care of them: masks, fragments, UTF-8,
-//! pongs. This file puts it on a [`Stream`] whose `Read` is the socket and whose `Write` is the
+//! pongs. This file puts it on a `Stream` whose `Read` is the socket and whose `Write` is the
 //! client's [`Sender`], so that its automatic pongs and Close replies take the same way out as
 //! everything else. What is left for a door such as `/echo` is to call [`Socket::read`] until the
 //! client is gone.

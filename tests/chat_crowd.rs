@@ -330,3 +330,39 @@ fn a_beat_comes_with_the_ping() {
     let after = began.elapsed();
     assert!(after >= Duration::from_secs(19) && after < Duration::from_secs(30), "{after:?}");
 }
+
+#[test]
+fn one_who_floods_waits_and_nobody_else_does() {
+    const TEXTS: usize = 100_000;
+    let server = Server::start(&["--log", "warn"]);
+    let mut flood = Member::come(&server, "Flood").peer;
+    let listeners: Vec<Peer> =
+        (0..10).map(|number| Member::come(&server, &format!("Ear {number}")).peer).collect();
+    let listeners: Vec<_> = listeners
+        .into_iter()
+        .map(|mut peer| {
+            thread::spawn(move || {
+                // The arrivals of the others come first, and there is no pause for a beat.
+                let mut next = 1;
+                while next <= TEXTS {
+                    let frame = peer.read();
+                    let text = String::from_utf8(frame.payload).unwrap();
+                    if text.contains("\"said\"") {
+                        assert!(text.contains(&format!("\"id\":{next},")), "{next}: {text}");
+                        next += 1;
+                    }
+                }
+            })
+        })
+        .collect();
+    // As fast as TCP takes it, and far more than the queue may hold.
+    let one = client_frame(0x81, b"twenty bytes of text");
+    for _ in 0..TEXTS / 1000 {
+        flood.send_raw(&one.repeat(1000));
+    }
+    for listener in listeners {
+        listener.join().expect("everybody gets everything, in order");
+    }
+    let resident = server.status("VmRSS");
+    assert!(resident < 100_000, "{resident} kB resident");
+}

@@ -110,6 +110,7 @@ fn a_gap_is_told() {
         ana.say_and_wait(&number.to_string());
     }
     for (since, ids, gap) in [
+        (0, vec![4, 5, 6, 7, 8], true),
         (1, vec![4, 5, 6, 7, 8], true),
         (2, vec![4, 5, 6, 7, 8], true),
         (3, vec![4, 5, 6, 7, 8], false),
@@ -265,4 +266,28 @@ fn typing_is_passed_on_every_two_seconds() {
     cleo.expect_said(2, &ana.person(), "two");
     ana.send(&json!({ "type": "typing", "to": 99, "ref": "r" }));
     ana.expect_error("not-here", Some("r"));
+}
+
+#[test]
+fn each_absence_has_its_own_grace() {
+    let server = Server::start(&[]);
+    let mut ben = Member::come(&server, "Ben");
+    let ana = Member::come(&server, "Ana");
+    let (token, person) = (ana.token.clone(), ana.person());
+    ben.expect_notice("joined", &person);
+    // Away for a moment, gone with a goodbye, and here again: then a second absence, 5 s later.
+    drop(ana);
+    ben.expect_notice("away", &person);
+    let mut ana = Member::come_back(&server, &token, 0);
+    ben.expect_notice("back", &person);
+    ana.close(b"\x03\xE8");
+    ben.expect_notice("left", &person);
+    let ana = Member::come_back(&server, &token, 0);
+    ben.expect_notice("joined", &person);
+    thread::sleep(Duration::from_secs(5));
+    drop(ana);
+    ben.expect_notice("away", &person);
+    let began = Instant::now();
+    ben.expect_notice("left", &person);
+    assert!(began.elapsed() >= Duration::from_secs(9), "{:?}", began.elapsed());
 }

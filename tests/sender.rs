@@ -301,3 +301,13 @@ fn a_steady_reader_is_not_cut_off_however_slow() {
     peer.read_to_end(&mut rest).unwrap();
     assert_eq!(read + rest.len(), 10 + 8 + (12 << 20));
 }
+
+#[test]
+fn nothing_to_send_is_nothing_too_much() {
+    let (sender, budget, mut peer) = pair(Budget::new(1000));
+    sender.send(&frame(0, 32 << 20)); // one message may exceed the limit
+    assert!(budget.waiting() > 1000);
+    sender.send(&[]);
+    assert_eq!(sender.close_code(), None);
+    assert_eq!(read_frame(&mut peer), Ok(0));
+}

@@ -7,10 +7,8 @@ use super::protocol::{object, person, quoted};
 
 /// What is kept takes at most this many bytes, beside the number that `--keep` sets.
 const BYTES_MAX: usize = 16 << 20;
-/// A `welcome` carries at most this many messages ...
+/// A page of the history has at most this many messages.
 pub const PAGE_MESSAGES: usize = 100;
-/// ... and of those no more than fit in this many bytes, so that it never is a slow start.
-pub const PAGE_BYTES: usize = 64 * 1024;
 
 /// Somebody who says something, or whom it is said to, under the name of that moment.
 #[derive(Debug, Clone, PartialEq)]
@@ -121,8 +119,7 @@ impl History {
         let more = visible.next().is_some();
         messages.reverse();
         let oldest = self.messages.front().map_or(u64::MAX, |message| message.id);
-        // Who has seen nothing misses nothing.
-        let gap = since > 0 && oldest != u64::MAX && oldest > since.saturating_add(1);
+        let gap = oldest != u64::MAX && oldest > since.saturating_add(1);
         Page { messages, more, gap }
     }
 }

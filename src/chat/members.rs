@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use super::history::Person;
 use super::names;
 use super::protocol::{Problem, To, frame, object, person, quoted};
+use super::tokens::Tokens;
 use crate::sender::Sender;
 
 /// How long a member whose connection broke is away before it has left: time for a reload, or for the
@@ -23,13 +24,10 @@ pub const BIG: usize = 200;
 const COUNT_EVERY: Duration = Duration::from_secs(1);
 /// "Is typing" of one member is passed on at most this often.
 pub const TYPING_EVERY: Duration = Duration::from_secs(2);
-/// How many tokens are remembered; beyond it the oldest are forgotten.
-pub const TOKENS_MAX: usize = 10_000;
-
 /// Something to tell everyone but one.
 pub struct Notice {
-    /// Whom it is about, and need not be told.
-    pub except: u64,
+    /// Whom it is about, and who need not be told.
+    pub except: Option<u64>,
     /// What is told.
     pub frame: Vec<u8>,
 }
@@ -48,8 +46,8 @@ struct Member {
     name: String,
     /// The connection that it is here with; `None` while it is away.
     here: Option<(u64, Sender)>,
-    /// How often it has been away, to tell one absence from the next.
-    absences: u64,
+    /// The number of its last absence.
+    absence: u64,
     typed: Option<Instant>,
     /// The hash of its token.
     token: String,
@@ -60,13 +58,13 @@ pub struct Members {
     members: HashMap<u64, Member>,
     /// From [`names::key`] to the id.
     names: HashMap<String, u64>,
-    /// Whom a token belongs to, by its hash: the token itself is nobody else's business.
-    owners: HashMap<String, Person>,
-    oldest_tokens: VecDeque<String>,
+    tokens: Tokens,
     /// The list of those present, until somebody comes or goes.
     present: Option<Arc<Vec<(u64, Sender)>>>,
-    /// Until when who is away; since all have the same time, the first is the next.
+    /// Until when who is away, and the number of that absence; since all have the same time, the
+    /// first is the next.
     away: VecDeque<(Instant, u64, u64)>,
+    last_absence: u64,
     is_big: bool,
     count_due: Option<Instant>,
     last_id: u64,
@@ -77,10 +75,10 @@ impl Default for Members {
         Members {
             members: HashMap::new(),
             names: HashMap::from([(names::key(names::OPERATOR), 0)]),
-            owners: HashMap::new(),
-            oldest_tokens: VecDeque::new(),
+            tokens: Tokens::default(),
             present: None,
             away: VecDeque::new(),
+            last_absence: 0,
             is_big: false,
             count_due: None,
             last_id: 0,
@@ -89,16 +87,18 @@ impl Default for Members {
 }
 
 impl Members {
-    /// Whom a token with this hash belongs to.
+    /// Whose token has this hash.
     pub fn owner(&self, token: &str) -> Option<Person> {
-        self.owners.get(token).cloned()
+        self.tokens.owner(token)
     }
 
     /// Somebody new has come, who would like this name and has the token with this hash from now on.
     pub fn come(&mut self, name: &str, token: String, client: u64, sender: &Sender) -> Arrival {
         self.last_id += 1;
-        self.remember_token(token.clone(), Person { id: self.last_id, name: name.to_string() });
-        self.enter(self.last_id, name, token, client, sender)
+        let arrival = self.enter(self.last_id, name, token, client, sender);
+        let here = |id| self.members.contains_key(&id);
+        self.tokens.forget_oldest(self.members.len(), here);
+        arrival
     }
 
     /// The owner of a token has come back, from wherever: with a second connection, after a moment of
@@ -134,27 +134,12 @@ impl Members {
         let name = names::free_one(name, |key| self.names.contains_key(key));
         self.names.insert(names::key(&name), id);
         let who = Person { id, name: name.clone() };
-        self.owners.insert(token.clone(), who.clone());
+        self.tokens.remember(&token, who.clone());
         let here = Some((client, sender.clone()));
-        self.members.insert(id, Member { name, here, absences: 0, typed: None, token });
+        self.members.insert(id, Member { name, here, absence: 0, typed: None, token });
         self.present = None;
         self.is_big |= self.members.len() > BIG;
         Arrival { notice: self.tell("joined", &who, None), who, taken_over: None }
-    }
-
-    fn remember_token(&mut self, token: String, owner: Person) {
-        self.owners.insert(token.clone(), owner);
-        self.oldest_tokens.push_back(token);
-        while self.oldest_tokens.len() > TOKENS_MAX.max(2 * self.members.len()) {
-            let Some(oldest) = self.oldest_tokens.pop_front() else { break };
-            match self.owners.get(&oldest) {
-                // Of those who are here, none is forgotten.
-                Some(owner) if self.members.contains_key(&owner.id) => {
-                    self.oldest_tokens.push_back(oldest);
-                }
-                _ => drop(self.owners.remove(&oldest)),
-            }
-        }
     }
 
     /// A connection has ended. Who said goodbye has left at once, others are away.
@@ -168,8 +153,9 @@ impl Members {
         if said_goodbye {
             return self.remove(id);
         }
-        member.absences += 1;
-        self.away.push_back((Instant::now() + GRACE, id, member.absences));
+        self.last_absence += 1;
+        member.absence = self.last_absence;
+        self.away.push_back((Instant::now() + GRACE, id, self.last_absence));
         let who = self.person(id)?;
         self.tell("away", &who, None)
     }
@@ -197,7 +183,7 @@ impl Members {
         self.names.insert(key, who.id);
         member.name = name.to_string();
         let renamed = Person { id: who.id, name: name.to_string() };
-        self.owners.insert(member.token.clone(), renamed.clone());
+        self.tokens.remember(&member.token, renamed.clone());
         Ok(self.tell("renamed", &renamed, Some(("was", quoted(&who.name)))))
     }
 
@@ -212,7 +198,7 @@ impl Members {
         }
         let fields: Vec<_> =
             std::iter::once(("member", person(who.id, &who.name))).chain(more).collect();
-        Some(Notice { except: who.id, frame: frame(object(kind, &fields)) })
+        Some(Notice { except: Some(who.id), frame: frame(object(kind, &fields)) })
     }
 
     /// What has become due: ends of grace, and the count of a big room.
@@ -221,7 +207,7 @@ impl Members {
         while self.away.front().is_some_and(|(until, ..)| *until <= now) {
             let Some((_, id, absence)) = self.away.pop_front() else { break };
             let is_still_away =
-                |member: &Member| member.here.is_none() && member.absences == absence;
+                |member: &Member| member.here.is_none() && member.absence == absence;
             if self.members.get(&id).is_some_and(is_still_away) {
                 notices.extend(self.remove(id));
             }
@@ -229,7 +215,7 @@ impl Members {
         if self.count_due.is_some_and(|at| at <= now) {
             self.count_due = None;
             let count = object("count", &[("count", self.members.len().to_string())]);
-            notices.push(Notice { except: 0, frame: frame(count) });
+            notices.push(Notice { except: None, frame: frame(count) });
         }
         notices
     }
@@ -246,7 +232,7 @@ impl Members {
     pub fn find(&self, to: &To) -> Result<Person, Problem> {
         let id = match to {
             To::Id(id) => Some(*id),
-            To::Name(name) => self.names.get(&names::key(name.trim())).copied(),
+            To::Name(name) => self.names.get(&names::key(&names::one_blank(name))).copied(),
         };
         let why = "nobody of that name or number is here; nothing was sent";
         id.and_then(|id| self.person(id)).ok_or_else(|| Problem::new("not-here", why))
@@ -287,8 +273,9 @@ impl Members {
 
     /// At most [`BIG`] members, `you` among them, by id, and whether they are away.
     pub fn list(&self, you: u64) -> Vec<(Person, bool)> {
-        let others = self.members.iter().filter(|(id, _)| **id != you).take(BIG - 1);
-        let all = others.chain(self.members.get_key_value(&you));
+        let own = self.members.get_key_value(&you);
+        let others = self.members.iter().filter(|(id, _)| **id != you);
+        let all = own.into_iter().chain(others).take(BIG);
         let entry = |(id, member): (&u64, &Member)| {
             (Person { id: *id, name: member.name.clone() }, member.here.is_none())
         };

@@ -19,12 +19,17 @@ pub fn check(name: &str) -> Result<String, String> {
     if name.trim().chars().any(|c| c.is_control() || is_invisible(c)) {
         return Err("a name cannot have characters that nobody can see".to_string());
     }
-    let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
+    let name = one_blank(name);
     match name.chars().count() {
         0 => Err("a name needs at least one character".to_string()),
         1..=NAME_MAX => Ok(name),
         count => Err(format!("a name has at most {NAME_MAX} characters; this one has {count}")),
     }
+}
+
+/// White space around it removed, and inside it made one blank: browsers show no more than that.
+pub fn one_blank(name: &str) -> String {
+    name.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// What names are compared by: `ANA` is `ana`.
@@ -46,45 +51,19 @@ pub fn free_one(name: &str, is_taken: impl Fn(&str) -> bool) -> String {
 
 /// A friendly name for somebody who has not chosen one.
 pub fn random() -> String {
+    #[rustfmt::skip]
     const MOODS: [&str; 32] = [
         "Amber", "Brave", "Bright", "Calm", "Cheerful", "Clever", "Cosy", "Curious", "Daring",
         "Eager", "Early", "Gentle", "Golden", "Happy", "Honest", "Jolly", "Kind", "Lively",
         "Lucky", "Mellow", "Merry", "Mild", "Misty", "Nimble", "Patient", "Polite", "Quick",
         "Quiet", "Silver", "Sunny", "Swift", "Witty",
     ];
+    #[rustfmt::skip]
     const BIRDS: [&str; 32] = [
-        "Avocet",
-        "Bittern",
-        "Bluetit",
-        "Bunting",
-        "Crane",
-        "Curlew",
-        "Dipper",
-        "Dove",
-        "Dunlin",
-        "Egret",
-        "Falcon",
-        "Finch",
-        "Goldcrest",
-        "Grebe",
-        "Heron",
-        "Hoopoe",
-        "Jay",
-        "Kestrel",
-        "Lapwing",
-        "Lark",
-        "Magpie",
-        "Martin",
-        "Osprey",
-        "Owl",
-        "Plover",
-        "Puffin",
-        "Raven",
-        "Robin",
-        "Siskin",
-        "Sparrow",
-        "Swallow",
-        "Wren",
+        "Avocet", "Bittern", "Bluetit", "Bunting", "Crane", "Curlew", "Dipper", "Dove", "Dunlin",
+        "Egret", "Falcon", "Finch", "Goldcrest", "Grebe", "Heron", "Hoopoe", "Jay", "Kestrel",
+        "Lapwing", "Lark", "Magpie", "Martin", "Osprey", "Owl", "Plover", "Puffin", "Raven",
+        "Robin", "Siskin", "Sparrow", "Swallow", "Wren",
     ];
     // std has no random numbers; tungstenite has, for the keys of clients: base64 of 16 bytes.
     let random = generate_key().into_bytes();

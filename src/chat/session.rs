@@ -48,6 +48,7 @@ pub fn serve(room: &Room, client: u64, socket: &mut Socket, wish: Wish) {
             socket.sender().send(&frame(answer));
         }
     }
-    // A page that is reloaded or left closes with 1001, and may be back at once.
+    // 1005 stands for a Close without a code, as from `socket.close()`. A page that is reloaded or
+    // left closes with 1001, and may be back at once.
     stay.said_goodbye = matches!(socket.close_code(), Some(1000 | 1005));
 }

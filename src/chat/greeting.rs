@@ -1,0 +1,67 @@
+//! The `welcome`: the first thing that a member is told. What it says is taken under the room's lock;
+//! it is encoded outside of it, on the newcomer's own thread.
+
+use super::history::{Page, Person};
+use super::names;
+use super::protocol::{list, object, person, quoted};
+use super::tokens::Token;
+
+/// The messages in a welcome take at most this many bytes, so that it never is a slow start.
+const MESSAGES_BYTES: usize = 64 * 1024;
+
+/// What a newcomer is told.
+pub struct Greeting {
+    /// Who it is.
+    pub you: Person,
+    /// With what it comes back as the same member.
+    pub token: Token,
+    /// Whether it has just done so.
+    pub resumed: bool,
+    /// Who else is here, and whether they are away.
+    pub members: Vec<(Person, bool)>,
+    /// How many there are.
+    pub count: usize,
+    /// What was said.
+    pub page: Page,
+}
+
+impl Greeting {
+    /// The welcome; `text_max` is in characters, `started` is when the server began.
+    pub fn encode(&self, text_max: usize, started: u64) -> String {
+        let members = self.members.iter().map(|(Person { id, name }, away)| {
+            format!("{{\"id\":{id},\"name\":{},\"away\":{away}}}", quoted(name))
+        });
+        // JSON may be longer than the text, so only now is it known how many fit; one always does.
+        let (mut bytes, mut messages) = (0, Vec::new());
+        for kept in self.page.messages.iter().rev() {
+            let said = kept.said(kept.from.id == self.you.id);
+            bytes += said.len();
+            if bytes > MESSAGES_BYTES && !messages.is_empty() {
+                break;
+            }
+            messages.push(said);
+        }
+        let more = self.page.more || messages.len() < self.page.messages.len();
+        // Who is new misses nothing; who comes back may.
+        let gap = self.resumed && self.page.gap;
+        // No limit is a number too, and JavaScript's largest whole one is this.
+        let text_max = text_max.min((1 << 53) - 1);
+        let limits = format!("{{\"text\":{text_max},\"name\":{}}}", names::NAME_MAX);
+        let version = quoted(env!("CARGO_PKG_VERSION"));
+        object(
+            "welcome",
+            &[
+                ("you", person(self.you.id, &self.you.name)),
+                ("token", quoted(self.token.as_str())),
+                ("resumed", self.resumed.to_string()),
+                ("members", list(members)),
+                ("count", self.count.to_string()),
+                ("messages", list(messages.into_iter().rev())),
+                ("more", more.to_string()),
+                ("gap", gap.to_string()),
+                ("limits", limits),
+                ("server", format!("{{\"version\":{version},\"started\":{started}}}")),
+            ],
+        )
+    }
+}

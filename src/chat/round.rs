@@ -1,0 +1,101 @@
+//! What one round tells: events in, one buffer for each member out.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use super::history::{Kept, Person};
+use super::members::Notice;
+use super::protocol::{ack, frame};
+use crate::sender::Sender;
+
+/// Something to tell, as it waits in the queue.
+pub enum Event {
+    /// A member says a text, to all or to one.
+    Say { from: Person, to: Option<Person>, text: String, reference: Option<String> },
+    /// To everyone, or to everyone but one.
+    Notice(Notice),
+    /// To one alone.
+    Reply { to: u64, frame: Vec<u8> },
+}
+
+/// A round, encoded: each event once, however many will get it.
+pub struct Round {
+    items: Vec<Item>,
+    /// What is said in it, to be kept.
+    pub said: Vec<Arc<Kept>>,
+    /// The id of the last message.
+    pub last_message: u64,
+}
+
+struct Item {
+    frame: Vec<u8>,
+    /// Whom it is for; `None` for all.
+    only: Option<u64>,
+    /// Who gets `instead` of it, or nothing if that is empty.
+    except: Option<u64>,
+    instead: Vec<u8>,
+}
+
+impl Round {
+    /// Gives each message its id, counting up from `last_message`, and the time `at`.
+    pub fn new(events: Vec<Event>, last_message: u64, at: u64) -> Round {
+        let items = Vec::with_capacity(events.len());
+        let mut round = Round { items, said: Vec::new(), last_message };
+        for event in events {
+            let item = match event {
+                Event::Notice(Notice { except, frame }) => {
+                    Item { frame, only: None, except, instead: Vec::new() }
+                }
+                Event::Reply { to, frame } => {
+                    Item { frame, only: Some(to), except: None, instead: Vec::new() }
+                }
+                Event::Say { from, to, text, reference } => {
+                    round.last_message += 1;
+                    let id = round.last_message;
+                    let kept = Arc::new(Kept { id, at, from, to, text, reference });
+                    round.said.push(Arc::clone(&kept));
+                    Item::of(&kept)
+                }
+            };
+            round.items.push(item);
+        }
+        round
+    }
+
+    /// Sends it: to each member all of it in one write. Most get the same buffer; only for those who
+    /// have something of their own in it, an ack or a private message, one is put together.
+    pub fn deliver(&self, present: &[(u64, Sender)]) {
+        let for_all = self.items.iter().filter(|item| item.only.is_none());
+        let common = for_all.map(|item| item.frame.as_slice()).collect::<Vec<_>>().concat();
+        let special: HashSet<u64> =
+            self.items.iter().flat_map(|item| [item.only, item.except]).flatten().collect();
+        for (member, sender) in present {
+            if !special.contains(member) {
+                sender.send(&common);
+                continue;
+            }
+            let mut own = Vec::with_capacity(common.len());
+            for item in &self.items {
+                if item.except == Some(*member) {
+                    own.extend_from_slice(&item.instead);
+                } else if item.only.is_none_or(|only| only == *member) {
+                    own.extend_from_slice(&item.frame);
+                }
+            }
+            sender.send(&own);
+        }
+    }
+}
+
+impl Item {
+    /// A message; its author gets the ack in its place, if it asked for one.
+    fn of(kept: &Kept) -> Item {
+        let ack = |reference: &String| frame(ack(reference, Some((kept.id, kept.at))));
+        Item {
+            frame: frame(kept.said(false)),
+            only: kept.to.as_ref().map(|to| to.id),
+            except: Some(kept.from.id),
+            instead: kept.reference.as_ref().map(ack).unwrap_or_default(),
+        }
+    }
+}

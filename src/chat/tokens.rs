@@ -1,0 +1,75 @@
+//! Whom a token belongs to: with it somebody is the same member again.
+//!
+//! Only a hash of each token is kept, so that whatever else comes to hold this list, a file or a dump,
+//! opens nobody's door.
+
+use std::collections::{HashMap, VecDeque};
+
+use tungstenite::handshake::client::generate_key;
+use tungstenite::handshake::derive_accept_key;
+
+use super::history::Person;
+
+/// How many tokens are remembered; beyond it the oldest are forgotten, of those who are not here.
+pub const TOKENS_MAX: usize = 10_000;
+
+/// A token: 128 random bits, which nobody can guess.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Token(String);
+
+impl Token {
+    /// A new one. std has no random numbers; tungstenite has, for the keys of clients: 16 bytes in
+    /// base64, here without the characters that mean something in a query.
+    pub fn random() -> Token {
+        Token(generate_key().replace('+', "-").replace('/', "_").replace('=', ""))
+    }
+
+    /// What a client says is its token.
+    pub fn from_client(text: String) -> Token {
+        Token(text)
+    }
+
+    /// The text to give to the client.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// SHA-1, the hash at hand: it also makes the accept value of the handshake.
+    pub fn hash(&self) -> String {
+        derive_accept_key(self.0.as_bytes())
+    }
+}
+
+/// The owners, by the hash of their token.
+#[derive(Default)]
+pub struct Tokens {
+    owners: HashMap<String, Person>,
+    oldest_first: VecDeque<String>,
+}
+
+impl Tokens {
+    /// Whose token has this hash.
+    pub fn owner(&self, hash: &str) -> Option<Person> {
+        self.owners.get(hash).cloned()
+    }
+
+    /// Remembers a token, or under which name its owner goes now.
+    pub fn remember(&mut self, hash: &str, owner: Person) {
+        if self.owners.insert(hash.to_string(), owner).is_none() {
+            self.oldest_first.push_back(hash.to_string());
+        }
+    }
+
+    /// Forgets the oldest of those that are too many. `here` says who is here, and is not forgotten.
+    pub fn forget_oldest(&mut self, members: usize, here: impl Fn(u64) -> bool) {
+        // At least half of so many are not here, so the loop ends.
+        while self.oldest_first.len() > TOKENS_MAX.max(2 * members) {
+            let Some(oldest) = self.oldest_first.pop_front() else { return };
+            if self.owners.get(&oldest).is_some_and(|owner| here(owner.id)) {
+                self.oldest_first.push_back(oldest);
+            } else {
+                self.owners.remove(&oldest);
+            }
+        }
+    }
+}
