@@ -1,4 +1,5 @@
 // Lab step 2: what anyone sends, everyone gets. The other half of this file is src/broadcast.rs.
+// Only the door, "/broadcast", differs from echo.js: what is new happens on the server.
 
 const [state, messages, form, text] =
   ["state", "messages", "form", "text"].map((id) => document.getElementById(id));
@@ -37,5 +38,9 @@ form.addEventListener("submit", (event) => {
 });
 
 // Reloading the page, to connect again, must not lose what is in the box either.
-text.value = sessionStorage.getItem(location.pathname) ?? "";
-addEventListener("pagehide", () => sessionStorage.setItem(location.pathname, text.value));
+try {
+  text.value = sessionStorage.getItem(location.pathname) ?? "";
+  addEventListener("pagehide", () => sessionStorage.setItem(location.pathname, text.value));
+} catch {
+  // A browser that blocks cookies allows no storage: then it is lost.
+}

@@ -37,5 +37,9 @@ form.addEventListener("submit", (event) => {
 });
 
 // Reloading the page, to connect again, must not lose what is in the box either.
-text.value = sessionStorage.getItem(location.pathname) ?? "";
-addEventListener("pagehide", () => sessionStorage.setItem(location.pathname, text.value));
+try {
+  text.value = sessionStorage.getItem(location.pathname) ?? "";
+  addEventListener("pagehide", () => sessionStorage.setItem(location.pathname, text.value));
+} catch {
+  // A browser that blocks cookies allows no storage: then it is lost.
+}

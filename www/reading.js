@@ -66,12 +66,19 @@ export function watchReading(state) {
     document.title = sum > 0 ? `(${sum}) ${title}` : title;
   });
 
+  // A view of another size scrolls too, but nobody did it.
+  const sizeOf = ({ clientWidth, clientHeight }) => `${clientWidth} ${clientHeight}`;
+  let size = sizeOf(view);
   view.addEventListener("scroll", () => {
+    if (sizeOf(view) !== size) return;
     following = isAtEnd();
     look();
   });
   // The keyboard of a phone comes up, a window is turned, a line grows: the end stays in view.
-  new ResizeObserver(() => following && goToEnd()).observe(view);
+  new ResizeObserver(() => {
+    size = sizeOf(view);
+    if (following) goToEnd();
+  }).observe(view);
   newest.addEventListener("click", () => {
     goToEnd();
     following = true;
