@@ -9,7 +9,8 @@
 use std::collections::HashMap;
 use std::sync::Mutex;
 
-use crate::sender::{Sender, lock};
+use crate::sender::Sender;
+use crate::shared::lock;
 use crate::socket::{Socket, encode};
 
 /// The longest message, in bytes; a longer one is answered with Close 1009.

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use log::{Level, LevelFilter, Log, Metadata, Record};
 use simple_logger::SimpleLogger;
 
-use crate::sender::lock;
+use crate::shared::lock;
 
 /// How many lines may wait for a terminal that has stopped; more are dropped.
 const WAITING_LINES: usize = 1000;

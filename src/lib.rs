@@ -4,6 +4,7 @@
 //! [`http`], [`handshake`], [`echo`] and [`broadcast`]; of [`sender`] you need to know only its
 //! promise. Then the [`chat`] and, as far as curiosity goes, [`server`], [`socket`] and [`sender`].
 
+pub mod shared; // locks, and the budget of what may wait
 pub mod tcp; // writing with a deadline, closing so that the last bytes arrive
 pub mod http; // bytes -> Request, Response -> bytes; knows nothing of WebSockets
 pub mod handshake; // a Request -> 101 Switching Protocols, or a refusal with a reason

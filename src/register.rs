@@ -9,7 +9,8 @@ use std::net::{Shutdown, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use crate::sender::{Sender, lock};
+use crate::sender::Sender;
+use crate::shared::lock;
 
 /// When threads or descriptors have run out, a request that has been unfinished for this long may
 /// be closed to make room. An honest one takes milliseconds.

@@ -33,47 +33,15 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::shared::{Budget, lock};
 use crate::tcp;
 
 /// Stack of a catch-up thread, in bytes: it only writes.
 const CATCH_UP_STACK: usize = 64 * 1024;
-
-/// What all Senders of a server share: how much may wait in them, and how much does.
-#[derive(Debug)]
-pub struct Budget {
-    /// What may wait for one client, in bytes; one message may always exceed it.
-    pub per_client: usize,
-    /// What may wait for all clients together, in bytes; beyond it, whoever is behind and gets more goes.
-    pub total: usize,
-    /// How many clients may be behind at once, each with a catch-up thread.
-    pub threads: usize,
-    waiting: AtomicUsize,
-    threads_now: AtomicUsize,
-}
-
-impl Budget {
-    /// A budget with 256 MiB and 1,000 threads for all clients together.
-    pub fn new(per_client: usize) -> Budget {
-        let (waiting, threads_now) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        Budget { per_client, total: 256 << 20, threads: 1000, waiting, threads_now }
-    }
-
-    /// How many bytes wait at this moment.
-    pub fn waiting(&self) -> usize {
-        self.waiting.load(Relaxed)
-    }
-}
-
-/// Locks, whether or not a thread panicked while it had the lock: one client's bug is no reason for
-/// the others to stop talking, and what these locks guard is never left half-changed.
-pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// A handle to one client's way out. Clones lead to the same client.
 #[derive(Debug, Clone)]
@@ -133,7 +101,7 @@ impl Sender {
     /// Sends `first` before everything that has been waiting, and then that; see [`Sender::new`].
     /// Only for the client's own thread: if the client is slow, it waits.
     pub fn release(&self, first: Vec<u8>) {
-        self.0.budget.waiting.fetch_add(first.len(), Relaxed);
+        self.0.budget.add(first.len());
         lock(&self.0.out).in_flight = first.len();
         self.catch_up(first);
     }
@@ -232,21 +200,23 @@ impl Sender {
     /// Gives what the kernel did not take to a catch-up thread. `rest` may begin inside a frame, so
     /// it does not become `pending`, which may be replaced.
     fn fall_behind(&self, out: &mut Out, rest: Vec<u8>) {
-        let (line, budget) = (self.clone(), &self.0.budget);
-        budget.waiting.fetch_add(rest.len(), Relaxed);
+        self.0.budget.add(rest.len());
         out.in_flight = rest.len();
         out.behind = true;
-        // That thread blocks in its writes, so the flag goes off, and stays off while it is at work.
-        let allowed = budget.threads_now.fetch_add(1, Relaxed) < budget.threads
-            && budget.waiting() <= budget.total
-            && self.set_nonblocking(out, false).is_ok();
-        let builder = thread::Builder::new().name("catch-up".into()).stack_size(CATCH_UP_STACK);
-        let catch_up = move || {
-            line.catch_up(rest);
-            line.0.budget.threads_now.fetch_sub(1, Relaxed);
+        let started = match self.0.budget.thread() {
+            // That thread blocks in its writes, so the flag goes off, and stays off until it ends.
+            Some(permit) if self.set_nonblocking(out, false).is_ok() => {
+                let line = self.clone();
+                let builder = thread::Builder::new().name("catch-up".to_string());
+                let catch_up = move || {
+                    line.catch_up(rest);
+                    drop(permit);
+                };
+                builder.stack_size(CATCH_UP_STACK).spawn(catch_up).is_ok()
+            }
+            _ => false,
         };
-        if !allowed || builder.spawn(catch_up).is_err() {
-            budget.threads_now.fetch_sub(1, Relaxed);
+        if !started {
             self.caught_up(out, false);
         }
     }
@@ -257,13 +227,13 @@ impl Sender {
         let mut frames = frames;
         let waiting = out.in_flight + out.pending.len();
         if waiting > budget.per_client || budget.waiting() > budget.total {
-            budget.waiting.fetch_sub(out.pending.len(), Relaxed);
+            budget.take(out.pending.len());
             out.pending = Vec::new();
             out.close_code = Some(code_of(TOO_SLOW));
             out.finished = true;
             frames = TOO_SLOW;
         }
-        budget.waiting.fetch_add(frames.len(), Relaxed);
+        budget.add(frames.len());
         out.pending.extend_from_slice(frames);
     }
 
@@ -275,7 +245,7 @@ impl Sender {
             if !written || out.pending.is_empty() {
                 return self.caught_up(&mut out, written);
             }
-            self.0.budget.waiting.fetch_sub(batch.len(), Relaxed);
+            self.0.budget.take(batch.len());
             batch = std::mem::take(&mut out.pending);
             out.in_flight = batch.len();
         }
@@ -283,8 +253,7 @@ impl Sender {
 
     /// The end of being behind: all is written, or the connection is broken.
     fn caught_up(&self, out: &mut Out, written: bool) {
-        let waited = out.in_flight + out.pending.len();
-        self.0.budget.waiting.fetch_sub(waited, Relaxed);
+        self.0.budget.take(out.in_flight + out.pending.len());
         (out.behind, out.in_flight, out.pending) = (false, 0, Vec::new());
         if !written {
             // In the middle of a frame, so there is nothing to say. This also wakes the reader.

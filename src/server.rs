@@ -23,8 +23,8 @@ use crate::handshake;
 use crate::http::{self, Request, Response};
 use crate::journal::OncePerSecond;
 use crate::register::Register;
-use crate::sender::Budget;
 use crate::settings::{self, Settings};
+use crate::shared::Budget;
 use crate::socket::{Socket, close_frame};
 use crate::tcp;
 

@@ -16,7 +16,8 @@ use tungstenite::protocol::frame::{CloseFrame, Frame};
 use tungstenite::protocol::{Role, WebSocketConfig};
 use tungstenite::{Error, Message, WebSocket, error::ProtocolError};
 
-use crate::sender::{Budget, Sender};
+use crate::sender::Sender;
+use crate::shared::Budget;
 use crate::tcp;
 
 /// After this long without a byte from the client it gets a ping. A browser answers by itself.

@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use partyline::sender::{Budget, Sender};
+use partyline::sender::Sender;
+use partyline::shared::Budget;
 
 use crate::support::PATIENCE;
 

@@ -29,7 +29,8 @@ use super::names;
 use super::protocol::{Ask, Problem, To, ack, error, frame, object, person};
 use super::round::{Event, Round};
 use super::tokens::Token;
-use crate::sender::{Sender, lock};
+use crate::sender::Sender;
+use crate::shared::lock;
 use crate::socket::close_frame;
 
 /// How many events may wait for the next round. Who talks faster than the room can tell has to wait,
