@@ -42,8 +42,7 @@ pub struct Socket {
 impl Socket {
     /// Takes over after the handshake. `response` is the 101, see [`Socket::send_101`]; `early` are
     /// the bytes that came with the request: frames of a client in a hurry, who should have waited
-    /// for the 101 (RFC 6455, 4.1). A message of more than
-    /// `longest` bytes is answered with Close 1009.
+    /// for the 101 (RFC 6455, 4.1). A message of more than `longest` bytes gets Close 1009.
     ///
     /// # Errors
     /// Those of setting options on the socket: it is gone.
