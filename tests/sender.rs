@@ -312,3 +312,19 @@ fn nothing_to_send_is_nothing_too_much() {
     assert_eq!(sender.close_code(), None);
     assert_eq!(read_frame(&mut peer), Ok(0));
 }
+
+#[test]
+fn nothing_overtakes_what_a_sender_is_released_with() {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let mut peer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    peer.set_read_timeout(Some(PATIENCE)).unwrap();
+    let (stream, _) = listener.accept().unwrap();
+    let sender = Sender::new(Arc::new(stream), Arc::new(Budget::new(1 << 20)));
+    // Said to the room, and then `quit`, both before the 101 is on its way.
+    sender.send(b"\x81\x02hi");
+    sender.close(b"\x88\x02\x03\xE9");
+    sender.release(b"HTTP/1.1 101 ".to_vec());
+    let mut all = Vec::new();
+    peer.read_to_end(&mut all).unwrap();
+    assert_eq!(all, b"HTTP/1.1 101 \x81\x02hi\x88\x02\x03\xE9");
+}
