@@ -73,7 +73,7 @@ fn an_impossible_name_at_the_door_is_replaced() {
         [b"%FF", b"a%C3", b"%ED%A0%80", b"%", b"a%4", b"%zz", b"%u0041", b"a%00b"];
     for cookie in no_text {
         assert_random(&Member::open(&server, "", Some(cookie)));
-        let query = format!("?name={}", str::from_utf8(cookie).unwrap());
+        let query = format!("?name={}", std::str::from_utf8(cookie).unwrap());
         assert_random(&Member::open(&server, &query, None));
     }
     // Without percent-encoding as well.
