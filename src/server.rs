@@ -65,12 +65,13 @@ impl Door {
         }
     }
 
-    /// Its name, and how many bytes a message may have there.
-    fn properties(&self) -> (&'static str, usize) {
+    /// Its name, and how many bytes a message may have there; in the chat that depends on how long a
+    /// text may be.
+    fn properties(&self, text_max: usize) -> (&'static str, usize) {
         match self {
             Door::Echo => ("/echo", echo::MESSAGE_MAX),
             Door::Broadcast => ("/broadcast", broadcast::MESSAGE_MAX),
-            Door::Chat(_) => ("/chat", session::MESSAGE_MAX),
+            Door::Chat(_) => ("/chat", session::message_max(text_max)),
         }
     }
 }
@@ -190,7 +191,7 @@ impl Server {
     fn serve(&self, id: u64, stream: &Arc<TcpStream>, peer: SocketAddr) {
         let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port()); // no ::ffff:192.0.2.7
         let Some((door, mut socket)) = self.shake_hands(id, stream, peer) else { return };
-        let (name, _) = door.properties();
+        let (name, _) = door.properties(self.settings.text);
         match door {
             Door::Echo => echo::serve(&mut socket),
             Door::Broadcast => self.broadcast.serve(id, &mut socket),
@@ -228,7 +229,7 @@ impl Server {
                 return None;
             }
         };
-        let (name, longest) = door.properties();
+        let (name, longest) = door.properties(self.settings.text);
         let budget = if let Door::Echo = door { &self.echo_budget } else { &self.budget };
         let socket = Socket::new(stream, response, early, longest, budget).ok()?;
         if self.register.upgraded(id, socket.sender()) {

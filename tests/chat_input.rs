@@ -286,3 +286,17 @@ fn three_thousand_messages_at_random() {
     }
     server.assert_serves();
 }
+
+#[test]
+fn a_longer_text_has_room_in_every_spelling() {
+    let server = Server::start(&["--text", "20000"]);
+    let [mut ana, mut ben] = gather(&server, ["Ana", "Ben"]);
+    let text = "😀".repeat(20_000);
+    // As JavaScript writes it, and with each half of each character escaped: 80 kB and 240 kB.
+    for (id, written) in [(1, text.clone()), (2, r"\ud83d\ude00".repeat(20_000))] {
+        ana.peer.send_text(&format!("{{\"type\":\"say\",\"text\":\"{written}\"}}"));
+        ben.expect_said(id, &ana.person(), &text);
+    }
+    ana.say(&"x".repeat(20_001));
+    ana.expect_error("text-too-long", None);
+}

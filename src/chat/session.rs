@@ -7,9 +7,12 @@ use super::room::{Room, Wish};
 use crate::http::Request;
 use crate::socket::Socket;
 
-/// The longest WebSocket message here, in bytes; a longer one is answered with Close 1009. A text of
-/// the most characters takes up to six times as many bytes in JSON, and there is room for the rest.
-pub const MESSAGE_MAX: usize = 64 * 1024;
+/// The longest WebSocket message here, in bytes, where a text may have `text_max` characters; a longer
+/// one is answered with Close 1009. A character takes at most 12 bytes in JSON (`\ud83d\ude00` is one),
+/// and 16 KiB are for the rest: 64 KiB for 4,096 characters. Without a limit for texts there is this one.
+pub fn message_max(text_max: usize) -> usize {
+    text_max.saturating_mul(12).saturating_add(16 << 10).min(16 << 20)
+}
 
 /// A ping, and with it a `beat`, because a page cannot see pings: a watchdog of its own needs
 /// something to watch. Both as frames (RFC 6455, 5.2): 0x89 0, and a text of 15 bytes.
