@@ -115,8 +115,7 @@ impl Server {
         })?;
         let listeners = tcp::listen(settings.port)?;
         settings.access.add_own_name(&settings::machine_name());
-        let room = Room::new(settings.text, settings.keep);
-        let room = room.map_err(|error| format!("cannot start a thread: {error}"))?;
+        let room = Room::new(settings.text, settings.keep, settings.data.as_deref())?;
         let connections = settings.connections.min(CONNECTIONS_MAX);
         let register = Register::new(connections, settings.unfinished);
         Ok(Arc::new(Server {

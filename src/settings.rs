@@ -21,6 +21,7 @@ partyline: a group chat over WebSockets, one thread per connection
   --www DIR            folder with the pages                            (www)
   --host NAME          another name that this server goes by
   --origin URL         another site whose pages may connect, or `any`
+  --data DIR           folder where the chat's history outlives the server
   --log LEVEL          off, error, warn, info, debug or trace          (info)
 
 Limits; 0 switches one off:
@@ -37,11 +38,12 @@ Limits; 0 switches one off:
 option by the same word in capitals: HEAD_BYTES=8192, HOST=one,two.";
 
 /// The options that take a value, in the order in which they are looked up in the environment.
-const OPTIONS: [&str; 12] = [
+const OPTIONS: [&str; 13] = [
     "port",
     "www",
     "host",
     "origin",
+    "data",
     "log",
     "connections",
     "unfinished",
@@ -61,6 +63,8 @@ pub struct Settings {
     pub www: PathBuf,
     /// Who may connect.
     pub access: Access,
+    /// The folder of the history file; none, and what is said ends with the server.
+    pub data: Option<PathBuf>,
     /// How much is logged.
     pub log: LevelFilter,
     /// Connections at once, those whose request is not complete yet aside.
@@ -85,6 +89,7 @@ impl Default for Settings {
             port: 3000,
             www: PathBuf::from("www"),
             access: Access::default(),
+            data: None,
             log: LevelFilter::Info,
             connections: 2000,
             unfinished: 512,
@@ -149,6 +154,7 @@ impl Settings {
                     }
                 }
             }
+            "data" => self.data = Some(PathBuf::from(value)),
             "log" => {
                 let levels = "the levels are off, error, warn, info, debug and trace";
                 self.log = value.parse().map_err(|_| levels)?;

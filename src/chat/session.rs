@@ -49,6 +49,8 @@ pub fn serve(room: &Room, client: u64, socket: &mut Socket, wish: Wish) {
         };
         if let Some(answer) = answer {
             socket.sender().send(&frame(answer));
+            // The answers to somebody who asks and does not read would pile up; see `echo.rs`.
+            socket.sender().wait_until_caught_up();
         }
     }
     // 1005 stands for a Close without a code, as from `socket.close()`. A page that is reloaded or
