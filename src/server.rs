@@ -22,6 +22,7 @@ use crate::files::Files;
 use crate::handshake;
 use crate::http::{self, Request, Response};
 use crate::journal::OncePerSecond;
+use crate::pace::Pace;
 use crate::register::Register;
 use crate::settings::{self, Settings};
 use crate::shared::Budget;
@@ -65,13 +66,20 @@ impl Door {
         }
     }
 
-    /// Its name, and how many bytes a message may have there; in the chat that depends on how long a
-    /// text may be.
-    fn properties(&self, text_max: usize) -> (&'static str, usize) {
+    fn name(&self) -> &'static str {
         match self {
-            Door::Echo => ("/echo", echo::MESSAGE_MAX),
-            Door::Broadcast => ("/broadcast", broadcast::MESSAGE_MAX),
-            Door::Chat(_) => ("/chat", session::message_max(text_max)),
+            Door::Echo => "/echo",
+            Door::Broadcast => "/broadcast",
+            Door::Chat(_) => "/chat",
+        }
+    }
+
+    /// How many bytes a message may have there.
+    fn message_max(&self, settings: &Settings) -> usize {
+        match self {
+            Door::Echo => echo::MESSAGE_MAX,
+            Door::Broadcast => broadcast::MESSAGE_MAX,
+            Door::Chat(_) => session::message_max(settings.text),
         }
     }
 }
@@ -89,7 +97,7 @@ pub struct Server {
     settings: Settings,
     listeners: Vec<TcpListener>,
     files: Files,
-    /// What may wait in the Senders; `/echo` has its own, so that it is nobody else's trouble.
+    /// The memory for messages; `/echo` has its own, so that it is nobody else's trouble.
     budget: Arc<Budget>,
     echo_budget: Arc<Budget>,
     broadcast: Broadcast,
@@ -190,11 +198,14 @@ impl Server {
     fn serve(&self, id: u64, stream: &Arc<TcpStream>, peer: SocketAddr) {
         let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port()); // no ::ffff:192.0.2.7
         let Some((door, mut socket)) = self.shake_hands(id, stream, peer) else { return };
-        let (name, _) = door.properties(self.settings.text);
+        let name = door.name();
         match door {
             Door::Echo => echo::serve(&mut socket),
             Door::Broadcast => self.broadcast.serve(id, &mut socket),
-            Door::Chat(wish) => session::serve(&self.room, id, &mut socket, wish),
+            Door::Chat(wish) if self.settings.access.admits(wish.passphrase.as_deref()) => {
+                session::serve(&self.room, id, &mut socket, wish);
+            }
+            Door::Chat(wish) => session::turn_away(&mut socket, &wish),
         }
         let why = socket.end();
         log::info!("client {id} ({peer}) left {name}: {why}");
@@ -228,13 +239,16 @@ impl Server {
                 return None;
             }
         };
-        let (name, longest) = door.properties(self.settings.text);
-        let budget = if let Door::Echo = door { &self.echo_budget } else { &self.budget };
-        let socket = Socket::new(stream, response, early, longest, budget).ok()?;
+        let longest = door.message_max(&self.settings);
+        let (budget, pace) = match door {
+            Door::Echo => (&self.echo_budget, Pace::unlimited()),
+            _ => (&self.budget, Pace::new(self.settings.pace, self.settings.pace_bytes)),
+        };
+        let socket = Socket::new(stream, response, early, longest, budget, pace).ok()?;
         if self.register.upgraded(id, socket.sender()) {
             socket.sender().close(&goodbye());
         }
-        log::info!("client {id} ({peer}) came to {name}");
+        log::info!("client {id} ({peer}) came to {}", door.name());
         Some((door, socket))
     }
 

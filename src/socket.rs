@@ -16,8 +16,9 @@ use tungstenite::protocol::frame::{CloseFrame, Frame};
 use tungstenite::protocol::{Role, WebSocketConfig};
 use tungstenite::{Error, Message, WebSocket, error::ProtocolError};
 
+use crate::pace::Pace;
 use crate::sender::Sender;
-use crate::shared::Budget;
+use crate::shared::{Budget, Incomplete};
 use crate::tcp;
 
 /// After this long without a byte from the client it gets a ping. A browser answers by itself.
@@ -27,6 +28,10 @@ pub const PING_AFTER: Duration = Duration::from_secs(20);
 pub const GONE_AFTER: Duration = Duration::from_secs(45);
 /// What tungstenite reads at once, in bytes. Each connection holds a buffer of this size.
 const READ_BUFFER: usize = 1024;
+
+/// When messages that are not complete take too much memory, those of which this much has come are
+/// given up: texts that people type are shorter.
+const LARGE: usize = 64 * 1024;
 
 /// A WebSocket connection, for the thread that reads it.
 pub struct Socket {
@@ -42,7 +47,8 @@ pub struct Socket {
 impl Socket {
     /// Takes over after the handshake. `response` is the 101, see [`Socket::send_101`]; `early` are
     /// the bytes that came with the request: frames of a client in a hurry, who should have waited
-    /// for the 101 (RFC 6455, 4.1). A message of more than `longest` bytes gets Close 1009.
+    /// for the 101 (RFC 6455, 4.1). A message of more than `longest` bytes gets Close 1009. A client
+    /// that is faster than `pace` is read from more slowly.
     ///
     /// # Errors
     /// Those of setting options on the socket: it is gone.
@@ -52,11 +58,14 @@ impl Socket {
         early: Vec<u8>,
         longest: usize,
         budget: &Arc<Budget>,
+        pace: Pace,
     ) -> io::Result<Socket> {
         stream.set_nodelay(true)?; // a chat's small frames must not wait to be sent in company
         stream.set_read_timeout(Some(PING_AFTER))?;
         let sender = Sender::new(Arc::clone(stream), Arc::clone(budget));
-        let stream = Stream { sender, tcp: Arc::clone(stream), ping: b"\x89\x00" };
+        let incomplete = Incomplete::new(budget);
+        let stream =
+            Stream { sender, tcp: Arc::clone(stream), ping: b"\x89\x00", pace, incomplete };
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER)
             .write_buffer_size(0) // each frame goes to the Sender at once
@@ -96,8 +105,15 @@ impl Socket {
     /// left to do but [`Socket::end`] it.
     pub fn read(&mut self) -> Option<Message> {
         while self.sender().close_code().is_none() {
-            match self.websocket.read() {
-                Ok(message @ (Message::Text(_) | Message::Binary(_))) => return Some(message),
+            self.websocket.get_ref().pace.messages.wait();
+            let message = self.websocket.read();
+            let stream = self.websocket.get_mut();
+            stream.pace.messages.spend(1);
+            match message {
+                Ok(message @ (Message::Text(_) | Message::Binary(_))) => {
+                    stream.incomplete.clear();
+                    return Some(message);
+                }
                 // tungstenite answers a ping or a Close at the beginning of the next read. A loop that
                 // ended here would not answer the Close, and the client would see 1006.
                 Ok(Message::Close(close)) => {
@@ -116,6 +132,7 @@ impl Socket {
     /// Tells the client what it did wrong; tungstenite sends nothing by itself (RFC 6455, 7.1.7).
     fn fail(&mut self, error: &Error) {
         let code = match error {
+            Error::Io(error) if error.kind() == ErrorKind::OutOfMemory => CloseCode::Again,
             // The client closed, or we did, or it vanished: there is nobody to tell.
             Error::ConnectionClosed | Error::AlreadyClosed | Error::Io(_) => return,
             Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => return,
@@ -168,6 +185,8 @@ struct Stream {
     sender: Sender,
     tcp: Arc<TcpStream>,
     ping: &'static [u8],
+    pace: Pace,
+    incomplete: Incomplete,
 }
 
 impl Read for Stream {
@@ -178,6 +197,7 @@ impl Read for Stream {
     /// its catch-up thread sees whether it still takes something, and silence does not count. (What
     /// waits in the kernel, up to some 4 MiB, std cannot see: that has to be read in time.)
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.pace.bytes.wait();
         let is_silence = |result: &io::Result<usize>| {
             result.as_ref().is_err_and(|error| error.kind() == ErrorKind::TimedOut)
         };
@@ -192,7 +212,15 @@ impl Read for Stream {
             }
             self.tcp.set_read_timeout(Some(PING_AFTER))?;
         }
-        result
+        let count = result?;
+        self.pace.bytes.spend(count);
+        match self.incomplete.add(count) {
+            (LARGE.., true) => {
+                let why = "too many large messages are under way; try again later";
+                Err(io::Error::new(ErrorKind::OutOfMemory, why))
+            }
+            _ => Ok(count),
+        }
     }
 }
 

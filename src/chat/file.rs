@@ -1,7 +1,7 @@
 //! The history file: with `--data DIR`, what is said outlives the server.
 //!
-//! `DIR/messages.jsonl` has a line of JSON for each message, and one for each member, with the name and
-//! a hash of the token, whenever these are new. It only ever grows at its end. What is said in a round is
+//! `DIR/messages.jsonl` has a line of JSON for each message, one for each member, with the name and a hash
+//! of the token, whenever these are new, and one for each who was thrown out. It only ever grows. What is said in a round is
 //! one write, before its `ack` and before anybody sees it.
 //!
 //! A write has handed its bytes to the operating system: they outlive the end of this process, however
@@ -28,6 +28,8 @@ pub enum Line {
     Said(Kept),
     /// Somebody's name, and the hash of the token.
     Member(Person, String),
+    /// The hash of a token that is good for nothing any more.
+    Kicked(String),
 }
 
 /// The file, open and locked.
@@ -118,7 +120,16 @@ impl File {
     /// it is: the chat goes on meanwhile.
     pub fn remember(&mut self, Person { id, name }: &Person, token: &str) {
         let fields = [("id", id.to_string()), ("name", quoted(name)), ("token", quoted(token))];
-        let line = object("member", &fields) + "\n";
+        self.note(&object("member", &fields));
+    }
+
+    /// Writes that the token with this hash is good for nothing any more, likewise.
+    pub fn forget(&mut self, token: &str) {
+        self.note(&object("kicked", &[("token", quoted(token))]));
+    }
+
+    fn note(&mut self, line: &str) {
+        let line = format!("{line}\n");
         if !self.append(line.as_bytes()) && self.owed.len() < OWED_MAX {
             self.owed.extend_from_slice(line.as_bytes());
         }
@@ -208,6 +219,7 @@ fn parse(line: &[u8]) -> Option<Line> {
             text: text("text")?,
             reference: text("ref"),
         })),
+        "kicked" => Some(Line::Kicked(text("token")?)),
         "member" => Some(Line::Member(person(&line)?, text("token")?)),
         _ => None,
     }

@@ -44,6 +44,16 @@ pub struct Arrival {
     pub to_remember: Option<String>,
 }
 
+/// Somebody was thrown out.
+pub struct Kicked {
+    /// What the others are told.
+    pub notice: Option<Notice>,
+    /// The hash of the token.
+    pub token: String,
+    /// The way to the client, if it is not away.
+    pub sender: Option<Sender>,
+}
+
 type Renamed = (Option<Notice>, Option<String>);
 
 struct Member {
@@ -109,7 +119,6 @@ impl Members {
 
     /// Somebody who was here before the server was started again.
     pub fn recall(&mut self, who: Person, token: &str) {
-        self.never_again(who.id);
         self.tokens.remember(token, who);
         self.forget_oldest();
     }
@@ -122,6 +131,11 @@ impl Members {
     /// The last id that belongs to somebody.
     pub fn last_id(&self) -> u64 {
         self.last_id
+    }
+
+    /// The token with this hash is good for nothing any more.
+    pub fn forget(&mut self, token: &str) {
+        self.tokens.forget(token);
     }
 
     fn forget_oldest(&mut self) {
@@ -192,11 +206,25 @@ impl Members {
     }
 
     fn remove(&mut self, id: u64) -> Option<Notice> {
-        let Member { name, .. } = self.members.remove(&id)?;
-        self.audience = None;
-        self.names.remove(&names::key(&name));
-        self.is_big &= !self.members.is_empty();
+        let Member { name, .. } = self.drop_member(id)?;
         self.tell("left", &Person { id, name }, None)
+    }
+
+    fn drop_member(&mut self, id: u64) -> Option<Member> {
+        let member = self.members.remove(&id)?;
+        self.audience = None;
+        self.names.remove(&names::key(&member.name));
+        self.is_big &= !self.members.is_empty();
+        Some(member)
+    }
+
+    /// Throws a member out: it has left, and its token is good for nothing.
+    pub fn kick(&mut self, who: &Person) -> Option<Kicked> {
+        let Member { here, token, .. } = self.drop_member(who.id)?;
+        self.present = None;
+        self.tokens.forget(&token);
+        let notice = self.tell("left", who, Some(("why", quoted("thrown out"))));
+        Some(Kicked { notice, token, sender: here.map(|(_, sender)| sender) })
     }
 
     /// Gives a member another name. Returns the notice and, as an arrival does, the hash of the token.

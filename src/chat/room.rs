@@ -23,6 +23,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
+use tungstenite::protocol::frame::coding::CloseCode;
+
 use super::file::{File, Line};
 use super::greeting::Greeting;
 use super::history::{History, Person};
@@ -49,6 +51,8 @@ pub struct Wish {
     pub token: Option<String>,
     /// The id of the last message that has arrived there.
     pub since: u64,
+    /// What it takes for the passphrase.
+    pub passphrase: Option<String>,
 }
 
 /// The chat room.
@@ -303,6 +307,22 @@ impl Room {
         (state.members.list(0), state.members.count())
     }
 
+    /// Throws out whoever goes by this name, here or away; returns whether there is somebody. The token
+    /// is good for nothing from now on, restarts included.
+    pub fn kick(&self, name: &str) -> bool {
+        let mut state = lock(&self.state);
+        let Ok(who) = state.members.find(&To::Name(name.to_string())) else { return false };
+        let Some(kicked) = state.members.kick(&who) else { return false };
+        self.announce(state, kicked.notice);
+        if let Some(file) = &self.file {
+            lock(file).forget(&kicked.token);
+        }
+        if let Some(sender) = kicked.sender {
+            sender.close(&close_frame(CloseCode::Policy, "thrown out by the operator"));
+        }
+        true
+    }
+
     /// Says something as the operator of the server, whose id is 0.
     pub fn say_as_operator(&self, text: &str) {
         let from = Person { id: 0, name: names::OPERATOR.to_string() };
@@ -380,6 +400,7 @@ impl State {
     /// Reads the history file in this folder, and goes on where it ends.
     fn load(&mut self, folder: &Path) -> Result<File, String> {
         let mut file = File::open(folder)?;
+        let mut kicked = HashSet::new();
         let damaged = file.load(|line| match line {
             Line::Said(kept) if kept.id > self.last_message => {
                 self.last_message = kept.id;
@@ -391,8 +412,15 @@ impl State {
             }
             Line::Said(_) => false, // ids count up
             Line::Member(who, token) => {
-                self.members.recall(who, &token);
+                self.members.never_again(who.id);
+                if !kicked.contains(&token) {
+                    self.members.recall(who, &token);
+                }
                 true
+            }
+            Line::Kicked(token) => {
+                self.members.forget(&token);
+                kicked.insert(token)
             }
         })?;
         // Each line that cannot be read may have had an id, and none is ever used twice.

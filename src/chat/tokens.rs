@@ -71,6 +71,11 @@ impl Tokens {
         true
     }
 
+    /// Nobody can come back with it any more.
+    pub fn forget(&mut self, hash: &str) {
+        self.owners.remove(hash);
+    }
+
     /// The owner has everything up to this id. Returns up to which id that had been so before.
     pub fn has_received(&mut self, hash: &str, id: u64) -> Option<u64> {
         let owner = self.owners.get_mut(hash)?;
