@@ -9,12 +9,14 @@ pub mod tcp; // writing with a deadline, closing so that the last bytes arrive
 pub mod http; // bytes -> Request, Response -> bytes; knows nothing of WebSockets
 pub mod handshake; // a Request -> 101 Switching Protocols, or a refusal with a reason
 pub mod access; // who may connect: Host and Origin
+pub mod tap; // what passes on a connection, cut into frames, for those who watch
 pub mod sender; // the one way out of a client: whole frames, without ever waiting
 pub mod journal; // what the server says in its log
 pub mod socket; // an upgraded connection: its thread reads, everybody writes through its Sender
 pub mod echo; // /echo: what you send comes back
 pub mod broadcast; // /broadcast: what anyone sends, everyone gets
 pub mod chat; // /chat: the chat
+pub mod wire; // /wire: the bytes of another connection, as they pass
 pub mod files; // a Request -> a file of www/
 pub mod settings; // command line and environment -> Settings
 pub mod register; // every connection there is, and how many there may be

@@ -38,6 +38,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::shared::{Budget, lock};
+use crate::tap::Tap;
 use crate::tcp;
 
 /// Stack of a catch-up thread, in bytes: it only writes.
@@ -51,6 +52,8 @@ pub struct Sender(Arc<Line>);
 struct Line {
     stream: Arc<TcpStream>,
     budget: Arc<Budget>,
+    /// Sees what is sent, at the moment when it goes to the socket. Few clients have one.
+    tap: Option<Arc<Tap>>,
     out: Mutex<Out>,
     is_caught_up: Condvar,
 }
@@ -79,9 +82,9 @@ impl Sender {
     /// The way out through `stream`. It is born behind: what is sent waits until its owner
     /// [`Sender::release`]s it. So it can be given to others before the 101 is on its way, and the
     /// client misses nothing that they say from then on.
-    pub fn new(stream: Arc<TcpStream>, budget: Arc<Budget>) -> Sender {
+    pub fn new(stream: Arc<TcpStream>, budget: Arc<Budget>, tap: Option<Arc<Tap>>) -> Sender {
         let out = Mutex::new(Out { behind: true, ..Out::default() });
-        Sender(Arc::new(Line { stream, budget, out, is_caught_up: Condvar::new() }))
+        Sender(Arc::new(Line { stream, budget, tap, out, is_caught_up: Condvar::new() }))
     }
 
     /// Sends one or more whole frames, without waiting. Once the client is finished they are
@@ -103,6 +106,9 @@ impl Sender {
     pub fn release(&self, first: Vec<u8>) {
         self.0.budget.add(first.len());
         lock(&self.0.out).in_flight = first.len();
+        if let Some(tap) = self.tap() {
+            tap.begin(&first);
+        }
         self.catch_up(first);
     }
 
@@ -125,6 +131,11 @@ impl Sender {
     /// nobody need hear. 1005 if it has none (RFC 6455, 7.1.5).
     pub fn close_code(&self) -> Option<u16> {
         lock(&self.0.out).close_code
+    }
+
+    /// What watches this client, if it can be watched.
+    pub fn tap(&self) -> Option<&Arc<Tap>> {
+        self.0.tap.as_ref()
     }
 
     /// Whether something waits.
@@ -165,6 +176,9 @@ impl Sender {
         }
         if out.behind {
             return self.queue(out, frames);
+        }
+        if let Some(tap) = self.tap() {
+            tap.from_server(frames);
         }
         match self.write_now(out, frames) {
             Ok(count) if count == frames.len() => {}
@@ -248,6 +262,9 @@ impl Sender {
             self.0.budget.take(batch.len());
             batch = std::mem::take(&mut out.pending);
             out.in_flight = batch.len();
+            if let Some(tap) = self.tap() {
+                tap.from_server(&batch);
+            }
         }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! accept ── thread "client-17" ── read the head ──┬── a file, or a refusal ── close
-//!                                                 └── 101 ── echo | broadcast | chat ── close
+//!                                                 └── 101 ── echo | broadcast | chat | wire ── close
 //! ```
 
 use std::io::{self, ErrorKind};
@@ -26,7 +26,9 @@ use crate::register::Register;
 use crate::settings::{self, Settings};
 use crate::shared::Budget;
 use crate::socket::{Socket, close_frame};
+use crate::tap::{Ending, Tap};
 use crate::tcp;
+use crate::wire::{self, Wires};
 
 /// Stack of a client's thread, in bytes. Only what is touched costs memory; less than half of this
 /// would end the process in a debug build when somebody sends deeply nested JSON.
@@ -51,6 +53,8 @@ enum Door {
     Broadcast,
     /// With what the request says about who comes.
     Chat(Wish),
+    /// With the id of the wire to watch.
+    Wire(String),
 }
 
 impl Door {
@@ -61,6 +65,7 @@ impl Door {
             "/echo" => Some(Door::Echo),
             "/broadcast" | "/" => Some(Door::Broadcast),
             "/chat" => Some(Door::Chat(session::wish(request))),
+            "/wire" => Some(Door::Wire(request.parameter("id").unwrap_or_default())),
             _ => None,
         }
     }
@@ -72,6 +77,7 @@ impl Door {
             Door::Echo => ("/echo", echo::MESSAGE_MAX),
             Door::Broadcast => ("/broadcast", broadcast::MESSAGE_MAX),
             Door::Chat(_) => ("/chat", session::message_max(text_max)),
+            Door::Wire(_) => ("/wire", wire::MESSAGE_MAX),
         }
     }
 }
@@ -80,8 +86,9 @@ impl Door {
 enum Answer {
     /// This, and the connection is closed.
     Http(Response),
-    /// This 101, and the connection goes through the door.
-    Upgrade(Door, Response),
+    /// This 101, and the connection goes through the door. It can be watched if it has the id of a
+    /// wire.
+    Upgrade(Door, Response, Option<String>),
 }
 
 /// The server: what all its threads share.
@@ -95,6 +102,7 @@ pub struct Server {
     broadcast: Broadcast,
     /// The chat's room, for the operator as well.
     pub room: Arc<Room>,
+    wires: Arc<Wires>,
     register: Arc<Register>,
     last_client: AtomicU64,
 }
@@ -127,6 +135,7 @@ impl Server {
             files,
             broadcast: Broadcast::default(),
             room,
+            wires: Arc::default(),
             register: Arc::new(register),
             last_client: AtomicU64::new(0),
         }))
@@ -191,11 +200,13 @@ impl Server {
     fn serve(&self, id: u64, stream: &Arc<TcpStream>, peer: SocketAddr) {
         let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port()); // no ::ffff:192.0.2.7
         let Some((door, mut socket)) = self.shake_hands(id, stream, peer) else { return };
+        let _ending = socket.sender().tap().cloned().map(Ending);
         let (name, _) = door.properties(self.settings.text);
         match door {
             Door::Echo => echo::serve(&mut socket),
             Door::Broadcast => self.broadcast.serve(id, &mut socket),
             Door::Chat(wish) => session::serve(&self.room, id, &mut socket, wish),
+            Door::Wire(wire) => self.wires.serve(&wire, id, &mut socket),
         }
         let why = socket.end();
         log::info!("client {id} ({peer}) left {name}: {why}");
@@ -222,8 +233,8 @@ impl Server {
             }
         };
         let answer = http::parse(&head).and_then(|request| self.answer(id, &request));
-        let (door, response) = match answer {
-            Ok(Answer::Upgrade(door, response)) => (door, response.to_bytes(false)),
+        let (door, response, wire) = match answer {
+            Ok(Answer::Upgrade(door, response, wire)) => (door, response.to_bytes(false), wire),
             Ok(Answer::Http(response)) | Err(response) => {
                 self.reply(stream, peer, &head, &response);
                 return None;
@@ -231,7 +242,9 @@ impl Server {
         };
         let (name, longest) = door.properties(self.settings.text);
         let budget = if let Door::Echo = door { &self.echo_budget } else { &self.budget };
-        let socket = Socket::new(stream, response, early, longest, budget).ok()?;
+        let tap = |wire| Tap::new(wire, id, head, early.clone(), self.wires.clone());
+        let tap = wire.map(tap).map(Arc::new);
+        let socket = Socket::new(stream, response, early, longest, budget, tap).ok()?;
         if self.register.upgraded(id, socket.sender()) {
             socket.sender().close(&goodbye());
         }
@@ -261,7 +274,15 @@ impl Server {
         if !matches!(door, Door::Echo) {
             self.settings.access.check_origin(request)?;
         }
-        Ok(Answer::Upgrade(door, handshake::upgrade(request)?))
+        let wire = match &door {
+            Door::Wire(id) if !wire::is_id(id) => {
+                let why = "id has to be 16 to 64 characters of A-Z a-z 0-9 - _";
+                return Err(Response::refusal(400, why));
+            }
+            Door::Wire(_) => None, // which would be a view of a view
+            _ => request.parameter("wire").filter(|id| wire::is_id(id)),
+        };
+        Ok(Answer::Upgrade(door, handshake::upgrade(request)?, wire))
     }
 
     /// Sends an answer to the request with this head, and closes the connection.

@@ -18,6 +18,7 @@ use tungstenite::{Error, Message, WebSocket, error::ProtocolError};
 
 use crate::sender::Sender;
 use crate::shared::Budget;
+use crate::tap::Tap;
 use crate::tcp;
 
 /// After this long without a byte from the client it gets a ping. A browser answers by itself.
@@ -42,7 +43,8 @@ pub struct Socket {
 impl Socket {
     /// Takes over after the handshake. `response` is the 101, see [`Socket::send_101`]; `early` are
     /// the bytes that came with the request: frames of a client in a hurry, who should have waited
-    /// for the 101 (RFC 6455, 4.1). A message of more than `longest` bytes gets Close 1009.
+    /// for the 101 (RFC 6455, 4.1). A message of more than `longest` bytes gets Close 1009. `tap` sees
+    /// what passes.
     ///
     /// # Errors
     /// Those of setting options on the socket: it is gone.
@@ -52,10 +54,11 @@ impl Socket {
         early: Vec<u8>,
         longest: usize,
         budget: &Arc<Budget>,
+        tap: Option<Arc<Tap>>,
     ) -> io::Result<Socket> {
         stream.set_nodelay(true)?; // a chat's small frames must not wait to be sent in company
         stream.set_read_timeout(Some(PING_AFTER))?;
-        let sender = Sender::new(Arc::clone(stream), Arc::clone(budget));
+        let sender = Sender::new(Arc::clone(stream), Arc::clone(budget), tap);
         let stream = Stream { sender, tcp: Arc::clone(stream), ping: b"\x89\x00" };
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER)
@@ -191,6 +194,9 @@ impl Read for Stream {
                 result = self.sender.read(buffer, rest);
             }
             self.tcp.set_read_timeout(Some(PING_AFTER))?;
+        }
+        if let (Ok(count), Some(tap)) = (&result, self.sender.tap()) {
+            tap.from_client(&buffer[..*count]);
         }
         result
     }
