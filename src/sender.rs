@@ -38,6 +38,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::shared::{Budget, lock};
+use crate::tap::Tap;
 use crate::tcp;
 
 /// Stack of a catch-up thread, in bytes: it only writes.
@@ -51,6 +52,7 @@ pub struct Sender(Arc<Line>);
 struct Line {
     stream: Arc<TcpStream>,
     budget: Arc<Budget>,
+    tap: Option<Arc<Tap>>,
     out: Mutex<Out>,
     is_caught_up: Condvar,
 }
@@ -78,10 +80,10 @@ const TOO_SLOW: &[u8] = b"\x88\x15\x03\xF5too slow: come back";
 impl Sender {
     /// The way out through `stream`. It is born behind: what is sent waits until its owner
     /// [`Sender::release`]s it. So it can be given to others before the 101 is on its way, and the
-    /// client misses nothing that they say from then on.
-    pub fn new(stream: Arc<TcpStream>, budget: Arc<Budget>) -> Sender {
+    /// client misses nothing that they say from then on. What it sends, `tap` sees.
+    pub fn new(stream: Arc<TcpStream>, budget: Arc<Budget>, tap: Option<Arc<Tap>>) -> Sender {
         let out = Mutex::new(Out { behind: true, ..Out::default() });
-        Sender(Arc::new(Line { stream, budget, out, is_caught_up: Condvar::new() }))
+        Sender(Arc::new(Line { stream, budget, tap, out, is_caught_up: Condvar::new() }))
     }
 
     /// Sends one or more whole frames, without waiting. Once the client is finished they are
@@ -103,6 +105,9 @@ impl Sender {
     pub fn release(&self, first: Vec<u8>) {
         self.0.budget.add(first.len());
         lock(&self.0.out).in_flight = first.len();
+        if let Some(tap) = &self.0.tap {
+            tap.begin(&first);
+        }
         self.catch_up(first);
     }
 
@@ -125,6 +130,11 @@ impl Sender {
     /// nobody need hear. 1005 if it has none (RFC 6455, 7.1.5).
     pub fn close_code(&self) -> Option<u16> {
         lock(&self.0.out).close_code
+    }
+
+    /// The tap on this client, if it can be watched.
+    pub fn tap(&self) -> Option<&Arc<Tap>> {
+        self.0.tap.as_ref()
     }
 
     /// Whether something waits.
@@ -166,6 +176,7 @@ impl Sender {
         if out.behind {
             return self.queue(out, frames);
         }
+        self.show(frames);
         match self.write_now(out, frames) {
             Ok(count) if count == frames.len() => {}
             Ok(count) => self.fall_behind(out, frames[count..].to_vec()),
@@ -248,6 +259,7 @@ impl Sender {
             self.0.budget.take(batch.len());
             batch = std::mem::take(&mut out.pending);
             out.in_flight = batch.len();
+            self.show(&batch);
         }
     }
 
@@ -272,6 +284,15 @@ impl Sender {
         out.finished = true;
         // From here on nobody switches any more, so the owner can read the rest in peace.
         let _ = self.set_nonblocking(out, false);
+    }
+
+    /// Shows whole frames to those who watch, when it is their turn to go to the socket, so that what
+    /// waits and is replaced is never shown. Under the lock, so in order; a view's Sender is locked
+    /// inside it, and has no tap, so that there is no circle.
+    fn show(&self, frames: &[u8]) {
+        if let Some(tap) = &self.0.tap {
+            tap.from_server(frames);
+        }
     }
 
     fn set_nonblocking(&self, out: &mut Out, on: bool) -> io::Result<()> {

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! accept ── thread "client-17" ── read the head ──┬── a file, or a refusal ── close
-//!                                                 └── 101 ── echo | broadcast | chat ── close
+//!                                                 └── 101 ── echo | broadcast | chat | wire ── close
 //! ```
 
 use std::io::{self, ErrorKind};
@@ -26,8 +26,10 @@ use crate::pace::Pace;
 use crate::register::Register;
 use crate::settings::{self, Settings};
 use crate::shared::Budget;
-use crate::socket::{Socket, close_frame};
+use crate::socket::{Socket, Terms, close_frame};
+use crate::tap::{Ending, Tap};
 use crate::tcp;
+use crate::wire::{self, Wires};
 
 /// Stack of a client's thread, in bytes. Only what is touched costs memory; less than half of this
 /// would end the process in a debug build when somebody sends deeply nested JSON.
@@ -52,6 +54,8 @@ enum Door {
     Broadcast,
     /// With what the request says about who comes.
     Chat(Wish),
+    /// With the id of the wire to watch.
+    Wire(String),
 }
 
 impl Door {
@@ -62,6 +66,7 @@ impl Door {
             "/echo" => Some(Door::Echo),
             "/broadcast" | "/" => Some(Door::Broadcast),
             "/chat" => Some(Door::Chat(session::wish(request))),
+            "/wire" => Some(Door::Wire(request.parameter("id").unwrap_or_default())),
             _ => None,
         }
     }
@@ -71,16 +76,26 @@ impl Door {
             Door::Echo => "/echo",
             Door::Broadcast => "/broadcast",
             Door::Chat(_) => "/chat",
+            Door::Wire(_) => "/wire",
         }
     }
 
-    /// How many bytes a message may have there.
-    fn message_max(&self, settings: &Settings) -> usize {
-        match self {
+    /// What holds there.
+    fn terms(&self, server: &Server, tap: Option<Arc<Tap>>) -> Terms {
+        let settings = &server.settings;
+        let message_max = match self {
             Door::Echo => echo::MESSAGE_MAX,
             Door::Broadcast => broadcast::MESSAGE_MAX,
             Door::Chat(_) => session::message_max(settings.text),
-        }
+            Door::Wire(_) => wire::MESSAGE_MAX,
+        };
+        // What is said on /echo is nobody else's trouble, and so has neither pace nor a share in what
+        // the others have.
+        let (budget, pace) = match self {
+            Door::Echo => (&server.echo_budget, Pace::unlimited()),
+            _ => (&server.budget, Pace::new(settings.pace, settings.pace_bytes)),
+        };
+        Terms { message_max, budget: Arc::clone(budget), pace, tap }
     }
 }
 
@@ -88,8 +103,9 @@ impl Door {
 enum Answer {
     /// This, and the connection is closed.
     Http(Response),
-    /// This 101, and the connection goes through the door.
-    Upgrade(Door, Response),
+    /// This 101, and the connection goes through the door. It can be watched if it has the id of a
+    /// wire.
+    Upgrade(Door, Response, Option<String>),
 }
 
 /// The server: what all its threads share.
@@ -97,12 +113,13 @@ pub struct Server {
     settings: Settings,
     listeners: Vec<TcpListener>,
     files: Files,
-    /// The memory for messages; `/echo` has its own, so that it is nobody else's trouble.
+    /// The memory for messages; `/echo` has its own.
     budget: Arc<Budget>,
     echo_budget: Arc<Budget>,
     broadcast: Broadcast,
     /// The chat's room, for the operator as well.
     pub room: Arc<Room>,
+    wires: Arc<Wires>,
     register: Arc<Register>,
     last_client: AtomicU64,
 }
@@ -134,6 +151,7 @@ impl Server {
             files,
             broadcast: Broadcast::default(),
             room,
+            wires: Arc::default(),
             register: Arc::new(register),
             last_client: AtomicU64::new(0),
         }))
@@ -198,6 +216,7 @@ impl Server {
     fn serve(&self, id: u64, stream: &Arc<TcpStream>, peer: SocketAddr) {
         let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port()); // no ::ffff:192.0.2.7
         let Some((door, mut socket)) = self.shake_hands(id, stream, peer) else { return };
+        let _ending = socket.sender().tap().cloned().map(Ending);
         let name = door.name();
         match door {
             Door::Echo => echo::serve(&mut socket),
@@ -206,6 +225,7 @@ impl Server {
                 session::serve(&self.room, id, &mut socket, wish);
             }
             Door::Chat(wish) => session::turn_away(&mut socket, &wish),
+            Door::Wire(wire) => self.wires.serve(&wire, id, &mut socket),
         }
         let why = socket.end();
         log::info!("client {id} ({peer}) left {name}: {why}");
@@ -232,19 +252,16 @@ impl Server {
             }
         };
         let answer = http::parse(&head).and_then(|request| self.answer(id, &request));
-        let (door, response) = match answer {
-            Ok(Answer::Upgrade(door, response)) => (door, response.to_bytes(false)),
+        let (door, response, wire) = match answer {
+            Ok(Answer::Upgrade(door, response, wire)) => (door, response.to_bytes(false), wire),
             Ok(Answer::Http(response)) | Err(response) => {
                 self.reply(stream, peer, &head, &response);
                 return None;
             }
         };
-        let longest = door.message_max(&self.settings);
-        let (budget, pace) = match door {
-            Door::Echo => (&self.echo_budget, Pace::unlimited()),
-            _ => (&self.budget, Pace::new(self.settings.pace, self.settings.pace_bytes)),
-        };
-        let socket = Socket::new(stream, response, early, longest, budget, pace).ok()?;
+        let tap = |wire| Arc::new(Tap::new(wire, id, head, early.clone(), self.wires.clone()));
+        let terms = door.terms(self, wire.map(tap));
+        let socket = Socket::new(stream, response, early, terms).ok()?;
         if self.register.upgraded(id, socket.sender()) {
             socket.sender().close(&goodbye());
         }
@@ -274,7 +291,15 @@ impl Server {
         if !matches!(door, Door::Echo) {
             self.settings.access.check_origin(request)?;
         }
-        Ok(Answer::Upgrade(door, handshake::upgrade(request)?))
+        let wire = match &door {
+            Door::Wire(id) if !wire::is_id(id) => {
+                let why = "id has to be 16 to 64 characters of A-Z a-z 0-9 - _";
+                return Err(Response::refusal(400, why));
+            }
+            Door::Wire(_) => None, // which would be a view of a view
+            _ => request.parameter("wire").filter(|id| wire::is_id(id)),
+        };
+        Ok(Answer::Upgrade(door, handshake::upgrade(request)?, wire))
     }
 
     /// Sends an answer to the request with this head, and closes the connection.

@@ -19,6 +19,7 @@ use tungstenite::{Error, Message, WebSocket, error::ProtocolError};
 use crate::pace::Pace;
 use crate::sender::Sender;
 use crate::shared::{Budget, Incomplete};
+use crate::tap::Tap;
 use crate::tcp;
 
 /// After this long without a byte from the client it gets a ping. A browser answers by itself.
@@ -32,6 +33,18 @@ const READ_BUFFER: usize = 1024;
 /// When messages that are not complete take too much memory, those of which this much has come are
 /// given up: texts that people type are shorter.
 const LARGE: usize = 64 * 1024;
+
+/// What holds for a connection on one door.
+pub struct Terms {
+    /// The longest message, in bytes; a longer one gets Close 1009.
+    pub message_max: usize,
+    /// The memory for messages on their way.
+    pub budget: Arc<Budget>,
+    /// A client that is faster is read from more slowly.
+    pub pace: Pace,
+    /// Sees what passes, if anybody may watch.
+    pub tap: Option<Arc<Tap>>,
+}
 
 /// A WebSocket connection, for the thread that reads it.
 pub struct Socket {
@@ -47,8 +60,7 @@ pub struct Socket {
 impl Socket {
     /// Takes over after the handshake. `response` is the 101, see [`Socket::send_101`]; `early` are
     /// the bytes that came with the request: frames of a client in a hurry, who should have waited
-    /// for the 101 (RFC 6455, 4.1). A message of more than `longest` bytes gets Close 1009. A client
-    /// that is faster than `pace` is read from more slowly.
+    /// for the 101 (RFC 6455, 4.1).
     ///
     /// # Errors
     /// Those of setting options on the socket: it is gone.
@@ -56,21 +68,20 @@ impl Socket {
         stream: &Arc<TcpStream>,
         response: Vec<u8>,
         early: Vec<u8>,
-        longest: usize,
-        budget: &Arc<Budget>,
-        pace: Pace,
+        terms: Terms,
     ) -> io::Result<Socket> {
+        let Terms { message_max, budget, pace, tap } = terms;
         stream.set_nodelay(true)?; // a chat's small frames must not wait to be sent in company
         stream.set_read_timeout(Some(PING_AFTER))?;
-        let sender = Sender::new(Arc::clone(stream), Arc::clone(budget));
-        let incomplete = Incomplete::new(budget);
+        let incomplete = Incomplete::new(&budget);
+        let sender = Sender::new(Arc::clone(stream), budget, tap);
         let stream =
             Stream { sender, tcp: Arc::clone(stream), ping: b"\x89\x00", pace, incomplete };
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER)
             .write_buffer_size(0) // each frame goes to the Sender at once
-            .max_message_size(Some(longest))
-            .max_frame_size(Some(longest));
+            .max_message_size(Some(message_max))
+            .max_frame_size(Some(message_max));
         let websocket = WebSocket::from_partially_read(stream, early, Role::Server, Some(config));
         Ok(Socket { websocket, response, close_code: None, why: String::new() })
     }
@@ -213,6 +224,9 @@ impl Read for Stream {
             self.tcp.set_read_timeout(Some(PING_AFTER))?;
         }
         let count = result?;
+        if let Some(tap) = self.sender.tap() {
+            tap.from_client(&buffer[..count]);
+        }
         self.pace.bytes.spend(count);
         match self.incomplete.add(count) {
             (LARGE.., true) => {
