@@ -326,7 +326,7 @@ fn in_the_chat_everything_comes_behind_the_handshake() {
 
 #[test]
 fn what_a_slow_client_never_gets_is_not_shown() {
-    let server = Server::start(&[]);
+    let server = Server::start_without_pace(&[]);
     let path = tapped("/broadcast");
     let (mut view, mut slow) = (View::open(&server, ID), server.open(&path));
     let client = view.expect_handshake(&path);
