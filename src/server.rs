@@ -25,7 +25,7 @@ use crate::journal::OncePerSecond;
 use crate::pace::Pace;
 use crate::register::Register;
 use crate::settings::{self, Settings};
-use crate::shared::Budget;
+use crate::shared::{Budget, has_memory};
 use crate::socket::{Socket, Terms, close_frame};
 use crate::tap::{Ending, Tap};
 use crate::tcp;
@@ -38,7 +38,7 @@ const STACK: usize = 512 * 1024;
 /// memory maps that Linux gives a process, and std panics inside a thread that gets none; this
 /// leaves room for those that are unfinished or catching up.
 pub const CONNECTIONS_MAX: usize = 14_000;
-/// When threads or descriptors have run out: how long to wait before trying again.
+/// When descriptors have run out: how long to wait before trying again.
 const PAUSE: Duration = Duration::from_millis(50);
 /// What a client that found no place is told to wait, in seconds.
 const RETRY_AFTER: &str = "10";
@@ -180,7 +180,11 @@ impl Server {
                 // It left while it was waiting. That is its own affair.
                 Err(e) if e.kind() == ErrorKind::ConnectionAborted => {}
                 Err(e) if e.kind() == ErrorKind::Interrupted => {}
-                Err(error) => self.make_room("accept a connection", &error),
+                // Others will end and give theirs back: wait a little, instead of spinning.
+                Err(error) => {
+                    self.make_room("accept a connection", &error);
+                    thread::sleep(PAUSE);
+                }
             }
         }
     }
@@ -196,20 +200,20 @@ impl Server {
             let _presence = presence;
             server.serve(id, &stream, peer);
         };
-        if let Err(error) = builder.spawn(serve) {
+        // A thread that gets no memory ends the process; so some has to be left before it starts.
+        let memory = if has_memory(STACK) { Ok(()) } else { Err(ErrorKind::OutOfMemory.into()) };
+        if let Err(error) = memory.and_then(|()| builder.spawn(serve)) {
             self.make_room("start a thread", &error);
         }
     }
 
-    /// Threads or descriptors have run out. Others will end and give theirs back: wait a little,
-    /// instead of spinning. Whoever keeps its request unfinished meanwhile has to go first.
+    /// Threads, memory or descriptors have run out. Whoever keeps its request unfinished has to go first.
     fn make_room(&self, what: &str, error: &io::Error) {
         static WARNING: OncePerSecond = OncePerSecond::fresh();
         if WARNING.is_due() {
             log::warn!("cannot {what} ({error}); `ulimit -n` and `ulimit -u` show the limits");
         }
         self.register.evict_if_slow();
-        thread::sleep(PAUSE);
     }
 
     /// One connection, from its first byte to its last.

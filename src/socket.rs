@@ -16,6 +16,7 @@ use tungstenite::protocol::frame::{CloseFrame, Frame};
 use tungstenite::protocol::{Role, WebSocketConfig};
 use tungstenite::{Error, Message, WebSocket, error::ProtocolError};
 
+use crate::frames::Walker;
 use crate::pace::Pace;
 use crate::sender::Sender;
 use crate::shared::{Budget, Incomplete};
@@ -29,10 +30,6 @@ pub const PING_AFTER: Duration = Duration::from_secs(20);
 pub const GONE_AFTER: Duration = Duration::from_secs(45);
 /// What tungstenite reads at once, in bytes. Each connection holds a buffer of this size.
 const READ_BUFFER: usize = 1024;
-
-/// When messages that are not complete take too much memory, those of which this much has come are
-/// given up: texts that people type are shorter.
-const LARGE: usize = 64 * 1024;
 
 /// What holds for a connection on one door.
 pub struct Terms {
@@ -75,8 +72,16 @@ impl Socket {
         stream.set_read_timeout(Some(PING_AFTER))?;
         let incomplete = Incomplete::new(&budget);
         let sender = Sender::new(Arc::clone(stream), budget, tap);
-        let stream =
-            Stream { sender, tcp: Arc::clone(stream), ping: b"\x89\x00", pace, incomplete };
+        let mut stream = Stream {
+            sender,
+            tcp: Arc::clone(stream),
+            ping: b"\x89\x00",
+            pace,
+            walker: Walker::default(),
+            incomplete,
+            message_max,
+        };
+        stream.make_room(&early)?;
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER)
             .write_buffer_size(0) // each frame goes to the Sender at once
@@ -197,7 +202,27 @@ struct Stream {
     tcp: Arc<TcpStream>,
     ping: &'static [u8],
     pace: Pace,
+    walker: Walker,
     incomplete: Incomplete,
+    message_max: usize,
+}
+
+impl Stream {
+    /// Sees to it that there is memory for the messages that begin in these bytes: as soon as tungstenite
+    /// has seen a frame's header it makes room for all of it.
+    fn make_room(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let (mut announced, longest) = (0, self.message_max);
+        self.walker.walk(bytes, None, |frame| {
+            // A longer one will be refused, however much memory there is.
+            let length = usize::try_from(frame.length).ok().filter(|length| *length <= longest);
+            announced += length.unwrap_or(0);
+        });
+        if self.incomplete.add(announced) {
+            return Ok(());
+        }
+        let why = "too many large messages are under way; try again later";
+        Err(io::Error::new(ErrorKind::OutOfMemory, why))
+    }
 }
 
 impl Read for Stream {
@@ -228,13 +253,8 @@ impl Read for Stream {
             tap.from_client(&buffer[..count]);
         }
         self.pace.bytes.spend(count);
-        match self.incomplete.add(count) {
-            (LARGE.., true) => {
-                let why = "too many large messages are under way; try again later";
-                Err(io::Error::new(ErrorKind::OutOfMemory, why))
-            }
-            _ => Ok(count),
-        }
+        self.make_room(&buffer[..count])?;
+        Ok(count)
     }
 }
 
