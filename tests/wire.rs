@@ -287,7 +287,7 @@ fn what_is_against_the_protocol_is_shown_too() {
 
 #[test]
 fn in_the_chat_everything_comes_behind_the_handshake() {
-    let server = Server::start(&[]);
+    let server = Server::start_without_pace(&[]);
     for round in 0..10 {
         let id = format!("{ID}-{round}");
         let path = format!("/chat?wire={id}");
