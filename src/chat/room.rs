@@ -143,12 +143,12 @@ impl Room {
         }
     }
 
-    /// Lets a client in and sends it `first`, the 101, and the `welcome`.
+    /// Lets a client in; what it is to be told first is returned.
     ///
-    /// From the moment it is among the members, what is said waits in its Sender, until its own thread
-    /// has encoded and written the welcome. So it neither misses nor doubles a message between the two,
-    /// and no socket is written under the lock.
-    pub fn join(&self, client: u64, sender: &Sender, first: Vec<u8>, wish: Wish) -> Stay<'_> {
+    /// From this moment it is among the members, and what is said waits in its Sender, until its own
+    /// thread has encoded and written the welcome. So it neither misses nor doubles a message between the
+    /// two, and no socket is written under the lock.
+    pub fn join(&self, client: u64, sender: &Sender, wish: Wish) -> (Stay<'_>, Greeting) {
         let name = wish.name.and_then(|name| names::check(&name).ok());
         let name = name.unwrap_or_else(names::random);
         let mut token = Token::random();
@@ -178,6 +178,8 @@ impl Room {
             token,
             resumed,
             you,
+            text_max: self.text_max,
+            started: self.started,
         };
         let stay = Stay { room: self, member: greeting.you.id, client, said_goodbye: false };
         self.announce(state, arrival.notice);
@@ -186,9 +188,7 @@ impl Room {
         if let Some(other) = arrival.taken_over {
             other.close(&close_frame(4001.into(), "taken over by another connection"));
         }
-        let welcome = frame(greeting.encode(self.text_max, self.started));
-        sender.release([first, welcome].concat());
-        stay
+        (stay, greeting)
     }
 
     /// Does what a member asks for. Returned is what was wrong with it, or a page of the history; every
