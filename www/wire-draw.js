@@ -8,6 +8,8 @@ import { DIRECTIONS, closeWords, fieldWords, opcodeName, plural, shownOf } from 
 
 /** The XOR is worked through for so many bytes: the key is used twice. */
 const XOR_BYTES = 8;
+/** So many bytes of the payload stand beside those of the header. */
+const BYTES = 8;
 /** So many characters of a text are shown in its line. */
 const PREVIEW = 80;
 
@@ -67,13 +69,12 @@ function drawAccept(handshake, secrets) {
 export function coverFrame(frame) {
   const { wire, plain, hidden } = frame;
   const characters = charactersOf(plain, hidden);
+  if (closeCode(frame) !== null) characters.fill("", 0, 2); // a number, and no text
   return { wire: cover(wire, hidden), plain: cover(plain, hidden), characters, text: readable(frame, characters) };
 }
 
 /** What the payload says to a person; nothing, if it is bytes. */
 function readable(frame, characters) {
-  const code = closeCode(frame);
-  if (code !== null) return characters.slice(2).join("");
   const isText = frame.message.opcode === 1 || isControl(frame.opcode);
   return isText ? characters.join("") : "";
 }
@@ -121,6 +122,7 @@ export function drawFrame(frame, columns) {
   return parts;
 }
 
+const caption = (title, more) => make("caption", {}, title, make("span", { class: "words" }, ` ${more}`));
 const part = (title, ...children) => make("section", { class: "part" }, make("h3", {}, title), ...children);
 
 /** The diagram of RFC 6455, section 5.2, with this frame's bits. */
@@ -134,7 +136,7 @@ function drawBits(frame, wire, columns) {
     const cells = pieces.map(({ id, name, start, bits, first }) => {
       const label = first ? name : `${name} …`;
       const digits = Array.from(bitsOf(bytes, start, bits), (bit) => make("i", {}, bit));
-      return make("td", { colspan: bits, "data-fields": id, class: bits === 1 ? "bit narrow" : "bit" },
+      return make("td", { colspan: bits, "data-fields": id, class: bits <= 3 ? "bit narrow" : "bit" },
         make("span", { class: "label" }, label), " ", make("span", { class: "digits" }, ...digits));
     });
     const filled = pieces.reduce((sum, { bits }) => sum + bits, 0);
@@ -142,17 +144,17 @@ function drawBits(frame, wire, columns) {
     return make("tr", {}, make("th", { scope: "row" }, String(row * perRow)), ...cells);
   });
   const shown = rows.flat().filter(({ id }) => id === "payload").reduce((sum, { bits }) => sum + bits / 8, 0);
-  const more = frame.length > shown ? ` After the last row: ${plural(frame.length - shown, "more byte")} of payload.` : "";
+  const more = frame.length > shown ? `After the last row: ${plural(frame.length - shown, "more byte")} of payload.` : "";
   return make("table", { class: `bits of-${columns}` },
-    make("caption", {}, `The bits, as RFC 6455 draws them in section 5.2.${more}`),
+    caption("The bits, as RFC 6455 draws them in section 5.2.", more),
     make("thead", {}, header), make("tbody", {}, ...body));
 }
 
 /** The same in bytes: what belongs to one field lights up with it. */
 function drawBytes(frame, wire) {
   const groups = groupsOf(frame);
-  if (wire.length > 0) groups.push({ ids: "payload", bytes: wire.slice(0, 16) });
-  const more = frame.length > 16 ? [" …"] : [];
+  if (wire.length > 0) groups.push({ ids: "payload", bytes: wire.slice(0, BYTES) });
+  const more = frame.length > BYTES ? [" …"] : [];
   const buttons = groups.map(({ ids, bytes }) => {
     const names = ids.split(" ").map((id) => frame.fields.find((field) => field.id === id).name).join(", ");
     const label = make("span", { class: "hidden" }, `${names}: `);
@@ -168,11 +170,11 @@ function drawFields(frame) {
     const button = make("button", { type: "button", class: "field", "data-fields": id, "aria-pressed": "false" }, name);
     const shown = id === "key" ? hexOf(frame.key) : value;
     return make("tr", { "data-fields": id },
-      make("th", { scope: "row" }, button), make("td", {}, code(shown)), make("td", { class: "words" }, sentence));
+      make("th", { scope: "row" }, button), make("td", {}, code(shown), make("span", { class: "words" }, ` ${sentence}`)));
   });
   return make("table", { class: "fields" },
-    make("caption", {}, "Its fields. Press one to keep it lit."),
-    make("thead", {}, make("tr", {}, ...["Field", "Value", "What it says"].map((title) => make("th", { scope: "col" }, title)))),
+    caption("Its fields.", "Press one to keep it lit."),
+    make("thead", {}, make("tr", {}, ...["Field", "Value, and what it says"].map((title) => make("th", { scope: "col" }, title)))),
     make("tbody", {}, ...rows));
 }
 
@@ -189,9 +191,9 @@ function drawXor(frame, wire, plain, characters) {
       make("td", { class: "character" }, characters[index]));
   });
   const titles = ["Byte", "On the wire", "Key (byte mod 4)", "XOR of both", "Text"];
-  const more = frame.length > count ? ` The other ${plural(frame.length - count, "byte")} in the same way.` : "";
+  const more = frame.length > count ? ` The key goes round and round: the other ${plural(frame.length - count, "byte")} in the same way.` : "";
   return make("table", { class: "xor" },
-    make("caption", {}, `Unmasking: a bit is 1 where the two differ.${more}`),
+    caption("Unmasking.", `XOR: a bit is 1 where the two differ.${more}`),
     make("thead", {}, make("tr", {}, ...titles.map((title) => make("th", { scope: "col" }, title)))),
     make("tbody", {}, ...rows));
 }
@@ -208,7 +210,7 @@ function drawPayload(frame, wire, plain, characters, columns) {
   }
   const titles = frame.key ? ["Byte", "On the wire (masked)", "Unmasked", "Text"] : ["Byte", "On the wire", "Text"];
   const table = make("table", { class: "payload" },
-    make("caption", {}, `The payload in hex.${shownOf(wire, frame.length)}`),
+    caption("The payload in hex.", shownOf(wire, frame.length)),
     make("thead", {}, make("tr", {}, ...titles.map((title) => make("th", { scope: "col" }, title)))),
     make("tbody", {}, ...rows));
   // A region that scrolls has to be reachable with the keyboard.

@@ -16,7 +16,7 @@ const view = new WireView(new Source(wireId), secrets);
 const close = make("button", { type: "button", class: "quiet" }, "Close");
 const elsewhere = make("a", { href: "wire.html" }, "Second screen");
 const panel = make("section", { id: "wire", "aria-labelledby": "wire-title", hidden: true },
-  make("div", { class: "wire-title" }, make("h2", { id: "wire-title" }, "Wire view"), elsewhere, close),
+  make("div", { class: "wire-title" }, make("h2", { id: "wire-title" }, "Wire view"), view.stateLine, elsewhere, close),
   view.root);
 document.body.querySelector("main").after(panel);
 

@@ -21,6 +21,8 @@ const OWN_NAMES = [
 
 /** A shorter one is hidden only where it is a word, or nothing would stay legible. */
 const SHORT = 3;
+/** Of one that was cut off, so many bytes have to be there; a single one matches anywhere, and tells nothing. */
+const REST = 2;
 
 export class Secrets extends EventTarget {
   #known = new Map();
@@ -194,15 +196,19 @@ function matchEnd(text, start, letters, openEnd) {
     for (const end of ends) {
       for (const form of forms) {
         if (text.startsWith(form, end)) next.push(end + form.length);
-        else if (openEnd && form.startsWith(text.slice(end, end + form.length)) && end + form.length > text.length) {
-          return text.length;
-        }
+        else if (openEnd && isCutOff(text, start, end, form)) return text.length;
       }
     }
     if (next.length === 0) return -1;
     ends = next;
   }
   return Math.max(...ends);
+}
+
+/** Does the text end in the middle of this form, or right before it? */
+function isCutOff(text, start, end, form) {
+  const rest = text.slice(end);
+  return rest.length < form.length && form.startsWith(rest) && text.length - start >= REST;
 }
 
 function isWordAt(text, start, end) {

@@ -2,7 +2,7 @@
 
 import { BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT } from "./wire-frame.js";
 
-export const DIRECTIONS = { client: "to the server", server: "from the server" };
+export const DIRECTIONS = { client: "to server", server: "from server" };
 
 const OPCODES = {
   [CONTINUATION]: ["Continuation", "The message goes on: more of what began in an earlier frame."],
@@ -50,7 +50,7 @@ export function fieldWords(id, frame) {
   const isFromClient = from === "client";
   switch (id) {
     case "fin":
-      return [String(fin), fin ? "1: the last or only frame of this message." : "0: more frames of this message follow."];
+      return [String(fin), fin ? "The last or only frame of this message." : "More frames of this message follow."];
     case "reserved":
       return [
         reserved.toString(2).padStart(3, "0"),
@@ -66,14 +66,14 @@ export function fieldWords(id, frame) {
       return [
         String(mask),
         mask
-          ? `1: the payload is masked, and the key stands in the header. ${isFromClient ? "A client must do that." : "A server must not do that!"}`
-          : `0: the payload is as it is. ${isFromClient ? "A client must not do that!" : "A server must not mask."}`,
+          ? `The payload is masked, and the key stands in the header. ${isFromClient ? "A client must do that." : "A server must not do that!"}`
+          : `The payload is as it is, without a mask. ${isFromClient ? "A client must not do that!" : "A server must not mask."}`,
       ];
     case "length":
       return [
         String(short),
         extended === 0
-          ? "0 to 125 is the length itself, in bytes. These 7 bits are all it took."
+          ? "0 to 125 is the length itself, in bytes: these 7 bits are all it takes."
           : `${short} is no length: it says that the length is in the next ${extended} bytes.`,
       ];
     case "extended":
@@ -110,8 +110,8 @@ export const plural = (number, word) => `${count(number)} ${word}${number === 1 
 /** Of header fields; the ones that only one direction has come first. */
 const REQUEST_HEADERS = {
   "host": "Which name of the server is meant. This one answers 421 to a name that is not its own.",
-  "connection": "May we do something else on this TCP connection? What, says Upgrade.",
-  "upgrade": "Another protocol, please: WebSocket.",
+  "connection": "May we change the protocol on this TCP connection?",
+  "upgrade": "To WebSocket, please.",
   "origin": "The page that asks. The server compares it. Browsers cannot forge it, other programs can.",
   "sec-websocket-version": "The version that RFC 6455 describes. There is no other in use.",
   "sec-websocket-key": "16 random bytes in base64. No password: it only proves that the answer is fresh.",
@@ -126,8 +126,8 @@ const REQUEST_HEADERS = {
 };
 
 const RESPONSE_HEADERS = {
-  "connection": "Yes: from here on this TCP connection is used for something else.",
-  "upgrade": "For WebSocket.",
+  "connection": "Yes, we change the protocol on this TCP connection.",
+  "upgrade": "To WebSocket.",
   "sec-websocket-accept": "Made from the key, as worked through below. Only who understood the request can do that.",
   "sec-websocket-extensions": "The extensions that were agreed.",
   "sec-websocket-protocol": "The protocol that was agreed.",
