@@ -2,7 +2,8 @@
 //!
 //! Each module uses only those above it. To learn how a WebSocket server works, read `main.rs`, then
 //! [`http`], [`handshake`], [`echo`] and [`broadcast`]; of [`sender`] you need to know only its
-//! promise. Then the [`chat`] and, as far as curiosity goes, [`server`], [`socket`] and [`sender`].
+//! promise. Then the [`chat`], the [`wire`] view with its [`tap`], and, as far as curiosity goes,
+//! [`server`], [`socket`] and [`sender`].
 
 pub mod shared; // locks, and the budget of what may wait
 pub mod tcp; // writing with a deadline, closing so that the last bytes arrive

@@ -52,7 +52,6 @@ pub struct Sender(Arc<Line>);
 struct Line {
     stream: Arc<TcpStream>,
     budget: Arc<Budget>,
-    /// Sees what is sent, at the moment when it goes to the socket. Few clients have one.
     tap: Option<Arc<Tap>>,
     out: Mutex<Out>,
     is_caught_up: Condvar,
@@ -81,7 +80,7 @@ const TOO_SLOW: &[u8] = b"\x88\x15\x03\xF5too slow: come back";
 impl Sender {
     /// The way out through `stream`. It is born behind: what is sent waits until its owner
     /// [`Sender::release`]s it. So it can be given to others before the 101 is on its way, and the
-    /// client misses nothing that they say from then on.
+    /// client misses nothing that they say from then on. What it sends, `tap` sees.
     pub fn new(stream: Arc<TcpStream>, budget: Arc<Budget>, tap: Option<Arc<Tap>>) -> Sender {
         let out = Mutex::new(Out { behind: true, ..Out::default() });
         Sender(Arc::new(Line { stream, budget, tap, out, is_caught_up: Condvar::new() }))
@@ -106,7 +105,7 @@ impl Sender {
     pub fn release(&self, first: Vec<u8>) {
         self.0.budget.add(first.len());
         lock(&self.0.out).in_flight = first.len();
-        if let Some(tap) = self.tap() {
+        if let Some(tap) = &self.0.tap {
             tap.begin(&first);
         }
         self.catch_up(first);
@@ -133,7 +132,7 @@ impl Sender {
         lock(&self.0.out).close_code
     }
 
-    /// What watches this client, if it can be watched.
+    /// The tap on this client, if it can be watched.
     pub fn tap(&self) -> Option<&Arc<Tap>> {
         self.0.tap.as_ref()
     }
@@ -177,9 +176,7 @@ impl Sender {
         if out.behind {
             return self.queue(out, frames);
         }
-        if let Some(tap) = self.tap() {
-            tap.from_server(frames);
-        }
+        self.show(frames);
         match self.write_now(out, frames) {
             Ok(count) if count == frames.len() => {}
             Ok(count) => self.fall_behind(out, frames[count..].to_vec()),
@@ -262,9 +259,7 @@ impl Sender {
             self.0.budget.take(batch.len());
             batch = std::mem::take(&mut out.pending);
             out.in_flight = batch.len();
-            if let Some(tap) = self.tap() {
-                tap.from_server(&batch);
-            }
+            self.show(&batch);
         }
     }
 
@@ -289,6 +284,15 @@ impl Sender {
         out.finished = true;
         // From here on nobody switches any more, so the owner can read the rest in peace.
         let _ = self.set_nonblocking(out, false);
+    }
+
+    /// Shows whole frames to those who watch, when it is their turn to go to the socket, so that what
+    /// waits and is replaced is never shown. Under the lock, so in order; a view's Sender is locked
+    /// inside it, and has no tap, so that there is no circle.
+    fn show(&self, frames: &[u8]) {
+        if let Some(tap) = &self.0.tap {
+            tap.from_server(frames);
+        }
     }
 
     fn set_nonblocking(&self, out: &mut Out, on: bool) -> io::Result<()> {

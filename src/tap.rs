@@ -1,10 +1,9 @@
-//! A tap on a connection: sees its bytes go by, in both directions, and cuts them into frames.
+//! A tap on a connection: it sees the bytes go by, in both directions, and cuts them into frames.
 //!
-//! It lies below tungstenite, right at the socket, because only there is everything still to be seen:
-//! the masking key, the fragments, what is against the protocol. A connection has a tap if it was
-//! opened with `?wire=<id>`. Who watches is told by a [`Watcher`]; that is `wire.rs`, which sends it
-//! on to the views. While nobody does, the server's direction costs one look at a flag, and of the
-//! client's bytes only the frames' edges are followed, so that a view which opens in the middle of a
+//! It lies below tungstenite, right at the socket: only there all is still to be seen, masking keys,
+//! fragments, and what is against the protocol. Only connections that were opened with `?wire=<id>`
+//! have one. While nobody watches, the server's frames cost one look at a flag. Of the client's bytes
+//! the edges of the frames are followed all the time, so that a view which opens in the middle of a
 //! frame begins with the next one.
 
 use std::fmt::Debug;
@@ -16,51 +15,49 @@ use crate::shared::lock;
 /// How many bytes of a frame's payload are shown.
 const PAYLOAD_SHOWN: u64 = 256;
 
-/// Who is told what passes. (A trait, because [`crate::sender`] uses taps, and whoever tells others
-/// about it uses Senders.) None of this may wait: it is called while others want to send.
+/// Who is told what passes. None of this may wait: it is called inside the lock of a Sender. (It is a
+/// trait because Senders use taps, and `wire.rs`, which tells it to others, uses Senders.)
 pub trait Watcher: Debug + Send + Sync {
-    /// The request is about to be answered with this 101.
+    /// The request will be answered with this 101.
     fn began(&self, tap: &Arc<Tap>, response: &[u8]);
-    /// A frame passes, while [`Tap::is_watched`].
+    /// A frame passes, and [`Tap::is_watched`].
     fn passed(&self, tap: &Tap, frame: &Frame);
     /// The connection has ended.
     fn ended(&self, tap: &Tap);
 }
 
-/// A frame as it is on the wire, so masked if it comes from a client.
+/// A frame as it is on the wire; so one that comes from a client is masked.
 #[derive(Debug)]
 pub struct Frame<'a> {
     /// `client` or `server`.
     pub from: &'static str,
     /// The header, masking key included.
     pub header: &'a [u8],
-    /// The length of the payload.
+    /// The length of the payload, of which only the beginning follows.
     pub length: u64,
     /// The payload's first 256 bytes.
     pub payload: &'a [u8],
 }
 
-/// What watches one connection.
+/// The tap on one connection.
 #[derive(Debug)]
 pub struct Tap {
-    /// The id in `?wire=`.
+    /// The id from `?wire=`.
     pub id: String,
     /// The client's number.
     pub client: u64,
     /// The request's head, as it arrived.
     pub request: Vec<u8>,
-    /// What came in the same packet behind it: frames of a client in a hurry.
-    pub early: Vec<u8>,
-    /// Whether anybody wants to know. The watcher's to set.
+    /// Whether anybody watches. The watcher's to set.
     pub is_watched: AtomicBool,
-    /// Who is told.
-    pub watcher: Arc<dyn Watcher>,
-    /// In which part of which frame the client's bytes are.
+    watcher: Arc<dyn Watcher>,
+    /// What came in one packet with the request: frames of a client in a hurry.
+    early: Vec<u8>,
     from_client: Mutex<Walker>,
 }
 
 impl Tap {
-    /// A tap on the connection that has begun with this request.
+    /// A tap on the connection that begins with this request, and perhaps frames behind it.
     pub fn new(
         id: String,
         client: u64,
@@ -69,10 +66,10 @@ impl Tap {
         watcher: Arc<dyn Watcher>,
     ) -> Tap {
         let (is_watched, from_client) = (AtomicBool::new(false), Mutex::default());
-        Tap { id, client, request, early, is_watched, watcher, from_client }
+        Tap { id, client, request, is_watched, watcher, early, from_client }
     }
 
-    /// The first that the server sends: the 101, and perhaps frames. Nobody watches before this.
+    /// What the server says first, the 101 and perhaps frames, before anything else passes.
     pub fn begin(self: &Arc<Tap>, first: &[u8]) {
         let end = first.windows(4).position(|window| window == b"\r\n\r\n");
         let (response, frames) = first.split_at(end.map_or(first.len(), |at| at + 4));
@@ -94,7 +91,7 @@ impl Tap {
     }
 }
 
-/// Tells that a connection has ended, when this is dropped: in whatever way its thread ends.
+/// Tells the watcher that a connection has ended, when it is dropped: even if its thread panics.
 #[derive(Debug)]
 pub struct Ending(pub Arc<Tap>);
 
@@ -104,14 +101,14 @@ impl Drop for Ending {
     }
 }
 
-/// Walks along a stream of bytes, from frame to frame.
+/// Walks along a stream of bytes from frame to frame.
 #[derive(Debug, Default)]
 struct Walker {
-    /// What has passed of a frame, until all of it has passed that will be shown.
+    /// The frame's header and what is shown of its payload, as far as it has passed.
     start: Vec<u8>,
-    /// Whether it will be shown: somebody was watching when it began.
+    /// Whether it is shown: somebody watched when it began.
     is_shown: bool,
-    /// How many bytes the rest of it has, which is not shown.
+    /// How many bytes of the last frame are still to come, of which nobody wants to know.
     rest: u64,
 }
 
@@ -121,9 +118,8 @@ impl Walker {
         loop {
             let skipped = usize::try_from(self.rest).unwrap_or(usize::MAX).min(bytes.len());
             self.rest -= skipped as u64;
-            bytes = &bytes[skipped..];
-            // Byte by byte, because anything may end anywhere. There are 270 at most.
-            let Some((byte, others)) = bytes.split_first() else { return };
+            // One by one, since a read may end anywhere; these are 270 at most, the rest is skipped.
+            let Some((byte, others)) = bytes[skipped..].split_first() else { return };
             bytes = others;
             if self.start.is_empty() {
                 self.is_shown = is_watched;
@@ -131,8 +127,8 @@ impl Walker {
             self.start.push(*byte);
             let Some((size, length)) = read_header(&self.start) else { continue };
             let shown = if self.is_shown { length.min(PAYLOAD_SHOWN) } else { 0 };
-            if self.start.len() as u64 == size as u64 + shown {
-                let (header, payload) = self.start.split_at(size);
+            let (header, payload) = self.start.split_at(size);
+            if payload.len() as u64 == shown {
                 if self.is_shown {
                     tap.watcher.passed(tap, &Frame { from, header, length, payload });
                 }
@@ -143,22 +139,18 @@ impl Walker {
     }
 }
 
-/// The size of a frame's header and the length that it announces (RFC 6455, 5.2); `None` if there is
-/// more of it to come. By hand, because tungstenite's own refuses headers that are against the
+/// The size of the header that a frame starts with, and the length in it (RFC 6455, 5.2); `None` as
+/// long as it is not whole. By hand: tungstenite's own function refuses headers that are against the
 /// protocol, and those are worth seeing.
 fn read_header(start: &[u8]) -> Option<(usize, u64)> {
     let second = *start.get(1)?;
-    let (short_length, is_masked) = (second & 0x7F, second & 0x80 != 0);
-    let length_size = match short_length {
+    let mask = if second & 0x80 == 0 { 0 } else { 4 };
+    let extended = match second & 0x7F {
         126 => 2,
         127 => 8,
-        _ => 0,
+        short => return (start.len() >= 2 + mask).then_some((2 + mask, short.into())),
     };
-    let size = 2 + length_size + if is_masked { 4 } else { 0 };
-    let long_length = start.get(2..size)?[..length_size].iter();
-    let length = match short_length {
-        0..=125 => short_length.into(),
-        _ => long_length.fold(0, |length, byte| length << 8 | u64::from(*byte)),
-    };
-    Some((size, length))
+    let size = 2 + extended + mask;
+    let length = start.get(..size)?[2..2 + extended].iter();
+    Some((size, length.fold(0, |length, byte| length << 8 | u64::from(*byte))))
 }

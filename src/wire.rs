@@ -1,14 +1,15 @@
 //! `/wire?id=…`: the bytes of another connection, as they pass. Lab step 4.
 //!
-//! A page that wants to be watched makes up an id and opens its connection with `?wire=<id>`. Who
-//! knows the id can open `/wire?id=<the same>`, the *view*, and gets each frame in both directions as
-//! JSON. Of several connections with one id the newest is watched, so a view follows a reconnect.
-//! What an unknown id shows, nothing, tells nobody whether it is one.
+//! A page makes up a random id and opens its connection with `?wire=<id>`. Whoever knows the id opens
+//! `/wire?id=<the same>`, the *view*, and is shown what passes, in both directions, as JSON. Of several
+//! connections with one id the newest is watched, so that a view follows a reconnect. An unknown id
+//! shows nothing, and so does one where nothing passes: guessing tells nobody anything.
 //!
-//! [`Wires`] has one lock, which makes the order in which things pass the order in which they are
-//! shown. It is taken by those who come and go, and for each frame that somebody watches: then
-//! inside the lock of that connection's Sender, and around that of the view's. So there would be a
-//! circle of locks if a view could be watched. It cannot: views have no tap.
+//! [`Wires`] is like the map of `/broadcast`: one lock, under which everything is sent to the views, so
+//! that they see one order. For a server's frame it is taken inside the lock of the watched client's
+//! Sender, and a view's Sender is locked inside that. There is no circle, and a view does not feed on
+//! itself, because a view has no tap. That `send` never waits keeps a slow view from holding up
+//! anybody; it is closed with 1013, as everybody who is too slow.
 
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -34,13 +35,13 @@ pub fn is_id(id: &str) -> bool {
     (16..=64).contains(&id.len()) && id.bytes().all(legal)
 }
 
-/// All connections that can be watched, and all views.
+/// All connections that have a tap, and all views.
 #[derive(Debug, Default)]
 pub struct Wires {
     by_id: Mutex<HashMap<String, Wire>>,
 }
 
-/// The two ends of one id. There is one as long as at least one of them exists.
+/// What has one id.
 #[derive(Debug, Default)]
 struct Wire {
     newest: Option<Newest>,
@@ -48,7 +49,7 @@ struct Wire {
     views: HashMap<u64, Sender>,
 }
 
-/// The newest connection with an id, and what a view is told about it first.
+/// The connection that is watched, and its handshake.
 #[derive(Debug)]
 struct Newest {
     tap: Arc<Tap>,
@@ -57,37 +58,36 @@ struct Newest {
 }
 
 impl Wires {
-    /// Lets client `client` watch the wire `id`, until it leaves.
+    /// Lets a client watch the wire with this id, until it leaves.
     pub fn serve(&self, id: &str, client: u64, socket: &mut Socket) {
-        // As on `/broadcast`: what is shown waits in the Sender until the 101 is sent.
-        self.open(id, client, socket.sender());
+        // As on `/broadcast`: first into the map, then the 101. What passes meanwhile waits.
+        let sender = socket.sender().clone();
+        self.change(id, |wire| {
+            if let Some(newest) = &wire.newest {
+                sender.send(&newest.handshake());
+            }
+            wire.views.insert(client, sender);
+        });
         let _view = View { wires: self, id, client };
         socket.send_101();
-        while socket.read().is_some() {} // whatever it says
+        while socket.read().is_some() {} // a view has nothing to say
     }
 
-    fn open(&self, id: &str, client: u64, view: &Sender) {
-        let mut by_id = lock(&self.by_id);
-        let wire = by_id.entry(id.to_string()).or_default();
-        wire.views.insert(client, view.clone());
-        if let Some(newest) = &wire.newest {
-            newest.tap.is_watched.store(true, Relaxed);
-            view.send(&newest.handshake());
-        }
-    }
-
-    /// Changes the wire `id`, and forgets it if neither end is left.
+    /// Changes who is at the ends of a wire. It exists as long as there is somebody at one.
     fn change(&self, id: &str, change: impl FnOnce(&mut Wire)) {
         let mut by_id = lock(&self.by_id);
-        let Some(wire) = by_id.get_mut(id) else { return };
+        let wire = by_id.entry(id.to_string()).or_default();
         change(wire);
-        if wire.newest.is_none() && wire.views.is_empty() {
-            by_id.remove(id);
+        let is_watched = !wire.views.is_empty();
+        match &wire.newest {
+            Some(newest) => newest.tap.is_watched.store(is_watched, Relaxed),
+            None if is_watched => {}
+            None => drop(by_id.remove(id)),
         }
     }
 }
 
-/// Takes a view away when its thread leaves [`Wires::serve`], in whatever way.
+/// Takes a view off its wire when its thread leaves [`Wires::serve`], in whatever way.
 struct View<'a> {
     wires: &'a Wires,
     id: &'a str,
@@ -96,35 +96,35 @@ struct View<'a> {
 
 impl Drop for View<'_> {
     fn drop(&mut self) {
-        self.wires.change(self.id, |wire| {
-            wire.views.remove(&self.client);
-            if let (true, Some(newest)) = (wire.views.is_empty(), &wire.newest) {
-                newest.tap.is_watched.store(false, Relaxed);
-            }
-        });
+        self.wires.change(self.id, |wire| drop(wire.views.remove(&self.client)));
     }
 }
 
 impl Watcher for Wires {
     fn began(&self, tap: &Arc<Tap>, response: &[u8]) {
         let newest = Newest { tap: Arc::clone(tap), at: now(), response: response.to_vec() };
-        let mut by_id = lock(&self.by_id);
-        let wire = by_id.entry(tap.id.clone()).or_default();
-        if !wire.views.is_empty() {
-            tap.is_watched.store(true, Relaxed);
-            wire.show(&newest.handshake());
-        }
-        if let Some(older) = wire.newest.replace(newest) {
-            older.tap.is_watched.store(false, Relaxed);
-        }
+        self.change(&tap.id, |wire| {
+            if !wire.views.is_empty() {
+                wire.show(&newest.handshake());
+            }
+            if let Some(older) = wire.newest.replace(newest) {
+                older.tap.is_watched.store(false, Relaxed);
+            }
+        });
     }
 
     fn passed(&self, tap: &Tap, frame: &Frame) {
-        if let Some(wire) = lock(&self.by_id).get(&tap.id) {
-            // Looked at again, now under the lock: a newer one may just have taken its place.
-            if wire.is_newest(tap) {
-                wire.show(&passing(tap, frame));
-            }
+        let by_id = lock(&self.by_id);
+        // A newer one may have taken its place just now, so this has to be looked at under the lock.
+        if let Some(wire) = by_id.get(&tap.id).filter(|wire| wire.is_newest(tap)) {
+            let fields = [
+                ("from", quoted(frame.from)),
+                ("at", now()),
+                ("header", hex(frame.header)),
+                ("length", frame.length.to_string()),
+                ("payload", hex(frame.payload)),
+            ];
+            wire.show(&message("frame", tap, &fields));
         }
     }
 
@@ -166,34 +166,67 @@ impl Newest {
     }
 }
 
-fn passing(tap: &Tap, frame: &Frame) -> Vec<u8> {
-    let fields = [
-        ("from", quoted(frame.from)),
-        ("at", now()),
-        ("header", hex(frame.header)),
-        ("length", frame.length.to_string()),
-        ("payload", hex(frame.payload)),
-    ];
-    message("frame", tap, &fields)
-}
-
 fn message(kind: &str, tap: &Tap, fields: &[(&str, String)]) -> Vec<u8> {
     frame(object(kind, &[&[("client", tap.client.to_string())], fields].concat()))
 }
 
 /// Bytes as a JSON text of hex digits.
 fn hex(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(2 * bytes.len() + 2);
-    text.push('"');
+    let mut text = String::with_capacity(2 * bytes.len());
     for byte in bytes {
         write!(text, "{byte:02x}").expect("writing to a String cannot fail");
     }
-    text.push('"');
-    text
+    quoted(&text)
 }
 
 /// Milliseconds since 1970 UTC, with three decimals.
 fn now() -> String {
     let micros = UNIX_EPOCH.elapsed().unwrap_or_default().as_micros();
     format!("{}.{:03}", micros / 1000, micros % 1000)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shared::Budget;
+    use crate::tap::Ending;
+    use std::net::{Ipv4Addr, TcpListener, TcpStream};
+
+    #[test]
+    fn what_nobody_uses_is_forgotten() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let sender = Sender::new(Arc::new(stream), Arc::new(Budget::new(1 << 20)), None);
+        let wires = Arc::new(Wires::default());
+        let count = || lock(&wires.by_id).len();
+        let begin = |client| {
+            let wires = Arc::clone(&wires);
+            let tap = Arc::new(Tap::new("id".into(), client, Vec::new(), Vec::new(), wires));
+            tap.begin(b"HTTP/1.1 101 \r\n\r\n");
+            (Arc::clone(&tap), Ending(tap))
+        };
+        let open = |client| {
+            wires.change("id", |wire| drop(wire.views.insert(client, sender.clone())));
+            View { wires: &wires, id: "id", client }
+        };
+        let is_watched = |tap: &Tap| tap.is_watched.load(Relaxed);
+
+        let views = [open(1), open(2)];
+        let (older, older_ending) = begin(3);
+        assert!(is_watched(&older));
+        let (newer, newer_ending) = begin(4);
+        assert!(is_watched(&newer) && !is_watched(&older), "only the newest is watched");
+        drop(older_ending);
+        assert_eq!(lock(&wires.by_id)["id"].newest.as_ref().map(|it| it.tap.client), Some(4));
+        drop(views);
+        assert!(!is_watched(&newer), "nobody is left to watch it");
+        let view = open(5);
+        assert!(is_watched(&newer));
+        drop(newer_ending);
+        assert_eq!(count(), 1, "the view waits for another");
+        drop(view);
+        assert_eq!(count(), 0);
+        drop(begin(6));
+        assert_eq!((count(), Arc::strong_count(&newer)), (0, 1));
+    }
 }

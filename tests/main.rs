@@ -21,3 +21,4 @@ mod page;
 mod refusals;
 mod sender;
 mod terminal;
+mod wire;
