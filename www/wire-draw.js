@@ -11,7 +11,7 @@ const XOR_BYTES = 8;
 /** So many bytes of the payload stand beside those of the header. */
 const BYTES = 8;
 /** So many characters of a text are shown in its line. */
-const PREVIEW = 80;
+const PREVIEW = 200;
 
 /** Makes an element; texts among its children are put in as text, never as markup. */
 export function make(tag, attributes = {}, ...children) {
@@ -68,8 +68,8 @@ function drawAccept(handshake, secrets) {
 /** Covers what is secret in a frame; `hidden` says which bytes of its payload are. */
 export function coverFrame(frame) {
   const { wire, plain, hidden } = frame;
-  const characters = charactersOf(plain, hidden);
-  if (closeCode(frame) !== null) characters.fill("", 0, 2); // a number, and no text
+  const before = closeCode(frame) === null ? 0 : 2; // a number, and no text
+  const characters = [...Array(before).fill(""), ...charactersOf(plain.slice(before), hidden.slice(before))];
   return { wire: cover(wire, hidden), plain: cover(plain, hidden), characters, text: readable(frame, characters) };
 }
 
@@ -215,7 +215,7 @@ function drawPayload(frame, wire, plain, characters, columns) {
     make("tbody", {}, ...rows));
   // A region that scrolls has to be reachable with the keyboard.
   return rows.length > 8
-    ? make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "The payload in hex" }, table)
+    ? make("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": "The payload in hex" }, table)
     : table;
 }
 

@@ -126,11 +126,11 @@ export function cover(bytes, hidden) {
 export function charactersOf(bytes, hidden) {
   const characters = new Array(bytes.length).fill("");
   for (let at = 0; at < bytes.length;) {
-    const count = sizeOf(bytes[at]);
-    const character = decodeUtf8(bytes.slice(at, at + count));
-    const size = character === "\ufffd" ? 1 : count;
+    const whole = bytes.slice(at, at + sizeOf(bytes[at]));
+    const character = decodeUtf8(whole);
+    const size = character === null ? 1 : whole.length;
     const covered = hidden.slice(at, at + size).includes(1);
-    characters[at] = covered ? DOT : picture(character);
+    characters[at] = covered ? DOT : picture(character ?? "\ufffd");
     at += size;
   }
   return characters;
@@ -222,7 +222,14 @@ const fromBinary = (text) =>
   new TextDecoder().decode(Uint8Array.from(text, (character) => character.charCodeAt(0)));
 
 const reversed = (text) => Array.from(text).reverse().join("");
-const decodeUtf8 = (bytes) => new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
+
+function decodeUtf8(bytes) {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return null;
+  }
+}
 
 /** How many bytes the character has that begins with this one. */
 function sizeOf(byte) {

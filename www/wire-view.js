@@ -39,7 +39,8 @@ export class WireView {
   #handshake = null;
   #state = "closed";
   #code;
-  #gone = false;
+  /** Whether the connection of the handshake is still there: "live", "gone", or "unknown". */
+  #watched = "unknown";
   #paused = false;
   #seen = 0;
   #unread = 0;
@@ -56,7 +57,10 @@ export class WireView {
     this.#secrets = secrets;
     this.#build();
     source.addEventListener("state", ({ detail: { state, code } }) => {
-      if (state === "open") this.#log.interrupt();
+      if (state === "open") {
+        this.#log.interrupt();
+        this.#watched = "unknown"; // a handshake will tell
+      }
       // Until it is open again, an attempt is no news.
       if (state === "connecting" && this.#state === "waiting") return;
       [this.#state, this.#code] = [state, code];
@@ -65,7 +69,7 @@ export class WireView {
     source.addEventListener("handshake", ({ detail }) => this.#meet(detail));
     source.addEventListener("frame", ({ detail }) => this.#add(detail));
     source.addEventListener("gone", () => {
-      this.#gone = true;
+      this.#watched = "gone";
       this.#tellState();
     });
     secrets.addEventListener("change", () => this.#cover());
@@ -121,7 +125,7 @@ export class WireView {
     const isNew = this.#handshake && this.#handshake.client !== handshake.client;
     this.#flush();
     this.#handshake = handshake;
-    this.#gone = false;
+    this.#watched = "live";
     if (isNew) this.#log.interrupt();
     if (isNew && this.#drawn.size > 0) {
       this.list.append(make("li", { class: "anew" }, `A new connection, client ${handshake.client}.`));
@@ -262,7 +266,7 @@ export class WireView {
   }
 
   #coverHandshake() {
-    if (!this.#handshake) return;
+    if (this.#watched === "unknown") return;
     this.handshake.hidden = false;
     this.head.replaceChildren(...drawHandshake(this.#handshake, this.#secrets));
     const { request, response } = this.#handshake;
@@ -332,7 +336,7 @@ export class WireView {
   #tellState() {
     const text = this.#sentence();
     if (this.stateLine.textContent !== text) this.stateLine.textContent = text;
-    this.stateLine.classList.toggle("live", this.#state === "open" && this.#handshake !== null && !this.#gone);
+    this.stateLine.classList.toggle("live", this.#state === "open" && this.#watched === "live");
   }
 
   #sentence() {
@@ -341,9 +345,9 @@ export class WireView {
         ? "The view was too slow for all that passed (1013). It comes back by itself."
         : "The view's own connection is lost. It comes back by itself.";
     }
-    if (!this.#handshake) return "Waiting for a connection to watch …";
+    if (this.#watched === "unknown") return "Waiting for a connection to watch …";
     const who = `${pathOf(this.#handshake.request)}, client ${this.#handshake.client}`;
-    return this.#gone ? `Ended: ${who}. The next one is watched by itself.` : `Watching ${who}`;
+    return this.#watched === "gone" ? `Ended: ${who}. The next one is watched by itself.` : `Watching ${who}`;
   }
 
   #tellCounts() {
@@ -361,7 +365,8 @@ export class WireView {
   #tellNewest() {
     const atEnd = this.#isAtEnd();
     if (atEnd) this.#unread = 0;
-    this.newest.hidden = atEnd;
-    this.newest.textContent = this.#unread > 0 ? `${count(this.#unread)} new ↓` : "To the newest ↓";
+    // Who reads an old frame in peace needs no button over it.
+    this.newest.hidden = this.#unread === 0;
+    this.newest.textContent = `${count(this.#unread)} new ↓`;
   }
 }
