@@ -60,6 +60,11 @@ fn sample_of_the_rfc_is_worked_through() {
     let steps = json!([KEY, format!("{KEY}{guid}"), digest, ACCEPT, ACCEPT]);
     assert_eq!(page.evaluate("texts('.steps code')"), steps);
     page.wait_for("texts('.verdict')[0].startsWith('It matches the 101 ✓')");
+    let wrong = format!(
+        "import('./wire-handshake.js').then(({{ acceptSteps }}) => acceptSteps({{ request: '',
+             response: 'HTTP/1.1 101 Yes\\r\\nSec-WebSocket-Accept: {ACCEPT}\\r\\n', accept: btoa('other') }}).matches)"
+    );
+    assert_eq!(page.evaluate(&wrong), false);
 
     client.send_text("Hello");
     assert_eq!(client.read_text(), "Hello");

@@ -122,7 +122,7 @@ export function drawFrame(frame, columns) {
   return parts;
 }
 
-const caption = (title, more) => make("caption", {}, title, make("span", { class: "words" }, ` ${more}`));
+const caption = (title, more) => make("caption", {}, title, make("span", { class: "words" }, " ", more));
 const part = (title, ...children) => make("section", { class: "part" }, make("h3", {}, title), ...children);
 
 /** The diagram of RFC 6455, section 5.2, with this frame's bits. */
@@ -173,7 +173,7 @@ function drawFields(frame) {
       make("th", { scope: "row" }, button), make("td", {}, code(shown), make("span", { class: "words" }, ` ${sentence}`)));
   });
   return make("table", { class: "fields" },
-    caption("Its fields.", "Press one to keep it lit."),
+    caption("Its fields.", make("span", { class: "hint" }, "Press one to keep it lit.")),
     make("thead", {}, make("tr", {}, ...["Field", "Value, and what it says"].map((title) => make("th", { scope: "col" }, title)))),
     make("tbody", {}, ...rows));
 }

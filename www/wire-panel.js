@@ -35,7 +35,7 @@ function show(isOpen) {
 function openPanel() {
   show(true);
   view.open();
-  close.focus();
+  if (narrow.matches) close.focus(); // what was under the focus cannot be reached any more
 }
 
 function closePanel() {
