@@ -223,9 +223,12 @@ const fromBinary = (text) =>
 
 const reversed = (text) => Array.from(text).reverse().join("");
 
+const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
 function decodeUtf8(bytes) {
+  if (bytes[0] < 0x80) return String.fromCharCode(bytes[0]);
   try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    return strict.decode(bytes);
   } catch {
     return null;
   }
