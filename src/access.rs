@@ -1,9 +1,14 @@
-//! Who may connect: two rungs of the handshake's ladder that keep the class safe from other web pages.
+//! Who may connect: two rungs of the handshake's ladder that keep the class safe from other web pages,
+//! and the chat's passphrase.
 //!
 //! [`Access::check_host`] stops DNS rebinding: a page of `evil.example` whose name suddenly means this
 //! machine still says `Host: evil.example`. [`Access::check_origin`] stops a page of another site from
 //! speaking to this server behind its visitor's back: the same-origin policy does not bind
 //! WebSockets, so the server has to look (RFC 6455, 4.2.2 and 10.2).
+
+use std::hint::black_box;
+
+use tungstenite::handshake::derive_accept_key;
 
 use crate::http::{Authority, Request, Response};
 
@@ -16,6 +21,8 @@ pub struct Access {
     pub origins: Vec<Origin>,
     /// `--origin any`: every page may.
     pub any_origin: bool,
+    /// What one has to know to come into the chat, if there is such a thing.
+    pub passphrase: Option<String>,
 }
 
 /// Where a page came from: `scheme://host[:port]`, the whole of an `Origin` header (RFC 6454, 7).
@@ -94,6 +101,18 @@ impl Access {
              To let it in, start the server with --origin {option}"
         );
         Err(Response::refusal(403, why))
+    }
+
+    /// Whether whoever says this, or nothing, may come into the chat.
+    ///
+    /// How long the answer takes must not tell how much of it was right. So hashes are compared, which
+    /// nobody can change bit by bit, and all of them; SHA-1 is good enough for that, and at hand.
+    pub fn admits(&self, passphrase: Option<&str>) -> bool {
+        let Some(own) = &self.passphrase else { return true };
+        let hash = |text: &str| derive_accept_key(text.as_bytes());
+        let (own, given) = (hash(own), hash(passphrase.unwrap_or_default()));
+        let differences = own.bytes().zip(given.bytes()).map(|(a, b)| a ^ b);
+        differences.fold(0, |all, difference| black_box(all | difference)) == 0
     }
 
     /// Adds the names that this machine goes by: its own, with and without `.local`, under which

@@ -70,6 +70,6 @@ fn base64_size(text: &str) -> Option<usize> {
     let digits = text.trim_end_matches('=');
     let padding = text.len() - digits.len();
     let legal = |b: u8| b.is_ascii_alphanumeric() || b == b'+' || b == b'/';
-    let whole = text.len() % 4 == 0 && padding <= 2;
+    let whole = text.len().is_multiple_of(4) && padding <= 2;
     (whole && digits.bytes().all(legal)).then_some(digits.len() * 3 / 4)
 }

@@ -7,6 +7,8 @@
 
 pub mod shared; // locks, and the budget of what may wait
 pub mod tcp; // writing with a deadline, closing so that the last bytes arrive
+pub mod frames; // where the frames are in a stream of bytes
+pub mod pace; // how much one client may send, where others have to hear it
 pub mod http; // bytes -> Request, Response -> bytes; knows nothing of WebSockets
 pub mod handshake; // a Request -> 101 Switching Protocols, or a refusal with a reason
 pub mod access; // who may connect: Host and Origin

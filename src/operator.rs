@@ -14,6 +14,7 @@ use crate::server::Server;
 const HELP: &str = "\
 who         who is in the chat
 say TEXT    say something in the chat, as the operator
+kick NAME   throw somebody out of the chat
 quit        close every connection and stop
 help        this list";
 
@@ -70,6 +71,7 @@ pub fn start(server: Arc<Server>) {
                 }
                 ("who", "") => who(&server),
                 ("say", text) if !text.is_empty() => server.room.say_as_operator(text),
+                ("kick", name) if !name.is_empty() => kick(&server, name),
                 ("help", "") => say(HELP),
                 ("", _) => {}
                 _ => say(&format!("{} is no command here; help lists them", visible(&line))),
@@ -88,6 +90,16 @@ fn who(server: &Server) {
         say(&format!("{}{}", visible(&person.name), if *is_away { " (away)" } else { "" }));
     }
     say(&format!("{count} in the chat"));
+}
+
+/// Throws somebody out of the chat.
+fn kick(server: &Server, name: &str) {
+    let name = visible(name);
+    if server.room.kick(&name) {
+        say(&format!("{name} was thrown out, and can only come back as somebody new"));
+    } else {
+        say(&format!("nobody in the chat is called {name}; who lists them"));
+    }
 }
 
 /// Prints a line, and does not mind if nobody can see it: `println!` would panic.

@@ -237,7 +237,8 @@ impl Sender {
         let budget = &self.0.budget;
         let mut frames = frames;
         let waiting = out.in_flight + out.pending.len();
-        if waiting > budget.per_client || budget.waiting() > budget.total {
+        let is_too_much = waiting > budget.per_client || budget.waiting() > budget.total;
+        if is_too_much || out.pending.try_reserve(frames.len()).is_err() {
             budget.take(out.pending.len());
             out.pending = Vec::new();
             out.close_code = Some(code_of(TOO_SLOW));

@@ -22,10 +22,11 @@ use crate::files::Files;
 use crate::handshake;
 use crate::http::{self, Request, Response};
 use crate::journal::OncePerSecond;
+use crate::pace::Pace;
 use crate::register::Register;
 use crate::settings::{self, Settings};
-use crate::shared::Budget;
-use crate::socket::{Socket, close_frame};
+use crate::shared::{Budget, has_memory};
+use crate::socket::{Socket, Terms, close_frame};
 use crate::tap::{Ending, Tap};
 use crate::tcp;
 use crate::wire::{self, Wires};
@@ -37,7 +38,7 @@ const STACK: usize = 512 * 1024;
 /// memory maps that Linux gives a process, and std panics inside a thread that gets none; this
 /// leaves room for those that are unfinished or catching up.
 pub const CONNECTIONS_MAX: usize = 14_000;
-/// When threads or descriptors have run out: how long to wait before trying again.
+/// When descriptors have run out: how long to wait before trying again.
 const PAUSE: Duration = Duration::from_millis(50);
 /// What a client that found no place is told to wait, in seconds.
 const RETRY_AFTER: &str = "10";
@@ -70,15 +71,31 @@ impl Door {
         }
     }
 
-    /// Its name, and how many bytes a message may have there; in the chat that depends on how long a
-    /// text may be.
-    fn properties(&self, text_max: usize) -> (&'static str, usize) {
+    fn name(&self) -> &'static str {
         match self {
-            Door::Echo => ("/echo", echo::MESSAGE_MAX),
-            Door::Broadcast => ("/broadcast", broadcast::MESSAGE_MAX),
-            Door::Chat(_) => ("/chat", session::message_max(text_max)),
-            Door::Wire(_) => ("/wire", wire::MESSAGE_MAX),
+            Door::Echo => "/echo",
+            Door::Broadcast => "/broadcast",
+            Door::Chat(_) => "/chat",
+            Door::Wire(_) => "/wire",
         }
+    }
+
+    /// What holds there.
+    fn terms(&self, server: &Server, tap: Option<Arc<Tap>>) -> Terms {
+        let settings = &server.settings;
+        let message_max = match self {
+            Door::Echo => echo::MESSAGE_MAX,
+            Door::Broadcast => broadcast::MESSAGE_MAX,
+            Door::Chat(_) => session::message_max(settings.text),
+            Door::Wire(_) => wire::MESSAGE_MAX,
+        };
+        // What is said on /echo is nobody else's trouble, and so has neither pace nor a share in what
+        // the others have.
+        let (budget, pace) = match self {
+            Door::Echo => (&server.echo_budget, Pace::unlimited()),
+            _ => (&server.budget, Pace::new(settings.pace, settings.pace_bytes)),
+        };
+        Terms { message_max, budget: Arc::clone(budget), pace, tap }
     }
 }
 
@@ -96,7 +113,7 @@ pub struct Server {
     settings: Settings,
     listeners: Vec<TcpListener>,
     files: Files,
-    /// What may wait in the Senders; `/echo` has its own, so that it is nobody else's trouble.
+    /// The memory for messages; `/echo` has its own.
     budget: Arc<Budget>,
     echo_budget: Arc<Budget>,
     broadcast: Broadcast,
@@ -123,8 +140,7 @@ impl Server {
         })?;
         let listeners = tcp::listen(settings.port)?;
         settings.access.add_own_name(&settings::machine_name());
-        let room = Room::new(settings.text, settings.keep);
-        let room = room.map_err(|error| format!("cannot start a thread: {error}"))?;
+        let room = Room::new(settings.text, settings.keep, settings.data.as_deref())?;
         let connections = settings.connections.min(CONNECTIONS_MAX);
         let register = Register::new(connections, settings.unfinished);
         Ok(Arc::new(Server {
@@ -164,7 +180,11 @@ impl Server {
                 // It left while it was waiting. That is its own affair.
                 Err(e) if e.kind() == ErrorKind::ConnectionAborted => {}
                 Err(e) if e.kind() == ErrorKind::Interrupted => {}
-                Err(error) => self.make_room("accept a connection", &error),
+                // Others will end and give theirs back: wait a little, instead of spinning.
+                Err(error) => {
+                    self.make_room("accept a connection", &error);
+                    thread::sleep(PAUSE);
+                }
             }
         }
     }
@@ -180,20 +200,20 @@ impl Server {
             let _presence = presence;
             server.serve(id, &stream, peer);
         };
-        if let Err(error) = builder.spawn(serve) {
+        // A thread that gets no memory ends the process; so some has to be left before it starts.
+        let memory = if has_memory(STACK) { Ok(()) } else { Err(ErrorKind::OutOfMemory.into()) };
+        if let Err(error) = memory.and_then(|()| builder.spawn(serve)) {
             self.make_room("start a thread", &error);
         }
     }
 
-    /// Threads or descriptors have run out. Others will end and give theirs back: wait a little,
-    /// instead of spinning. Whoever keeps its request unfinished meanwhile has to go first.
+    /// Threads, memory or descriptors have run out. Whoever keeps its request unfinished has to go first.
     fn make_room(&self, what: &str, error: &io::Error) {
         static WARNING: OncePerSecond = OncePerSecond::fresh();
         if WARNING.is_due() {
             log::warn!("cannot {what} ({error}); `ulimit -n` and `ulimit -u` show the limits");
         }
         self.register.evict_if_slow();
-        thread::sleep(PAUSE);
     }
 
     /// One connection, from its first byte to its last.
@@ -201,11 +221,14 @@ impl Server {
         let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port()); // no ::ffff:192.0.2.7
         let Some((door, mut socket)) = self.shake_hands(id, stream, peer) else { return };
         let _ending = socket.sender().tap().cloned().map(Ending);
-        let (name, _) = door.properties(self.settings.text);
+        let name = door.name();
         match door {
             Door::Echo => echo::serve(&mut socket),
             Door::Broadcast => self.broadcast.serve(id, &mut socket),
-            Door::Chat(wish) => session::serve(&self.room, id, &mut socket, wish),
+            Door::Chat(wish) if self.settings.access.admits(wish.passphrase.as_deref()) => {
+                session::serve(&self.room, id, &mut socket, wish);
+            }
+            Door::Chat(wish) => session::turn_away(&mut socket, &wish),
             Door::Wire(wire) => self.wires.serve(&wire, id, &mut socket),
         }
         let why = socket.end();
@@ -240,15 +263,13 @@ impl Server {
                 return None;
             }
         };
-        let (name, longest) = door.properties(self.settings.text);
-        let budget = if let Door::Echo = door { &self.echo_budget } else { &self.budget };
-        let tap = |wire| Tap::new(wire, id, head, early.clone(), self.wires.clone());
-        let tap = wire.map(tap).map(Arc::new);
-        let socket = Socket::new(stream, response, early, longest, budget, tap).ok()?;
+        let tap = |wire| Arc::new(Tap::new(wire, id, head, early.clone(), self.wires.clone()));
+        let terms = door.terms(self, wire.map(tap));
+        let socket = Socket::new(stream, response, early, terms).ok()?;
         if self.register.upgraded(id, socket.sender()) {
             socket.sender().close(&goodbye());
         }
-        log::info!("client {id} ({peer}) came to {name}");
+        log::info!("client {id} ({peer}) came to {}", door.name());
         Some((door, socket))
     }
 

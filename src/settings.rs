@@ -21,6 +21,8 @@ partyline: a group chat over WebSockets, one thread per connection
   --www DIR            folder with the pages                            (www)
   --host NAME          another name that this server goes by
   --origin URL         another site whose pages may connect, or `any`
+  --data DIR           folder where the chat's history outlives the server
+  --passphrase WORDS   what one has to know to come into the chat
   --log LEVEL          off, error, warn, info, debug or trace          (info)
 
 Limits; 0 switches one off:
@@ -28,6 +30,8 @@ Limits; 0 switches one off:
   --unfinished N       requests not complete; beyond it the oldest goes (512)
   --head-bytes N       longest request head, in bytes                 (16384)
   --head-timeout N     time for a whole request head, in seconds         (10)
+  --pace N             messages of one client, in a second               (20)
+  --pace-bytes N       bytes of one client, in a second              (262144)
   --pending N          bytes that may wait for one slow client       (524288)
   --text N             longest text in the chat, in characters         (4096)
   --keep N             messages that the chat keeps                   (10000)
@@ -37,16 +41,20 @@ Limits; 0 switches one off:
 option by the same word in capitals: HEAD_BYTES=8192, HOST=one,two.";
 
 /// The options that take a value, in the order in which they are looked up in the environment.
-const OPTIONS: [&str; 12] = [
+const OPTIONS: [&str; 16] = [
     "port",
     "www",
     "host",
     "origin",
+    "data",
+    "passphrase",
     "log",
     "connections",
     "unfinished",
     "head-bytes",
     "head-timeout",
+    "pace",
+    "pace-bytes",
     "pending",
     "text",
     "keep",
@@ -61,6 +69,8 @@ pub struct Settings {
     pub www: PathBuf,
     /// Who may connect.
     pub access: Access,
+    /// The folder of the history file; none, and what is said ends with the server.
+    pub data: Option<PathBuf>,
     /// How much is logged.
     pub log: LevelFilter,
     /// Connections at once, those whose request is not complete yet aside.
@@ -71,6 +81,10 @@ pub struct Settings {
     pub head_bytes: usize,
     /// The time for a whole request head.
     pub head_timeout: Duration,
+    /// Messages of one client in a second.
+    pub pace: usize,
+    /// Bytes of one client in a second.
+    pub pace_bytes: usize,
     /// What may wait for one client, in bytes; one message may always exceed it.
     pub pending: usize,
     /// The longest text in the chat, in characters.
@@ -85,11 +99,14 @@ impl Default for Settings {
             port: 3000,
             www: PathBuf::from("www"),
             access: Access::default(),
+            data: None,
             log: LevelFilter::Info,
             connections: 2000,
             unfinished: 512,
             head_bytes: 16 * 1024,
             head_timeout: Duration::from_secs(10),
+            pace: 20,
+            pace_bytes: 256 * 1024,
             pending: 512 * 1024,
             text: 4096,
             keep: 10_000,
@@ -149,6 +166,7 @@ impl Settings {
                     }
                 }
             }
+            "data" => self.data = Some(PathBuf::from(value)),
             "log" => {
                 let levels = "the levels are off, error, warn, info, debug and trace";
                 self.log = value.parse().map_err(|_| levels)?;
@@ -161,6 +179,9 @@ impl Settings {
                 let seconds = u32::try_from(limit(value)?).unwrap_or(u32::MAX);
                 self.head_timeout = Duration::from_secs(seconds.into());
             }
+            "passphrase" => self.access.passphrase = Some(value.to_string()),
+            "pace" => self.pace = limit(value)?,
+            "pace-bytes" => self.pace_bytes = limit(value)?,
             "pending" => self.pending = limit(value)?,
             "text" => self.text = limit(value)?,
             "keep" => self.keep = limit(value)?,

@@ -1,5 +1,6 @@
-//! What threads share: locks that no panic can poison, and the budget of all Senders together.
+//! What threads share: locks that no panic can poison, and the memory for messages on their way.
 
+use std::hint::black_box;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -9,24 +10,42 @@ pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What all Senders of a server share: how much may wait in them, and how much does.
+/// What must be left of the memory before something is begun that takes much of it.
+const RESERVE: usize = 64 << 20;
+/// From this many bytes on a message is large. Texts that people type are shorter.
+const LARGE: usize = 64 * 1024;
+
+/// Whether the system would give us so many bytes, and some more. When an allocation fails somewhere in
+/// the middle of things Rust ends the process; so this asks, where much is about to be needed. It matters
+/// only where memory is limited (`ulimit -v`): other systems promise more than they have.
+pub fn has_memory(bytes: usize) -> bool {
+    let mut room = Vec::<u8>::new();
+    let is_there = room.try_reserve_exact(RESERVE.saturating_add(bytes)).is_ok();
+    black_box(room); // or the compiler would leave out what nobody uses
+    is_there
+}
+
+/// What all connections share: how much may wait in their Senders and in messages that are not complete,
+/// and how much does.
 #[derive(Debug)]
 pub struct Budget {
     /// What may wait for one client, in bytes; one message may always exceed it.
     pub per_client: usize,
     /// What may wait for all clients together, in bytes; beyond it, whoever is behind and gets more goes.
+    /// Messages that are not complete may have as much.
     pub total: usize,
     /// How many clients may be behind at once, each with a catch-up thread.
     pub threads: usize,
     waiting: AtomicUsize,
+    incomplete: AtomicUsize,
     threads_now: AtomicUsize,
 }
 
 impl Budget {
     /// A budget with 256 MiB and 1,000 threads for all clients together.
     pub fn new(per_client: usize) -> Budget {
-        let (waiting, threads_now) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        Budget { per_client, total: 256 << 20, threads: 1000, waiting, threads_now }
+        let [waiting, incomplete, threads_now] = [const { AtomicUsize::new(0) }; 3];
+        Budget { per_client, total: 256 << 20, threads: 1000, waiting, incomplete, threads_now }
     }
 
     /// How many bytes wait at this moment.
@@ -50,6 +69,40 @@ impl Budget {
         let others = self.threads_now.fetch_add(1, Relaxed);
         let permit = ThreadPermit(Arc::clone(self));
         (others < self.threads && self.waiting() <= self.total).then_some(permit)
+    }
+}
+
+/// How long a message is that is not complete, as far as its frames say; dropping it says that it is.
+#[derive(Debug)]
+pub struct Incomplete {
+    budget: Arc<Budget>,
+    bytes: usize,
+}
+
+impl Incomplete {
+    /// No message has begun.
+    pub fn new(budget: &Arc<Budget>) -> Incomplete {
+        Incomplete { budget: Arc::clone(budget), bytes: 0 }
+    }
+
+    /// So many bytes more are announced. Returns whether there is memory for them; there is for what
+    /// people type.
+    pub fn add(&mut self, bytes: usize) -> bool {
+        self.bytes += bytes;
+        let others = self.budget.incomplete.fetch_add(bytes, Relaxed);
+        // A message is copied on its way: when it is put together, encoded, and has to wait.
+        self.bytes <= LARGE || (others + bytes <= self.budget.total && has_memory(3 * self.bytes))
+    }
+
+    /// The message is complete.
+    pub fn clear(&mut self) {
+        self.budget.incomplete.fetch_sub(std::mem::take(&mut self.bytes), Relaxed);
+    }
+}
+
+impl Drop for Incomplete {
+    fn drop(&mut self) {
+        self.clear();
     }
 }
 

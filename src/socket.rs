@@ -16,8 +16,10 @@ use tungstenite::protocol::frame::{CloseFrame, Frame};
 use tungstenite::protocol::{Role, WebSocketConfig};
 use tungstenite::{Error, Message, WebSocket, error::ProtocolError};
 
+use crate::frames::Walker;
+use crate::pace::Pace;
 use crate::sender::Sender;
-use crate::shared::Budget;
+use crate::shared::{Budget, Incomplete};
 use crate::tap::Tap;
 use crate::tcp;
 
@@ -28,6 +30,18 @@ pub const PING_AFTER: Duration = Duration::from_secs(20);
 pub const GONE_AFTER: Duration = Duration::from_secs(45);
 /// What tungstenite reads at once, in bytes. Each connection holds a buffer of this size.
 const READ_BUFFER: usize = 1024;
+
+/// What holds for a connection on one door.
+pub struct Terms {
+    /// The longest message, in bytes; a longer one gets Close 1009.
+    pub message_max: usize,
+    /// The memory for messages on their way.
+    pub budget: Arc<Budget>,
+    /// A client that is faster is read from more slowly.
+    pub pace: Pace,
+    /// Sees what passes, if anybody may watch.
+    pub tap: Option<Arc<Tap>>,
+}
 
 /// A WebSocket connection, for the thread that reads it.
 pub struct Socket {
@@ -43,8 +57,7 @@ pub struct Socket {
 impl Socket {
     /// Takes over after the handshake. `response` is the 101, see [`Socket::send_101`]; `early` are
     /// the bytes that came with the request: frames of a client in a hurry, who should have waited
-    /// for the 101 (RFC 6455, 4.1). A message of more than `longest` bytes gets Close 1009. `tap` sees
-    /// what passes.
+    /// for the 101 (RFC 6455, 4.1).
     ///
     /// # Errors
     /// Those of setting options on the socket: it is gone.
@@ -52,19 +65,28 @@ impl Socket {
         stream: &Arc<TcpStream>,
         response: Vec<u8>,
         early: Vec<u8>,
-        longest: usize,
-        budget: &Arc<Budget>,
-        tap: Option<Arc<Tap>>,
+        terms: Terms,
     ) -> io::Result<Socket> {
+        let Terms { message_max, budget, pace, tap } = terms;
         stream.set_nodelay(true)?; // a chat's small frames must not wait to be sent in company
         stream.set_read_timeout(Some(PING_AFTER))?;
-        let sender = Sender::new(Arc::clone(stream), Arc::clone(budget), tap);
-        let stream = Stream { sender, tcp: Arc::clone(stream), ping: b"\x89\x00" };
+        let incomplete = Incomplete::new(&budget);
+        let sender = Sender::new(Arc::clone(stream), budget, tap);
+        let mut stream = Stream {
+            sender,
+            tcp: Arc::clone(stream),
+            ping: b"\x89\x00",
+            pace,
+            walker: Walker::default(),
+            incomplete,
+            message_max,
+        };
+        stream.make_room(&early)?;
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER)
             .write_buffer_size(0) // each frame goes to the Sender at once
-            .max_message_size(Some(longest))
-            .max_frame_size(Some(longest));
+            .max_message_size(Some(message_max))
+            .max_frame_size(Some(message_max));
         let websocket = WebSocket::from_partially_read(stream, early, Role::Server, Some(config));
         Ok(Socket { websocket, response, close_code: None, why: String::new() })
     }
@@ -99,8 +121,15 @@ impl Socket {
     /// left to do but [`Socket::end`] it.
     pub fn read(&mut self) -> Option<Message> {
         while self.sender().close_code().is_none() {
-            match self.websocket.read() {
-                Ok(message @ (Message::Text(_) | Message::Binary(_))) => return Some(message),
+            self.websocket.get_ref().pace.messages.wait();
+            let message = self.websocket.read();
+            let stream = self.websocket.get_mut();
+            stream.pace.messages.spend(1);
+            match message {
+                Ok(message @ (Message::Text(_) | Message::Binary(_))) => {
+                    stream.incomplete.clear();
+                    return Some(message);
+                }
                 // tungstenite answers a ping or a Close at the beginning of the next read. A loop that
                 // ended here would not answer the Close, and the client would see 1006.
                 Ok(Message::Close(close)) => {
@@ -119,6 +148,7 @@ impl Socket {
     /// Tells the client what it did wrong; tungstenite sends nothing by itself (RFC 6455, 7.1.7).
     fn fail(&mut self, error: &Error) {
         let code = match error {
+            Error::Io(error) if error.kind() == ErrorKind::OutOfMemory => CloseCode::Again,
             // The client closed, or we did, or it vanished: there is nobody to tell.
             Error::ConnectionClosed | Error::AlreadyClosed | Error::Io(_) => return,
             Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => return,
@@ -171,6 +201,28 @@ struct Stream {
     sender: Sender,
     tcp: Arc<TcpStream>,
     ping: &'static [u8],
+    pace: Pace,
+    walker: Walker,
+    incomplete: Incomplete,
+    message_max: usize,
+}
+
+impl Stream {
+    /// Sees to it that there is memory for the messages that begin in these bytes: as soon as tungstenite
+    /// has seen a frame's header it makes room for all of it.
+    fn make_room(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let (mut announced, longest) = (0, self.message_max);
+        self.walker.walk(bytes, None, |frame| {
+            // A longer one will be refused, however much memory there is.
+            let length = usize::try_from(frame.length).ok().filter(|length| *length <= longest);
+            announced += length.unwrap_or(0);
+        });
+        if self.incomplete.add(announced) {
+            return Ok(());
+        }
+        let why = "too many large messages are under way; try again later";
+        Err(io::Error::new(ErrorKind::OutOfMemory, why))
+    }
 }
 
 impl Read for Stream {
@@ -181,6 +233,7 @@ impl Read for Stream {
     /// its catch-up thread sees whether it still takes something, and silence does not count. (What
     /// waits in the kernel, up to some 4 MiB, std cannot see: that has to be read in time.)
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.pace.bytes.wait();
         let is_silence = |result: &io::Result<usize>| {
             result.as_ref().is_err_and(|error| error.kind() == ErrorKind::TimedOut)
         };
@@ -195,10 +248,13 @@ impl Read for Stream {
             }
             self.tcp.set_read_timeout(Some(PING_AFTER))?;
         }
-        if let (Ok(count), Some(tap)) = (&result, self.sender.tap()) {
-            tap.from_client(&buffer[..*count]);
+        let count = result?;
+        if let Some(tap) = self.sender.tap() {
+            tap.from_client(&buffer[..count]);
         }
-        result
+        self.pace.bytes.spend(count);
+        self.make_room(&buffer[..count])?;
+        Ok(count)
     }
 }
 

@@ -10,6 +10,7 @@ use std::fmt::Debug;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 
+use crate::frames::{Frame, Walker};
 use crate::shared::lock;
 
 /// How many bytes of a frame's payload are shown.
@@ -20,23 +21,10 @@ const PAYLOAD_SHOWN: u64 = 256;
 pub trait Watcher: Debug + Send + Sync {
     /// The request will be answered with this 101.
     fn began(&self, tap: &Arc<Tap>, response: &[u8]);
-    /// A frame passes, and [`Tap::is_watched`].
-    fn passed(&self, tap: &Tap, frame: &Frame);
+    /// A frame passes, from the `client` or the `server`, and [`Tap::is_watched`].
+    fn passed(&self, tap: &Tap, from: &str, frame: &Frame);
     /// The connection has ended.
     fn ended(&self, tap: &Tap);
-}
-
-/// A frame as it is on the wire; so one that comes from a client is masked.
-#[derive(Debug)]
-pub struct Frame<'a> {
-    /// `client` or `server`.
-    pub from: &'static str,
-    /// The header, masking key included.
-    pub header: &'a [u8],
-    /// The length of the payload, of which only the beginning follows.
-    pub length: u64,
-    /// The payload's first 256 bytes.
-    pub payload: &'a [u8],
 }
 
 /// The tap on one connection.
@@ -80,14 +68,23 @@ impl Tap {
 
     /// Bytes from the client, in whatever pieces they arrive.
     pub fn from_client(&self, bytes: &[u8]) {
-        lock(&self.from_client).walk("client", bytes, self);
+        self.walk("client", &mut lock(&self.from_client), bytes);
     }
 
     /// Whole frames from the server.
     pub fn from_server(&self, frames: &[u8]) {
         if self.is_watched.load(Relaxed) {
-            Walker::default().walk("server", frames, self);
+            self.walk("server", &mut Walker::default(), frames);
         }
+    }
+
+    fn walk(&self, from: &str, walker: &mut Walker, bytes: &[u8]) {
+        let wanted = self.is_watched.load(Relaxed).then_some(PAYLOAD_SHOWN);
+        walker.walk(bytes, wanted, |frame| {
+            if frame.is_wanted {
+                self.watcher.passed(self, from, frame);
+            }
+        });
     }
 }
 
@@ -99,58 +96,4 @@ impl Drop for Ending {
     fn drop(&mut self) {
         self.0.watcher.ended(&self.0);
     }
-}
-
-/// Walks along a stream of bytes from frame to frame.
-#[derive(Debug, Default)]
-struct Walker {
-    /// The frame's header and what is shown of its payload, as far as it has passed.
-    start: Vec<u8>,
-    /// Whether it is shown: somebody watched when it began.
-    is_shown: bool,
-    /// How many bytes of the last frame are still to come, of which nobody wants to know.
-    rest: u64,
-}
-
-impl Walker {
-    fn walk(&mut self, from: &'static str, mut bytes: &[u8], tap: &Tap) {
-        let is_watched = tap.is_watched.load(Relaxed);
-        loop {
-            let skipped = usize::try_from(self.rest).unwrap_or(usize::MAX).min(bytes.len());
-            self.rest -= skipped as u64;
-            // One by one, since a read may end anywhere; these are 270 at most, the rest is skipped.
-            let Some((byte, others)) = bytes[skipped..].split_first() else { return };
-            bytes = others;
-            if self.start.is_empty() {
-                self.is_shown = is_watched;
-            }
-            self.start.push(*byte);
-            let Some((size, length)) = read_header(&self.start) else { continue };
-            let shown = if self.is_shown { length.min(PAYLOAD_SHOWN) } else { 0 };
-            let (header, payload) = self.start.split_at(size);
-            if payload.len() as u64 == shown {
-                if self.is_shown {
-                    tap.watcher.passed(tap, &Frame { from, header, length, payload });
-                }
-                self.rest = length - shown;
-                self.start.clear();
-            }
-        }
-    }
-}
-
-/// The size of the header that a frame starts with, and the length in it (RFC 6455, 5.2); `None` as
-/// long as it is not whole. By hand: tungstenite's own function refuses headers that are against the
-/// protocol, and those are worth seeing.
-fn read_header(start: &[u8]) -> Option<(usize, u64)> {
-    let second = *start.get(1)?;
-    let mask = if second & 0x80 == 0 { 0 } else { 4 };
-    let extended = match second & 0x7F {
-        126 => 2,
-        127 => 8,
-        short => return (start.len() >= 2 + mask).then_some((2 + mask, short.into())),
-    };
-    let size = 2 + extended + mask;
-    let length = start.get(..size)?[2..2 + extended].iter();
-    Some((size, length.fold(0, |length, byte| length << 8 | u64::from(*byte))))
 }

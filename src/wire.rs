@@ -20,11 +20,12 @@ use std::time::UNIX_EPOCH;
 use tungstenite::handshake::derive_accept_key;
 
 use crate::chat::protocol::{frame, object, quoted};
+use crate::frames::Frame;
 use crate::http;
 use crate::sender::Sender;
 use crate::shared::lock;
 use crate::socket::Socket;
-use crate::tap::{Frame, Tap, Watcher};
+use crate::tap::{Tap, Watcher};
 
 /// The longest message, in bytes. A view has nothing to say.
 pub const MESSAGE_MAX: usize = 1024;
@@ -113,12 +114,12 @@ impl Watcher for Wires {
         });
     }
 
-    fn passed(&self, tap: &Tap, frame: &Frame) {
+    fn passed(&self, tap: &Tap, from: &str, frame: &Frame) {
         let by_id = lock(&self.by_id);
         // A newer one may have taken its place just now, so this has to be looked at under the lock.
         if let Some(wire) = by_id.get(&tap.id).filter(|wire| wire.is_newest(tap)) {
             let fields = [
-                ("from", quoted(frame.from)),
+                ("from", quoted(from)),
                 ("at", now()),
                 ("header", hex(frame.header)),
                 ("length", frame.length.to_string()),

@@ -41,7 +41,8 @@ fn row(name: &str, scenario: impl Fn() -> Figures) {
 
 /// Starts a server and measures `work` in it, after `prepare`.
 fn measure<T>(prepare: impl Fn(&Server) -> T, work: impl Fn(&Server, T) -> usize) -> Figures {
-    let server = Server::start(&["--log", "warn", "--connections", "0"]);
+    let server =
+        Server::start(&["--log", "warn", "--connections", "0", "--pace", "0", "--pace-bytes", "0"]);
     let prepared = prepare(&server);
     let (cpu, began) = (server.cpu_seconds(), Instant::now());
     let count = work(&server, prepared);

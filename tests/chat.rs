@@ -226,7 +226,7 @@ fn a_private_message_finds_the_person_and_not_the_name() {
 
 #[test]
 fn a_message_that_is_sent_again_is_said_once() {
-    let server = Server::start(&[]);
+    let server = Server::start_without_pace(&[]);
     let [mut ana, mut ben] = gather(&server, ["Ana", "Ben"]);
     ana.send(&json!({ "type": "say", "text": "first text", "ref": "same" }));
     let ack = ana.read();
@@ -253,7 +253,7 @@ fn a_message_that_is_sent_again_is_said_once() {
 
 #[test]
 fn fifty_times_the_same_in_one_write() {
-    let server = Server::start(&[]);
+    let server = Server::start_without_pace(&[]);
     let [mut ana, mut ben] = gather(&server, ["Ana", "Ben"]);
     let say = |text: &str| json!({ "type": "say", "text": text, "ref": text }).to_string();
     let mut bytes = client_frame(0x81, say("once").as_bytes()).repeat(50);
@@ -269,7 +269,7 @@ fn fifty_times_the_same_in_one_write() {
 
 #[test]
 fn a_ref_is_forgotten_with_its_message() {
-    let server = Server::start(&["--keep", "3"]);
+    let server = Server::start_without_pace(&["--keep", "3"]);
     let [mut ana, mut ben] = gather(&server, ["Ana", "Ben"]);
     let texts = ["a", "b", "c", "a", "d", "a", "e", "f", "b"];
     let ids = [1, 2, 3, 1, 4, 5, 6, 7, 8];

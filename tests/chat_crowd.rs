@@ -99,7 +99,7 @@ impl Drop for SetAtEnd<'_> {
 
 #[test]
 fn sixteen_members_with_128_messages_each() {
-    let server = Server::start(&[]);
+    let server = Server::start_without_pace(&[]);
     let members: Vec<Member> = (0..16).map(|me| Member::come(&server, &me.to_string())).collect();
     let clients: Vec<_> = members
         .into_iter()
@@ -151,7 +151,7 @@ fn sixteen_members_with_128_messages_each() {
 
 #[test]
 fn what_is_repeated_in_a_busy_room_is_said_once_and_overtakes_nothing() {
-    let server = Server::start(&[]);
+    let server = Server::start_without_pace(&[]);
     let [ana, mut ben, cleo] = gather(&server, ["Ana", "Ben", "Cleo"]);
     talk_during(vec![ana, cleo], Duration::ZERO, || {
         // Whoever has an ack has all that was said before it, or would miss it after a break.
@@ -180,7 +180,7 @@ fn what_is_repeated_in_a_busy_room_is_said_once_and_overtakes_nothing() {
 
 #[test]
 fn two_hundred_come_while_others_talk() {
-    let server = Server::start(&[]);
+    let server = Server::start_without_pace(&[]);
     let talkers = gather(&server, ["Ana", "Ben", "Cleo", "Dan"]).into();
     talk_during(talkers, Duration::ZERO, || {
         thread::scope(|scope| {
@@ -200,7 +200,7 @@ fn two_hundred_come_while_others_talk() {
 
 #[test]
 fn five_hundred_drop_and_return_while_five_talk() {
-    let server = Server::start(&[]);
+    let server = Server::start_without_pace(&[]);
     let talkers: Vec<Member> = (0..5).map(|me| Member::come(&server, &format!("T{me}"))).collect();
     let crowd: Vec<Member> = (0..500).map(|me| Member::come(&server, &format!("C{me}"))).collect();
     let people: Vec<(u64, String)> = crowd.iter().map(|m| (m.id, m.token.clone())).collect();
@@ -231,7 +231,7 @@ fn five_hundred_drop_and_return_while_five_talk() {
 
 #[test]
 fn in_a_big_room_people_are_only_counted() {
-    let server = Server::start(&[]);
+    let server = Server::start_without_pace(&[]);
     let mut members: Vec<Member> =
         (0..200).map(|number| Member::come(&server, &format!("M{number}"))).collect();
     let mut first = members.remove(0);
@@ -280,7 +280,7 @@ fn in_a_big_room_people_are_only_counted() {
 
 #[test]
 fn one_who_does_not_read_is_not_noticed_by_five_who_talk() {
-    let server = Server::start(&[]);
+    let server = Server::start_without_pace(&[]);
     let mut silent = Member::come(&server, "Silent");
     let mut talkers: Vec<Member> =
         (0..5).map(|me| Member::come(&server, &format!("T{me}"))).collect();
@@ -323,7 +323,7 @@ fn one_who_does_not_read_is_not_noticed_by_five_who_talk() {
 
 #[test]
 fn a_beat_comes_with_the_ping() {
-    let server = Server::start(&[]);
+    let server = Server::start_without_pace(&[]);
     let began = Instant::now();
     let mut ana = Member::come(&server, "Ana");
     assert_eq!(ana.peer.read(), Frame { first: 0x89, payload: Vec::new() });
@@ -337,7 +337,7 @@ fn those_who_flood_wait_and_nobody_else_does() {
     const TALKERS: usize = 3;
     const TEXTS: usize = 80_000; // of each
     // A listener that this machine does not get round to for a moment is not what is tested.
-    let server = Server::start(&["--log", "warn", "--pending", "8388608"]);
+    let server = Server::start_without_pace(&["--log", "warn", "--pending", "8388608"]);
     let come = |number: usize| Member::come(&server, &format!("Member {number}")).peer.stream;
     let talkers: Vec<TcpStream> = (0..TALKERS).map(come).collect();
     let listeners: Vec<TcpStream> = (TALKERS..50).map(come).collect();

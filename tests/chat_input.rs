@@ -145,7 +145,7 @@ fn refs_that_are_none() {
 
 #[test]
 fn what_is_just_allowed() {
-    let server = Server::start(&[]);
+    let server = Server::start_without_pace(&[]);
     let [mut ana, mut ben] = gather(&server, ["Ana", "Ben"]);
     let (ascii, astral) = ("x".repeat(4096), "😀".repeat(4096));
     let escaped = format!(r#"{{"type":"say","text":"{}"}}"#, r"\ud83d\ude00".repeat(4096));
@@ -189,7 +189,7 @@ fn what_is_just_allowed() {
 
 #[test]
 fn binary_and_too_long() {
-    let server = Server::start(&[]);
+    let server = Server::start_without_pace(&[]);
     let [mut ana, mut ben] = gather(&server, ["Ana", "Ben"]);
     for bytes in [&b""[..], br#"{"type":"say","text":"x"}"#, &[0xFF; 10_000]] {
         ana.peer.send(0x82, bytes);
@@ -264,7 +264,7 @@ fn three_thousand_messages_at_random() {
     let seed = 0x5EED_C4A7;
     println!("seed {seed:#x}"); // shown when the test fails
     let mut dice = Dice(seed);
-    let server = Server::start(&[]);
+    let server = Server::start_without_pace(&[]);
     let [mut ana, mut ben] = gather(&server, ["Ana", "Ben"]);
     for round in 0..100 {
         for _ in 0..30 {

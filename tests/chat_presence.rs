@@ -64,7 +64,7 @@ fn whose_connection_breaks_is_away_and_comes_back() {
 
 #[test]
 fn what_was_missed_comes_once_and_nothing_else() {
-    let server = Server::start(&[]);
+    let server = Server::start_without_pace(&[]);
     let [mut ana, mut ben, mut cleo] = gather(&server, ["Ana", "Ben", "Cleo"]);
     ana.say_and_wait("heard");
     ben.expect_said(1, &ana.person(), "heard");

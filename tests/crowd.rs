@@ -9,7 +9,7 @@ use crate::support::*;
 
 #[test]
 fn sixteen_clients_with_128_messages_each() {
-    let server = Server::start(&[]);
+    let server = Server::start_without_pace(&[]);
     let peers: Vec<Peer> = (0..16).map(|_| server.open("/broadcast")).collect();
     let clients = peers.into_iter().enumerate().map(|(me, mut peer)| {
         let mut writer = peer.stream.try_clone().unwrap();
@@ -43,7 +43,7 @@ fn sixteen_clients_with_128_messages_each() {
 
 #[test]
 fn the_sender_too_and_as_it_was_sent() {
-    let server = Server::start(&[]);
+    let server = Server::start_without_pace(&[]);
     let mut peers = [server.open("/broadcast"), server.open("/"), server.open("/broadcast?x=1")];
     peers[0].send_text("here is a message for the server!");
     peers[1].send(0x82, b"\0\xFF");
@@ -67,7 +67,7 @@ fn the_sender_too_and_as_it_was_sent() {
 
 #[test]
 fn one_who_does_not_read_is_not_noticed_by_twenty_who_talk() {
-    let server = Server::start(&[]);
+    let server = Server::start_without_pace(&[]);
     let mut silent = server.open("/broadcast");
     let mut talkers: Vec<Peer> = (0..20).map(|_| server.open("/broadcast")).collect();
     // 24 MiB in all: more than the kernel keeps for one who does not read, and then some.
@@ -118,7 +118,7 @@ fn a_thousand_clients_get_one_message() {
 
 #[test]
 fn the_2001st_connection_gets_503() {
-    let server = Server::start(&["--log", "warn"]);
+    let server = Server::start_without_pace(&["--log", "warn"]);
     let mut peers: Vec<Peer> = (0..2000).map(|_| server.open("/broadcast")).collect();
     for request in [upgrade_request("/broadcast", ""), "GET / HTTP/1.0\r\n\r\n".to_string()] {
         let reply = server.exchange(request);
@@ -221,7 +221,7 @@ fn with_64_descriptors_and_200_knocking() {
 
 #[test]
 fn threads_and_memory_are_given_back() {
-    let server = Server::start(&["--log", "warn"]);
+    let server = Server::start_without_pace(&["--log", "warn"]);
     server.assert_serves();
     let peers: Vec<Peer> = (0..300).map(|_| server.open("/broadcast")).collect();
     assert!(server.status("Threads") > 300);

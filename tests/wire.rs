@@ -287,7 +287,7 @@ fn what_is_against_the_protocol_is_shown_too() {
 
 #[test]
 fn in_the_chat_everything_comes_behind_the_handshake() {
-    let server = Server::start(&[]);
+    let server = Server::start_without_pace(&[]);
     for round in 0..10 {
         let id = format!("{ID}-{round}");
         let path = format!("/chat?wire={id}");
@@ -326,7 +326,7 @@ fn in_the_chat_everything_comes_behind_the_handshake() {
 
 #[test]
 fn what_a_slow_client_never_gets_is_not_shown() {
-    let server = Server::start(&[]);
+    let server = Server::start_without_pace(&[]);
     let path = tapped("/broadcast");
     let (mut view, mut slow) = (View::open(&server, ID), server.open(&path));
     let client = view.expect_handshake(&path);

@@ -6,9 +6,6 @@ use super::names;
 use super::protocol::{list, object, person, quoted};
 use super::tokens::Token;
 
-/// The messages in a welcome take at most this many bytes, so that it never is a slow start.
-const MESSAGES_BYTES: usize = 64 * 1024;
-
 /// What a newcomer is told.
 pub struct Greeting {
     /// Who it is.
@@ -31,17 +28,7 @@ impl Greeting {
         let members = self.members.iter().map(|(Person { id, name }, away)| {
             format!("{{\"id\":{id},\"name\":{},\"away\":{away}}}", quoted(name))
         });
-        // JSON may be longer than the text, so only now is it known how many fit; one always does.
-        let (mut bytes, mut messages) = (0, Vec::new());
-        for kept in self.page.messages.iter().rev() {
-            let said = kept.said(kept.from.id == self.you.id);
-            bytes += said.len();
-            if bytes > MESSAGES_BYTES && !messages.is_empty() {
-                break;
-            }
-            messages.push(said);
-        }
-        let more = self.page.more || messages.len() < self.page.messages.len();
+        let (messages, more) = self.page.encode(self.you.id);
         // Who is new misses nothing; who comes back may.
         let gap = self.resumed && self.page.gap;
         // No limit is a number too, and JavaScript's largest whole one is this.
@@ -56,7 +43,7 @@ impl Greeting {
                 ("resumed", self.resumed.to_string()),
                 ("members", list(members)),
                 ("count", self.count.to_string()),
-                ("messages", list(messages.into_iter().rev())),
+                ("messages", messages),
                 ("more", more.to_string()),
                 ("gap", gap.to_string()),
                 ("limits", limits),

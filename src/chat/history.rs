@@ -3,12 +3,14 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use super::protocol::{object, person, quoted};
+use super::protocol::{list, object, person, quoted};
 
 /// What is kept takes at most this many bytes, beside the number that `--keep` sets.
 const BYTES_MAX: usize = 16 << 20;
-/// A page of the history has at most this many messages.
-pub const PAGE_MESSAGES: usize = 100;
+/// A page of the history has at most this many messages ...
+const PAGE_MESSAGES: usize = 100;
+/// ... and at most this many bytes of JSON, so that a `welcome` never is a slow start.
+const PAGE_BYTES: usize = 64 * 1024;
 
 /// Somebody who says something, or whom it is said to, under the name of that moment.
 #[derive(Debug, Clone, PartialEq)]
@@ -73,14 +75,32 @@ pub struct History {
     references: HashMap<(u64, String), (u64, u64)>,
 }
 
-/// What [`History::since`] found.
+/// Some messages in a row that a member may see, the newest that were asked for.
 pub struct Page {
     /// In the order of their ids.
-    pub messages: Vec<Arc<Kept>>,
+    messages: Vec<Arc<Kept>>,
     /// Whether there are older ones to see that did not fit.
-    pub more: bool,
+    more: bool,
     /// Whether some that were asked for are no longer kept.
     pub gap: bool,
+}
+
+impl Page {
+    /// The messages as this member gets them, as a JSON list, and whether there are older ones to see.
+    /// JSON may be longer than the text, so only now is it known how many fit; one always does.
+    pub fn encode(&self, member: u64) -> (String, bool) {
+        let (mut bytes, mut messages) = (0, Vec::new());
+        for kept in self.messages.iter().rev() {
+            let said = kept.said(kept.from.id == member);
+            bytes += said.len();
+            if bytes > PAGE_BYTES && !messages.is_empty() {
+                break;
+            }
+            messages.push(said);
+        }
+        let more = self.more || messages.len() < self.messages.len();
+        (list(messages.into_iter().rev()), more)
+    }
 }
 
 impl History {
@@ -111,10 +131,13 @@ impl History {
         self.references.get(&(author, reference.to_string())).copied()
     }
 
-    /// The newest messages after the id `since` that this member may see, [`PAGE_MESSAGES`] at most.
-    pub fn since(&self, since: u64, member: u64) -> Page {
-        let newer = self.messages.iter().rev().take_while(|message| message.id > since);
-        let mut visible = newer.filter(|message| message.is_for(member));
+    /// The newest messages after the id `since` and before the id `before` that this member may see,
+    /// 100 at most.
+    pub fn page(&self, since: u64, before: u64, member: u64) -> Page {
+        let end = self.messages.partition_point(|message| message.id < before);
+        let older = self.messages.range(..end).rev();
+        let asked_for = older.take_while(|message| message.id > since);
+        let mut visible = asked_for.filter(|message| message.is_for(member));
         let mut messages: Vec<_> = visible.by_ref().take(PAGE_MESSAGES).cloned().collect();
         let more = visible.next().is_some();
         messages.reverse();

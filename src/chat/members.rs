@@ -40,7 +40,21 @@ pub struct Arrival {
     pub notice: Option<Notice>,
     /// The connection that this one takes the place of.
     pub taken_over: Option<Sender>,
+    /// The hash of the token, if it is new that this is its owner, under this name.
+    pub to_remember: Option<String>,
 }
+
+/// Somebody was thrown out.
+pub struct Kicked {
+    /// What the others are told.
+    pub notice: Option<Notice>,
+    /// The hash of the token.
+    pub token: String,
+    /// The way to the client, if it is not away.
+    pub sender: Option<Sender>,
+}
+
+type Renamed = (Option<Notice>, Option<String>);
 
 struct Member {
     name: String,
@@ -61,6 +75,8 @@ pub struct Members {
     tokens: Tokens,
     /// The list of those present, until somebody comes or goes.
     present: Option<Arc<Vec<(u64, Sender)>>>,
+    /// The list of those present and away, likewise.
+    audience: Option<Arc<Vec<u64>>>,
     /// Until when who is away, and the number of that absence; since all have the same time, the
     /// first is the next.
     away: VecDeque<(Instant, u64, u64)>,
@@ -77,6 +93,7 @@ impl Default for Members {
             names: HashMap::from([(names::key(names::OPERATOR), 0)]),
             tokens: Tokens::default(),
             present: None,
+            audience: None,
             away: VecDeque::new(),
             last_absence: 0,
             is_big: false,
@@ -96,9 +113,34 @@ impl Members {
     pub fn come(&mut self, name: &str, token: String, client: u64, sender: &Sender) -> Arrival {
         self.last_id += 1;
         let arrival = self.enter(self.last_id, name, token, client, sender);
+        self.forget_oldest();
+        arrival
+    }
+
+    /// Somebody who was here before the server was started again.
+    pub fn recall(&mut self, who: Person, token: &str) {
+        self.tokens.remember(token, who);
+        self.forget_oldest();
+    }
+
+    /// The ids up to this one belong to somebody.
+    pub fn never_again(&mut self, id: u64) {
+        self.last_id = self.last_id.max(id);
+    }
+
+    /// The last id that belongs to somebody.
+    pub fn last_id(&self) -> u64 {
+        self.last_id
+    }
+
+    /// The token with this hash is good for nothing any more.
+    pub fn forget(&mut self, token: &str) {
+        self.tokens.forget(token);
+    }
+
+    fn forget_oldest(&mut self) {
         let here = |id| self.members.contains_key(&id);
         self.tokens.forget_oldest(self.members.len(), here);
-        arrival
     }
 
     /// The owner of a token has come back, from wherever: with a second connection, after a moment of
@@ -120,6 +162,7 @@ impl Members {
             notice: if was_away { self.tell("back", &who, None) } else { None },
             who,
             taken_over: before.map(|(_, sender)| sender),
+            to_remember: None,
         }
     }
 
@@ -134,12 +177,14 @@ impl Members {
         let name = names::free_one(name, |key| self.names.contains_key(key));
         self.names.insert(names::key(&name), id);
         let who = Person { id, name: name.clone() };
-        self.tokens.remember(&token, who.clone());
+        let is_new = self.tokens.remember(&token, who.clone());
+        let to_remember = is_new.then(|| token.clone());
         let here = Some((client, sender.clone()));
         self.members.insert(id, Member { name, here, absence: 0, typed: None, token });
         self.present = None;
+        self.audience = None;
         self.is_big |= self.members.len() > BIG;
-        Arrival { notice: self.tell("joined", &who, None), who, taken_over: None }
+        Arrival { notice: self.tell("joined", &who, None), who, taken_over: None, to_remember }
     }
 
     /// A connection has ended. Who said goodbye has left at once, others are away.
@@ -161,30 +206,46 @@ impl Members {
     }
 
     fn remove(&mut self, id: u64) -> Option<Notice> {
-        let Member { name, .. } = self.members.remove(&id)?;
-        self.names.remove(&names::key(&name));
-        self.is_big &= !self.members.is_empty();
+        let Member { name, .. } = self.drop_member(id)?;
         self.tell("left", &Person { id, name }, None)
     }
 
-    /// Gives a member another name.
+    fn drop_member(&mut self, id: u64) -> Option<Member> {
+        let member = self.members.remove(&id)?;
+        self.audience = None;
+        self.names.remove(&names::key(&member.name));
+        self.is_big &= !self.members.is_empty();
+        Some(member)
+    }
+
+    /// Throws a member out: it has left, and its token is good for nothing.
+    pub fn kick(&mut self, who: &Person) -> Option<Kicked> {
+        let Member { here, token, .. } = self.drop_member(who.id)?;
+        self.present = None;
+        self.tokens.forget(&token);
+        let notice = self.tell("left", who, Some(("why", quoted("thrown out"))));
+        Some(Kicked { notice, token, sender: here.map(|(_, sender)| sender) })
+    }
+
+    /// Gives a member another name. Returns the notice and, as an arrival does, the hash of the token.
     ///
     /// # Errors
     /// `name-taken`, with one that is free.
-    pub fn rename(&mut self, who: &Person, name: &str) -> Result<Option<Notice>, Problem> {
+    pub fn rename(&mut self, who: &Person, name: &str) -> Result<Renamed, Problem> {
         let key = names::key(name);
         if self.names.get(&key).is_some_and(|owner| *owner != who.id) {
             let free = names::free_one(name, |key| self.names.contains_key(key));
             let why = format!("{name} is taken; {free} is free");
             return Err(Problem::new("name-taken", why));
         }
-        let Some(member) = self.members.get_mut(&who.id) else { return Ok(None) };
+        let Some(member) = self.members.get_mut(&who.id) else { return Ok((None, None)) };
         self.names.remove(&names::key(&member.name));
         self.names.insert(key, who.id);
         member.name = name.to_string();
         let renamed = Person { id: who.id, name: name.to_string() };
-        self.tokens.remember(&member.token, renamed.clone());
-        Ok(self.tell("renamed", &renamed, Some(("was", quoted(&who.name)))))
+        let is_new = self.tokens.remember(&member.token, renamed.clone());
+        let to_remember = is_new.then(|| member.token.clone());
+        Ok((self.tell("renamed", &renamed, Some(("was", quoted(&who.name)))), to_remember))
     }
 
     /// The notice about what somebody did; in a big room there is none, but a count before long.
@@ -269,6 +330,26 @@ impl Members {
             Arc::new(here.collect())
         });
         Arc::clone(list)
+    }
+
+    /// The ids of everyone present or away, in order; none in a big room, where nobody is told how far
+    /// a message has come.
+    pub fn audience(&mut self) -> Option<Arc<Vec<u64>>> {
+        if self.is_big {
+            return None;
+        }
+        let list = self.audience.get_or_insert_with(|| {
+            let mut ids: Vec<u64> = self.members.keys().copied().collect();
+            ids.sort_unstable();
+            Arc::new(ids)
+        });
+        Some(Arc::clone(list))
+    }
+
+    /// A member has everything up to this id. Returns up to which id that had been so before.
+    pub fn has_received(&mut self, member: u64, id: u64) -> Option<u64> {
+        let token = &self.members.get(&member)?.token;
+        self.tokens.has_received(token, id)
     }
 
     /// At most [`BIG`] members, `you` among them, by id, and whether they are away.

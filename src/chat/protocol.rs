@@ -25,6 +25,10 @@ pub enum Ask {
     Name(String),
     /// To be shown as typing, to the room or to one member.
     Typing(Option<To>),
+    /// To have it known that everything up to this id has arrived.
+    Received(u64),
+    /// To get the messages before this id.
+    Earlier(u64),
 }
 
 /// Whom something is for: pages say the id, people who type say the name.
@@ -88,6 +92,10 @@ fn parse_ask(fields: &Map<String, Value>, text_max: usize) -> Result<Ask, Proble
         Some(Value::String(text)) => Ok(text.as_str()),
         _ => Err(Problem::new("bad-field", format!("{name} has to be a text"))),
     };
+    let id = |name: &str| match fields.get(name).and_then(Value::as_u64) {
+        Some(id) => Ok(id),
+        None => Err(Problem::new("bad-field", format!("{name} has to be the id of a message"))),
+    };
     match text("type")? {
         "say" => Ok(Ask::Say(check_text(text("text")?, text_max)?, parse_to(fields)?)),
         "name" => match names::check(text("name")?) {
@@ -95,7 +103,12 @@ fn parse_ask(fields: &Map<String, Value>, text_max: usize) -> Result<Ask, Proble
             Err(why) => Err(Problem::new("bad-name", why)),
         },
         "typing" => Ok(Ask::Typing(parse_to(fields)?)),
-        _ => Err(Problem::new("unknown-type", "type has to be say, name or typing")),
+        "received" => Ok(Ask::Received(id("id")?)),
+        "earlier" => Ok(Ask::Earlier(id("before")?)),
+        _ => {
+            let why = "type has to be say, name, typing, received or earlier";
+            Err(Problem::new("unknown-type", why))
+        }
     }
 }
 
@@ -160,6 +173,13 @@ pub fn ack(reference: &str, kept: Option<(u64, u64)>) -> String {
         fields.extend([("id", id.to_string()), ("at", at.to_string())]);
     }
     object("ack", &fields)
+}
+
+/// `earlier`: a page of the history, and whether there are still older messages to see.
+pub fn earlier(messages: String, more: bool, reference: Option<&str>) -> String {
+    let mut fields = vec![("messages", messages), ("more", more.to_string())];
+    fields.extend(reference.map(|reference| ("ref", quoted(reference))));
+    object("earlier", &fields)
 }
 
 /// `error`: what was wrong, and with which `ref`.

@@ -7,26 +7,31 @@
 //! 1. Who says something locks the room and puts it into the queue. If a round is under way, that is
 //!    all: the next round takes it along.
 //! 2. Otherwise it runs one round itself. It takes the whole queue, gives each message its id and
-//!    encodes it once; then, under the lock, adds them to the history and takes the list of those
-//!    present; then sends each member all of it in one write.
+//!    encodes it once; writes the history file, if there is one; then, under the lock, adds them to the
+//!    history and takes the list of those present; then sends each member all of it in one write.
 //! 3. What has come meanwhile is left to the room's own thread, so that a talkative room does not keep
 //!    a client from its own reading. That thread is the room's clock as well.
 //!
-//! The lock covers memory only: no socket is written under it. Whoever says something gets an `ack`
+//! The lock covers memory only: no socket and no file is written under it. Whoever says something gets an `ack`
 //! in the place where the others get the message, so all see one order, the order of the ids.
 
 use std::collections::HashSet;
 use std::mem::take;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
+use tungstenite::protocol::frame::coding::CloseCode;
+
+use super::file::{File, Line};
 use super::greeting::Greeting;
 use super::history::{History, Person};
 use super::members::{Members, Notice};
 use super::names;
-use super::protocol::{Ask, Problem, To, ack, error, frame, object, person};
+use super::protocol::{Ask, Problem, To, ack, earlier, error, frame, object, person};
+use super::receipts::Receipts;
 use super::round::{Event, Round};
 use super::tokens::Token;
 use crate::sender::Sender;
@@ -46,11 +51,15 @@ pub struct Wish {
     pub token: Option<String>,
     /// The id of the last message that has arrived there.
     pub since: u64,
+    /// What it takes for the passphrase.
+    pub passphrase: Option<String>,
 }
 
 /// The chat room.
 pub struct Room {
     state: Mutex<State>,
+    /// The history file. Nobody has this lock and the one above at the same time.
+    file: Option<Mutex<File>>,
     /// Wakes the room's own thread.
     clock: Condvar,
     /// Wakes those who wait for a place in the queue.
@@ -63,6 +72,7 @@ pub struct Room {
 struct State {
     members: Members,
     history: History,
+    receipts: Receipts,
     /// What the next round will tell. Whenever the lock is free it is empty, or there is `progress`.
     queue: Vec<Event>,
     progress: Progress,
@@ -101,29 +111,36 @@ impl Drop for Stay<'_> {
 }
 
 impl Room {
-    /// An empty room for texts of so many characters, which keeps so many messages.
+    /// A room for texts of so many characters, which keeps so many messages: in memory and, if there is
+    /// a folder `data`, in a file there, with what is in it already.
     ///
     /// # Errors
-    /// When its thread cannot be started.
-    pub fn new(text_max: usize, keep: usize) -> std::io::Result<Arc<Room>> {
-        let state = Mutex::new(State {
+    /// A sentence for the person who started the program: the file cannot be used, or there is no thread.
+    pub fn new(text_max: usize, keep: usize, data: Option<&Path>) -> Result<Arc<Room>, String> {
+        let mut state = State {
             members: Members::default(),
             history: History::new(keep),
+            receipts: Receipts::default(),
             queue: Vec::new(),
             progress: Progress::None,
             unsaid: HashSet::new(),
             last_message: 0,
-        });
+        };
+        let file = data.map(|folder| state.load(folder)).transpose()?.map(Mutex::new);
         let (clock, queue_taken) = (Condvar::new(), Condvar::new());
-        let room = Arc::new(Room { state, clock, queue_taken, text_max, started: now() });
+        let (state, started) = (Mutex::new(state), now());
+        let room = Arc::new(Room { state, file, clock, queue_taken, text_max, started });
         let own = Arc::clone(&room);
-        thread::Builder::new().name("room".to_string()).spawn(move || {
+        let keep_time = move || {
             loop {
                 // A bug in one round is no reason to have no others.
                 let _ = catch_unwind(AssertUnwindSafe(|| own.keep_time()));
             }
-        })?;
-        Ok(room)
+        };
+        match thread::Builder::new().name("room".to_string()).spawn(keep_time) {
+            Ok(_) => Ok(room),
+            Err(error) => Err(format!("cannot start a thread: {error}")),
+        }
     }
 
     /// Lets a client in and sends it `first`, the 101, and the `welcome`.
@@ -148,8 +165,14 @@ impl Room {
             _ => state.members.come(&name, hash, client, sender),
         };
         let you = arrival.who;
+        let since = if resumed { wish.since } else { 0 };
+        if resumed {
+            let arrived = since.min(state.last_message);
+            state.has_received(you.id, arrived);
+            state.receipts.repeat_for(you.id);
+        }
         let greeting = Greeting {
-            page: state.history.since(if resumed { wish.since } else { 0 }, you.id),
+            page: state.history.page(since, u64::MAX, you.id),
             members: state.members.list(you.id),
             count: state.members.count(),
             token,
@@ -158,6 +181,8 @@ impl Room {
         };
         let stay = Stay { room: self, member: greeting.you.id, client, said_goodbye: false };
         self.announce(state, arrival.notice);
+        // Before it learns its token, so that this will be good for coming back whatever happens.
+        self.remember(&greeting.you, arrival.to_remember);
         if let Some(other) = arrival.taken_over {
             other.close(&close_frame(4001.into(), "taken over by another connection"));
         }
@@ -166,8 +191,8 @@ impl Room {
         stay
     }
 
-    /// Does what a member asks for. What was wrong with it is returned; every other answer comes in
-    /// its turn, so that whoever has it has heard all that was said before.
+    /// Does what a member asks for. Returned is what was wrong with it, or a page of the history; every
+    /// other answer comes in its turn, so that whoever has it has heard all that was said before.
     pub fn ask(&self, member: u64, reference: Option<String>, ask: Ask) -> Option<String> {
         let mut state = lock(&self.state);
         while state.queue.len() >= QUEUE_MAX {
@@ -178,6 +203,13 @@ impl Room {
             Ask::Say(text, to) => self.say(state, from, to, text, reference.clone()),
             Ask::Name(name) => self.rename(state, &from, &name, reference.as_deref()),
             Ask::Typing(to) => self.typing(state, &from, to.as_ref()),
+            Ask::Received(id) => self.received(state, member, id),
+            Ask::Earlier(before) => {
+                let page = state.history.page(0, before, member);
+                drop(state);
+                let (messages, more) = page.encode(member);
+                return Some(earlier(messages, more, reference.as_deref()));
+            }
         };
         done.err().map(|problem| error(&problem, reference.as_deref()))
     }
@@ -217,7 +249,10 @@ impl Room {
         name: &str,
         reference: Option<&str>,
     ) -> Result<(), Problem> {
-        let notice = state.members.rename(from, name)?;
+        let (notice, to_remember) = state.members.rename(from, name)?;
+        drop(state);
+        self.remember(&Person { id: from.id, name: name.to_string() }, to_remember);
+        let mut state = lock(&self.state);
         let ack = reference.map(|reference| frame(ack(reference, None)));
         state.queue.extend(ack.map(|frame| Event::Reply { to: from.id, frame }));
         self.announce(state, notice);
@@ -246,11 +281,46 @@ impl Room {
         Ok(())
     }
 
+    fn received(&self, mut state: MutexGuard<State>, member: u64, id: u64) -> Result<(), Problem> {
+        if id > state.last_message {
+            return Err(Problem::new("bad-field", "there is no message with this id yet"));
+        }
+        let before = state.next_due();
+        state.has_received(member, id);
+        if state.next_due() != before {
+            self.clock.notify_one();
+        }
+        Ok(())
+    }
+
+    /// Writes into the history file that the token with this hash is this member's.
+    fn remember(&self, who: &Person, token: Option<String>) {
+        if let (Some(file), Some(token)) = (&self.file, token) {
+            lock(file).remember(who, &token);
+        }
+    }
+
     /// Who is here, for the operator, and whether they are away: at most 200 of them,
     /// and how many there are.
     pub fn who(&self) -> (Vec<(Person, bool)>, usize) {
         let state = lock(&self.state);
         (state.members.list(0), state.members.count())
+    }
+
+    /// Throws out whoever goes by this name, here or away; returns whether there is somebody. The token
+    /// is good for nothing from now on, restarts included.
+    pub fn kick(&self, name: &str) -> bool {
+        let mut state = lock(&self.state);
+        let Ok(who) = state.members.find(&To::Name(name.to_string())) else { return false };
+        let Some(kicked) = state.members.kick(&who) else { return false };
+        self.announce(state, kicked.notice);
+        if let Some(file) = &self.file {
+            lock(file).forget(&kicked.token);
+        }
+        if let Some(sender) = kicked.sender {
+            sender.close(&close_frame(CloseCode::Policy, "thrown out by the operator"));
+        }
+        true
     }
 
     /// Says something as the operator of the server, whose id is 0.
@@ -262,7 +332,8 @@ impl Room {
     }
 
     /// Tells that somebody has come, gone or changed. In a big room there is no notice; but there, as
-    /// when somebody is away, something will be due before long, and the clock has to look again.
+    /// when somebody is away or is back, something will be due before long, and the clock has to look
+    /// again.
     fn announce(&self, mut state: MutexGuard<State>, notice: Option<Notice>) {
         state.queue.extend(notice.map(Event::Notice));
         self.clock.notify_one();
@@ -289,17 +360,12 @@ impl Room {
         };
         self.queue_taken.notify_all();
         let mut round = Round::new(events, last_message, now());
-        let present = {
-            let mut state = lock(&self.state);
-            state.last_message = round.last_message;
-            for kept in round.said.drain(..) {
-                if let Some(reference) = &kept.reference {
-                    state.unsaid.remove(&(kept.from.id, reference.clone()));
-                }
-                state.history.add(kept);
-            }
-            state.members.present()
-        };
+        let messages = round.said.iter().map(Arc::as_ref);
+        let is_kept = self.file.as_ref().is_none_or(|file| lock(file).keep(messages));
+        if !is_kept {
+            round.fail(); // the next round will have its ids
+        }
+        let present = lock(&self.state).conclude(&round, is_kept);
         round.deliver(&present);
     }
 
@@ -307,8 +373,7 @@ impl Room {
     fn keep_time(&self) {
         let mut state = lock(&self.state);
         loop {
-            let due = state.members.due(Instant::now());
-            state.queue.extend(due.into_iter().map(Event::Notice));
+            state.queue_what_is_due(Instant::now());
             if state.progress == Progress::LeftToTheClock {
                 state.progress = Progress::RoundUnderWay;
                 drop(state);
@@ -318,7 +383,7 @@ impl Room {
                 self.see_to_queue(state);
                 state = lock(&self.state);
             } else {
-                state = match state.members.next_due() {
+                state = match state.next_due() {
                     None => self.clock.wait(state).unwrap_or_else(PoisonError::into_inner),
                     Some(at) => {
                         let time = at.saturating_duration_since(Instant::now());
@@ -328,6 +393,74 @@ impl Room {
                 };
             }
         }
+    }
+}
+
+impl State {
+    /// Reads the history file in this folder, and goes on where it ends.
+    fn load(&mut self, folder: &Path) -> Result<File, String> {
+        let mut file = File::open(folder)?;
+        let mut kicked = HashSet::new();
+        let damaged = file.load(|line| match line {
+            Line::Said(kept) if kept.id > self.last_message => {
+                self.last_message = kept.id;
+                for person in kept.to.iter().chain([&kept.from]) {
+                    self.members.never_again(person.id);
+                }
+                self.history.add(Arc::new(kept));
+                true
+            }
+            Line::Said(_) => false, // ids count up
+            Line::Member(who, token) => {
+                self.members.never_again(who.id);
+                if !kicked.contains(&token) {
+                    self.members.recall(who, &token);
+                }
+                true
+            }
+            Line::Kicked(token) => {
+                self.members.forget(&token);
+                kicked.insert(token)
+            }
+        })?;
+        // Each line that cannot be read may have had an id, and none is ever used twice.
+        self.last_message += damaged;
+        self.members.never_again(self.members.last_id() + damaged);
+        Ok(file)
+    }
+
+    /// After a round: what was said in it is part of the history now, if it could be kept.
+    fn conclude(&mut self, round: &Round, is_kept: bool) -> Arc<Vec<(u64, Sender)>> {
+        let audience = self.members.audience();
+        for kept in &round.said {
+            if let Some(reference) = &kept.reference {
+                self.unsaid.remove(&(kept.from.id, reference.clone()));
+            }
+            if is_kept {
+                self.last_message = kept.id;
+                if let Some(audience) = &audience {
+                    self.receipts.said(kept, audience);
+                }
+                self.history.add(Arc::clone(kept));
+            }
+        }
+        self.members.present()
+    }
+
+    fn has_received(&mut self, member: u64, id: u64) {
+        if let Some(before) = self.members.has_received(member, id) {
+            self.receipts.arrived(member, before, id);
+        }
+    }
+
+    fn queue_what_is_due(&mut self, now: Instant) {
+        self.queue.extend(self.members.due(now).into_iter().map(Event::Notice));
+        let receipts = self.receipts.due(now).into_iter();
+        self.queue.extend(receipts.map(|(to, frame)| Event::Reply { to, frame }));
+    }
+
+    fn next_due(&self) -> Option<Instant> {
+        self.members.next_due().into_iter().chain(self.receipts.next_due()).min()
     }
 }
 

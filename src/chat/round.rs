@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::history::{Kept, Person};
 use super::members::Notice;
-use super::protocol::{ack, frame};
+use super::protocol::{Problem, ack, error, frame};
 use crate::sender::Sender;
 
 /// Something to tell, as it waits in the queue.
@@ -23,11 +23,10 @@ pub struct Round {
     items: Vec<Item>,
     /// What is said in it, to be kept.
     pub said: Vec<Arc<Kept>>,
-    /// The id of the last message.
-    pub last_message: u64,
 }
 
 struct Item {
+    is_message: bool,
     frame: Vec<u8>,
     /// Whom it is for; `None` for all.
     only: Option<u64>,
@@ -39,27 +38,35 @@ struct Item {
 impl Round {
     /// Gives each message its id, counting up from `last_message`, and the time `at`.
     pub fn new(events: Vec<Event>, last_message: u64, at: u64) -> Round {
-        let items = Vec::with_capacity(events.len());
-        let mut round = Round { items, said: Vec::new(), last_message };
+        let (mut items, mut said) = (Vec::with_capacity(events.len()), Vec::new());
+        let mut ids = last_message + 1..;
         for event in events {
-            let item = match event {
+            items.push(match event {
                 Event::Notice(Notice { except, frame }) => {
-                    Item { frame, only: None, except, instead: Vec::new() }
+                    Item { is_message: false, frame, only: None, except, instead: Vec::new() }
                 }
-                Event::Reply { to, frame } => {
-                    Item { frame, only: Some(to), except: None, instead: Vec::new() }
-                }
+                Event::Reply { to, frame } => Item::to_one(to, frame),
                 Event::Say { from, to, text, reference } => {
-                    round.last_message += 1;
-                    let id = round.last_message;
+                    let id = ids.next().expect("nobody lives to see so many messages");
                     let kept = Arc::new(Kept { id, at, from, to, text, reference });
-                    round.said.push(Arc::clone(&kept));
+                    said.push(Arc::clone(&kept));
                     Item::of(&kept)
                 }
-            };
-            round.items.push(item);
+            });
         }
-        round
+        Round { items, said }
+    }
+
+    /// What was said in it could not be kept, and so is not said: its authors are told, and the rest of
+    /// the round is told as it would have been.
+    pub fn fail(&mut self) {
+        let why = "the history cannot be written now, perhaps because the disk is full; try again";
+        let problem = Problem::new("not-saved", why);
+        self.items.retain(|item| !item.is_message);
+        for kept in self.said.iter() {
+            let frame = frame(error(&problem, kept.reference.as_deref()));
+            self.items.push(Item::to_one(kept.from.id, frame));
+        }
     }
 
     /// Sends it: to each member all of it in one write. Most get the same buffer; only for those who
@@ -88,10 +95,15 @@ impl Round {
 }
 
 impl Item {
+    fn to_one(member: u64, frame: Vec<u8>) -> Item {
+        Item { is_message: false, frame, only: Some(member), except: None, instead: Vec::new() }
+    }
+
     /// A message; its author gets the ack in its place, if it asked for one.
     fn of(kept: &Kept) -> Item {
         let ack = |reference: &String| frame(ack(reference, Some((kept.id, kept.at))));
         Item {
+            is_message: true,
             frame: frame(kept.said(false)),
             only: kept.to.as_ref().map(|to| to.id),
             except: Some(kept.from.id),

@@ -1,11 +1,14 @@
 //! One member's stay in the chat, from welcome to goodbye, on the member's own thread.
 
+use std::thread;
+use std::time::Duration;
+
 use tungstenite::Message;
 
 use super::protocol::{self, Problem, frame};
 use super::room::{Room, Wish};
 use crate::http::Request;
-use crate::socket::Socket;
+use crate::socket::{Socket, close_frame};
 
 /// The longest WebSocket message here, in bytes, where a text may have `text_max` characters; a longer
 /// one is answered with Close 1009. A character takes at most 12 bytes in JSON (`\ud83d\ude00` is one),
@@ -18,14 +21,29 @@ pub fn message_max(text_max: usize) -> usize {
 /// something to watch. Both as frames (RFC 6455, 5.2): 0x89 0, and a text of 15 bytes.
 const PING_AND_BEAT: &[u8] = b"\x89\x00\x81\x0F{\"type\":\"beat\"}";
 
-/// What the upgrade request says about who comes: the cookie `name`, or `?name=` instead, `?token=`
-/// and `?since=`.
+/// How long whoever says a wrong passphrase has to wait for the answer.
+const WRONG_PASSPHRASE_PAUSE: Duration = Duration::from_secs(1);
+
+/// What the upgrade request says about who comes: the cookie `name`, or `?name=` instead, `?token=`,
+/// `?since=` and `?passphrase=`.
 pub fn wish(request: &Request) -> Wish {
     Wish {
         name: request.parameter("name").or_else(|| request.cookie("name")),
         token: request.parameter("token"),
         since: request.parameter("since").and_then(|id| id.parse().ok()).unwrap_or(0),
+        passphrase: request.parameter("passphrase"),
     }
+}
+
+/// Closes the connection of somebody who does not know the passphrase, before it learns or tells
+/// anything. Not refused with a 401, because a browser shows its page nothing of an answer that is no
+/// 101: it could not tell its person what is missing.
+pub fn turn_away(socket: &mut Socket, wish: &Wish) {
+    socket.send_101();
+    if wish.passphrase.is_some() {
+        thread::sleep(WRONG_PASSPHRASE_PAUSE);
+    }
+    socket.sender().close(&close_frame(4003.into(), "the passphrase is missing or wrong"));
 }
 
 /// Lets the client take part until it leaves.
@@ -49,6 +67,8 @@ pub fn serve(room: &Room, client: u64, socket: &mut Socket, wish: Wish) {
         };
         if let Some(answer) = answer {
             socket.sender().send(&frame(answer));
+            // The answers to somebody who asks and does not read would pile up; see `echo.rs`.
+            socket.sender().wait_until_caught_up();
         }
     }
     // 1005 stands for a Close without a code, as from `socket.close()`. A page that is reloaded or

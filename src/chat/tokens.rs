@@ -40,24 +40,48 @@ impl Token {
     }
 }
 
+struct Owner {
+    who: Person,
+    /// Up to this id everything has arrived.
+    received: u64,
+}
+
 /// The owners, by the hash of their token.
 #[derive(Default)]
 pub struct Tokens {
-    owners: HashMap<String, Person>,
+    owners: HashMap<String, Owner>,
     oldest_first: VecDeque<String>,
 }
 
 impl Tokens {
     /// Whose token has this hash.
     pub fn owner(&self, hash: &str) -> Option<Person> {
-        self.owners.get(hash).cloned()
+        self.owners.get(hash).map(|owner| owner.who.clone())
     }
 
-    /// Remembers a token, or under which name its owner goes now.
-    pub fn remember(&mut self, hash: &str, owner: Person) {
-        if self.owners.insert(hash.to_string(), owner).is_none() {
-            self.oldest_first.push_back(hash.to_string());
+    /// Remembers a token, or under which name its owner goes now. Returns whether that is new.
+    pub fn remember(&mut self, hash: &str, who: Person) -> bool {
+        if let Some(owner) = self.owners.get_mut(hash) {
+            let is_new = owner.who != who;
+            owner.who = who;
+            return is_new;
         }
+        self.owners.insert(hash.to_string(), Owner { who, received: 0 });
+        self.oldest_first.push_back(hash.to_string());
+        true
+    }
+
+    /// Nobody can come back with it any more.
+    pub fn forget(&mut self, hash: &str) {
+        self.owners.remove(hash);
+    }
+
+    /// The owner has everything up to this id. Returns up to which id that had been so before.
+    pub fn has_received(&mut self, hash: &str, id: u64) -> Option<u64> {
+        let owner = self.owners.get_mut(hash)?;
+        let before = owner.received;
+        owner.received = before.max(id);
+        Some(before)
     }
 
     /// Forgets the oldest of those that are too many. `here` says who is here, and is not forgotten.
@@ -65,7 +89,7 @@ impl Tokens {
         // At least half of so many are not here, so the loop ends.
         while self.oldest_first.len() > TOKENS_MAX.max(2 * members) {
             let Some(oldest) = self.oldest_first.pop_front() else { return };
-            if self.owners.get(&oldest).is_some_and(|owner| here(owner.id)) {
+            if self.owners.get(&oldest).is_some_and(|owner| here(owner.who.id)) {
                 self.oldest_first.push_back(oldest);
             } else {
                 self.owners.remove(&oldest);

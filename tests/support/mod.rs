@@ -41,6 +41,11 @@ impl Server {
         Server::run(command, 0)
     }
 
+    /// Starts it for clients that say in a second what people say in an hour.
+    pub fn start_without_pace(options: &[&str]) -> Server {
+        Server::start(&[&["--pace", "0", "--pace-bytes", "0"], options].concat())
+    }
+
     /// Starts it on the port that another one had.
     pub fn start_on(port: u16, options: &[&str]) -> Server {
         let mut command = Command::new(env!("CARGO_BIN_EXE_partyline"));
