@@ -425,11 +425,11 @@ fn secrets_are_nowhere_until_they_are_shown() {
     client.send(0x01, format!("cut {}", &token[..half]).as_bytes());
     client.send(0x89, id.as_bytes());
     client.send(0x80, format!("{} in two", &token[half..]).as_bytes());
-    client.send(0x81, format!("{{\"type\":\"name\",\"name\":\"Quilla Zoa\"}}").as_bytes());
+    client.send(0x81, br#"{"type":"name","name":"Quilla Zoa"}"#);
     client.send(0x81, b"Quilla Zoa");
     // Its first half is where a long payload does not travel to the view any more.
     client.send(0x01, format!("{:.<290}{}", "", &token[..half]).as_bytes());
-    client.send(0x80, token[half..].as_bytes());
+    client.send(0x80, &token.as_bytes()[half..]);
     client.send(0x88, &[&1000u16.to_be_bytes()[..], token.as_bytes()].concat());
     page.wait_for(
         "rows().some((row) => row[1] === 'Close') && texts('.wire-state')[0].startsWith('Ended')",
@@ -443,6 +443,7 @@ fn secrets_are_nowhere_until_they_are_shown() {
         "zo%c3%ab".into(),
         "\\u00eb".into(),
         "Quill".into(),
+        "Quilla Zoa".into(),
         pass.into(),
         "sesame".into(),
         id.clone(),
@@ -483,7 +484,7 @@ fn secrets_are_nowhere_until_they_are_shown() {
     }
     assert!(dom.contains("wire.html#id="), "the link leads to the second screen");
     show_secrets(&page);
-    assert_eq!(shown(&page, "dom()").contains(&token), false);
+    assert!(!shown(&page, "dom()").contains(&token));
     page.assert_clean();
 }
 

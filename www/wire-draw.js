@@ -3,6 +3,7 @@
 
 import { binary, bitsOf, closeCode, diagram, groupsOf, hex, hexOf, isControl } from "./wire-frame.js";
 import { acceptSteps, explain } from "./wire-handshake.js";
+import { make } from "./wire-make.js";
 import { charactersOf, cover, coverText } from "./wire-secrets.js";
 import { DIRECTIONS, closeWords, fieldWords, opcodeName, plural, shownOf } from "./wire-words.js";
 
@@ -12,16 +13,6 @@ const XOR_BYTES = 8;
 const BYTES = 8;
 /** So many characters of a text are shown in its line. */
 const PREVIEW = 200;
-
-/** Makes an element; texts among its children are put in as text, never as markup. */
-export function make(tag, attributes = {}, ...children) {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (value !== undefined && value !== false) element.setAttribute(name, value === true ? "" : value);
-  }
-  element.append(...children);
-  return element;
-}
 
 const code = (text, attributes) => make("code", attributes, text);
 
@@ -58,9 +49,10 @@ function drawAccept(handshake, secrets) {
   const items = steps.map(([words, value]) =>
     make("li", {}, make("p", { class: "words" }, words), code(coverText(value, secrets))));
   const verdict = matches
-    ? make("p", { class: "verdict" }, "It matches the 101 ✓ So this answer is to this request, from somebody who speaks WebSocket.")
-    : make("p", { class: "verdict wrong" }, "It does not match the 101 ✗ A browser ends such a connection at once.");
-  return [make("h3", {}, "Where the accept value comes from"), make("ol", { class: "steps" }, ...items), verdict];
+    ? "It matches the 101 ✓ So this answer is to this request, from somebody who speaks WebSocket."
+    : "It does not match the 101 ✗ A browser ends such a connection at once.";
+  return [make("h3", {}, "Where the accept value comes from"), make("ol", { class: "steps" }, ...items),
+    make("p", { class: matches ? "verdict" : "verdict wrong" }, verdict)];
 }
 
 // A frame in one line.
@@ -89,8 +81,9 @@ export function drawSummary(frame) {
   if (text !== "") told.push(`“${beginning}${beginning !== text || length > plain.length ? " …" : ""}”`);
   else if (code === null && length > 0) told.push(hexOf(plain.slice(0, 8)) + (length > 8 ? " …" : ""));
   if (roundTrip !== undefined) told.push(`${milliseconds(roundTrip)} after its ping`);
+  const arrow = make("span", { class: "arrow", "aria-hidden": "true" }, from === "client" ? "↑" : "↓");
   return [
-    make("span", { class: `way ${from}` }, make("span", { class: "arrow", "aria-hidden": "true" }, from === "client" ? "↑" : "↓"), DIRECTIONS[from]),
+    make("span", { class: `way ${from}` }, arrow, DIRECTIONS[from]),
     make("span", { class: "opcode" }, opcodeName(opcode)),
     make("span", { class: "fin" }, `Fin ${fin}`),
     make("span", { class: "size" }, plural(length, "byte")),
@@ -99,10 +92,11 @@ export function drawSummary(frame) {
   ];
 }
 
-export const milliseconds = (time) => `${time < 10 ? time.toFixed(2) : Math.round(time)} ms`;
+const milliseconds = (time) => `${time < 10 ? time.toFixed(2) : Math.round(time)} ms`;
 
-const time = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3 });
-export const clock = (at) => time.format(at);
+const two = "2-digit";
+const time = new Intl.DateTimeFormat("en-GB", { hour: two, minute: two, second: two, fractionalSecondDigits: 3 });
+const clock = (at) => time.format(at);
 
 // A frame in full.
 
@@ -111,18 +105,20 @@ export function drawFrame(frame, columns) {
   const parts = [drawBits(frame, wire, columns), drawBytes(frame, wire), drawFields(frame)];
   const code = closeCode(frame);
   if (code !== null && plain[0] !== null && plain[1] !== null) {
-    parts.push(part("What the Close says", make("p", {}, closeWords(code)), text === "" ? "" : make("p", { dir: "auto" }, text)));
+    const reason = text === "" ? [] : [make("p", { dir: "auto" }, text)];
+    parts.push(part("What the Close says", make("p", {}, closeWords(code)), ...reason));
   }
   if (frame.key && plain.length > 0) parts.push(drawXor(frame, wire, plain, characters));
   if (plain.length > 0) parts.push(drawPayload(frame, wire, plain, characters, columns));
   if (text !== "" && code === null) {
-    const note = shownOf(wire, frame.length);
-    parts.push(part("The payload as text", make("p", { class: "text-payload", dir: "auto" }, text), note === "" ? "" : make("p", { class: "words" }, note)));
+    const note = make("p", { class: "words" }, shownOf(wire, frame.length));
+    parts.push(part("The payload as text", make("p", { class: "text-payload", dir: "auto" }, text), note));
   }
   return parts;
 }
 
 const caption = (title, more) => make("caption", {}, title, make("span", { class: "words" }, " ", more));
+const headings = (titles) => make("thead", {}, make("tr", {}, ...titles.map((title) => make("th", { scope: "col" }, title))));
 const part = (title, ...children) => make("section", { class: "part" }, make("h3", {}, title), ...children);
 
 /** The diagram of RFC 6455, section 5.2, with this frame's bits. */
@@ -130,8 +126,7 @@ function drawBits(frame, wire, columns) {
   const bytes = [...frame.head, ...wire];
   const rows = diagram(frame, columns);
   const perRow = columns / 8;
-  const header = make("tr", {}, make("th", { scope: "col" }, "Byte"),
-    ...Array.from({ length: columns }, (_, bit) => make("th", { scope: "col" }, String(bit))));
+  const titles = ["Byte", ...Array.from({ length: columns }, (_, bit) => String(bit))];
   const body = rows.map((pieces, row) => {
     const cells = pieces.map(({ id, name, start, bits, first }) => {
       const label = first ? name : `${name} …`;
@@ -147,7 +142,7 @@ function drawBits(frame, wire, columns) {
   const more = frame.length > shown ? `After the last row: ${plural(frame.length - shown, "more byte")} of payload.` : "";
   return make("table", { class: `bits of-${columns}` },
     caption("The bits, as RFC 6455 draws them in section 5.2.", more),
-    make("thead", {}, header), make("tbody", {}, ...body));
+    headings(titles), make("tbody", {}, ...body));
 }
 
 /** The same in bytes: what belongs to one field lights up with it. */
@@ -174,7 +169,7 @@ function drawFields(frame) {
   });
   return make("table", { class: "fields" },
     caption("Its fields.", make("span", { class: "hint" }, "Press one to keep it lit.")),
-    make("thead", {}, make("tr", {}, ...["Field", "Value, and what it says"].map((title) => make("th", { scope: "col" }, title)))),
+    headings(["Field", "Value, and what it says"]),
     make("tbody", {}, ...rows));
 }
 
@@ -191,10 +186,11 @@ function drawXor(frame, wire, plain, characters) {
       make("td", { class: "character" }, characters[index]));
   });
   const titles = ["Byte", "On the wire", "Key (byte mod 4)", "XOR of both", "Text"];
-  const more = frame.length > count ? ` The key goes round and round: the other ${plural(frame.length - count, "byte")} in the same way.` : "";
+  const rest = plural(frame.length - count, "byte");
+  const more = frame.length > count ? ` The key goes round and round: the other ${rest} in the same way.` : "";
   return make("table", { class: "xor" },
     caption("Unmasking.", `XOR: a bit is 1 where the two differ.${more}`),
-    make("thead", {}, make("tr", {}, ...titles.map((title) => make("th", { scope: "col" }, title)))),
+    headings(titles),
     make("tbody", {}, ...rows));
 }
 
@@ -211,7 +207,7 @@ function drawPayload(frame, wire, plain, characters, columns) {
   const titles = frame.key ? ["Byte", "On the wire (masked)", "Unmasked", "Text"] : ["Byte", "On the wire", "Text"];
   const table = make("table", { class: "payload" },
     caption("The payload in hex.", shownOf(wire, frame.length)),
-    make("thead", {}, make("tr", {}, ...titles.map((title) => make("th", { scope: "col" }, title)))),
+    headings(titles),
     make("tbody", {}, ...rows));
   // A region that scrolls has to be reachable with the keyboard.
   return rows.length > 8

@@ -2,7 +2,7 @@
 // While it is closed, there is no connection to /wire.
 
 import { wireId } from "./wire-id.js";
-import { make } from "./wire-draw.js";
+import { make } from "./wire-make.js";
 import { Secrets } from "./wire-secrets.js";
 import { Source } from "./wire-source.js";
 import { WireView } from "./wire-view.js";

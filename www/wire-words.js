@@ -66,8 +66,8 @@ export function fieldWords(id, frame) {
       return [
         String(mask),
         mask
-          ? `The payload is masked, and the key stands in the header. ${isFromClient ? "A client must do that." : "A server must not do that!"}`
-          : `The payload is as it is, without a mask. ${isFromClient ? "A client must not do that!" : "A server must not mask."}`,
+          ? `The payload is masked, and the key stands in the header. ${isFromClient ? "A client must." : "A server must not!"}`
+          : `The payload is as it is, without a mask. ${isFromClient ? "A client must mask!" : "A server must not mask."}`,
       ];
     case "length":
       return [
@@ -86,7 +86,8 @@ export function fieldWords(id, frame) {
     case "key":
       return [
         "4 bytes",
-        "New random bytes for each frame, sent in the clear. That is no encryption: it keeps a page from choosing the exact bytes that a proxy sees (RFC 6455, 10.3).",
+        "New random bytes for each frame, sent in the clear. That is no encryption: it keeps a page from " +
+          "choosing the exact bytes that a proxy sees (RFC 6455, 10.3).",
       ];
     case "payload":
       return [plural(length, "byte"), length === 0 ? "There is none." : payloadSentence(frame)];
