@@ -22,3 +22,4 @@ mod refusals;
 mod sender;
 mod terminal;
 mod wire;
+mod wire_page;
