@@ -11,7 +11,7 @@ use crate::support::chat::*;
 use crate::support::*;
 
 /// Runs the program to its end; returns its exit code, standard output and standard error.
-fn run(options: &[&str], environment: &[(&str, &str)]) -> (Option<i32>, String, String) {
+pub fn run(options: &[&str], environment: &[(&str, &str)]) -> (Option<i32>, String, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_partyline"));
     in_clean_surroundings(&mut command);
     command.args(options).envs(environment.iter().copied()).stdin(Stdio::null());

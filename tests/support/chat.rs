@@ -74,6 +74,17 @@ impl Member {
         ack
     }
 
+    /// Says a text to the room and reads until its `ack`, whatever comes before it.
+    pub fn say_and_wait_among(&mut self, text: &str) -> Value {
+        self.send(&json!({ "type": "say", "text": text, "ref": text }));
+        self.read_until(|message| message["type"] == "ack" && message["ref"] == text)
+    }
+
+    /// Reads until a message is what is looked for, and returns it.
+    pub fn read_until(&mut self, is_it: impl Fn(&Value) -> bool) -> Value {
+        std::iter::repeat_with(|| self.read()).find(is_it).expect("it does not end")
+    }
+
     /// The next message. Pings and beats, which come after 20 s on a slow machine, are none.
     pub fn read(&mut self) -> Value {
         loop {

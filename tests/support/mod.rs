@@ -3,8 +3,11 @@
 
 pub mod browser;
 pub mod chat;
+pub mod folder;
 pub mod line;
 pub mod page;
+pub mod random;
+pub mod stubborn;
 
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
@@ -123,6 +126,11 @@ impl Server {
     /// Waits until what it prints after its addresses has this text, and returns all of that.
     pub fn wait_for_output(&self, text: &str) -> String {
         wait_for(&self.output, text)
+    }
+
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// What it has logged so far.
