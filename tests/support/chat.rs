@@ -5,7 +5,7 @@ use std::io::Write;
 
 use serde_json::{Value, json};
 
-use super::{PATIENCE, Peer, Server, read_head, upgrade_request};
+use super::{PATIENCE, Peer, Server, connect, read_head, upgrade_request};
 
 /// Somebody in the chat, after its `welcome`.
 pub struct Member {
@@ -19,7 +19,12 @@ pub struct Member {
 impl Member {
     /// Comes in with this query and this value of the cookie `name`, as bytes.
     pub fn open(server: &Server, query: &str, cookie: Option<&[u8]>) -> Member {
-        let mut stream = server.connect();
+        Member::open_at(server.port, query, cookie)
+    }
+
+    /// Comes in at another port that leads to the server.
+    pub fn open_at(port: u16, query: &str, cookie: Option<&[u8]>) -> Member {
+        let mut stream = connect(port);
         let request = upgrade_request(&format!("/chat{query}"), "");
         let cookie = cookie.map_or(Vec::new(), |name| [b"Cookie: name=", name, b"\r\n"].concat());
         let (line, rest) = request.split_once("\r\n").unwrap();

@@ -3,7 +3,7 @@
 //!
 //! Its WebSocket is tungstenite's, which reports every error where the other clients here would panic.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{Ipv4Addr, TcpStream};
 
 use serde_json::{Value, json};
@@ -18,8 +18,10 @@ pub struct Stubborn {
     pub name: String,
     /// With what it comes back.
     pub token: Option<String>,
-    /// Up to here it has everything.
+    /// The newest id that it has.
     pub since: u64,
+    /// What it has missed and not fetched yet: after the first of two ids and before the second.
+    pub holes: Vec<(u64, u64)>,
     /// Who said what, as far as it knows.
     pub heard: BTreeMap<u64, (u64, String)>,
     /// The numbers of its own messages that are not acknowledged, in order; each number is the `ref`.
@@ -71,19 +73,17 @@ impl Stubborn {
         self.token = Some(welcome["token"].as_str().unwrap().to_string());
         let own = welcome["you"]["id"].as_u64().unwrap();
         // What it missed: the newest of it, and further back what does not fit.
-        let mut oldest = self.file_all(&welcome["messages"]);
-        let mut is_complete = welcome["more"] == false;
-        let mut next = VecDeque::from_iter(self.unacknowledged.iter().copied());
-        let mut under_way = 0;
-        if !is_complete {
-            send(&mut socket, &json!({ "type": "earlier", "before": oldest }))?;
+        let since = self.since;
+        let oldest = self.file_all(&welcome["messages"]);
+        if welcome["more"] == true {
+            self.holes.push((since, oldest));
         }
+        self.fill(&mut socket)?;
+        let mut next = VecDeque::from_iter(self.unacknowledged.iter().copied());
+        // Not a number: what its last connection left in the server's hands may be acknowledged as well.
+        let mut under_way = BTreeSet::new();
         loop {
-            if is_complete {
-                let newest = self.heard.last_key_value().map_or(0, |(id, _)| *id);
-                self.since = self.since.max(newest);
-            }
-            while under_way < UNDER_WAY && (!next.is_empty() || self.count < most) {
+            while under_way.len() < UNDER_WAY && (!next.is_empty() || self.count < most) {
                 let number = next.pop_front().unwrap_or_else(|| {
                     self.count += 1;
                     self.unacknowledged.push_back(self.count);
@@ -91,23 +91,23 @@ impl Stubborn {
                 });
                 let reference = number.to_string();
                 let say = json!({ "type": "say", "text": self.text(number), "ref": reference });
-                under_way += 1;
+                under_way.insert(number);
                 send(&mut socket, &say)?;
             }
-            if is_complete && self.acknowledged.len() as u64 >= most && self.since >= last {
+            if self.holes.is_empty() && self.acknowledged.len() as u64 >= most && self.since >= last {
                 return socket.close(None);
             }
             let message = read(&mut socket)?;
             match message["type"].as_str().unwrap() {
                 "said" => drop(self.file(&message)),
                 "earlier" => {
-                    let before = oldest;
-                    oldest = self.file_all(&message["messages"]).min(before);
-                    is_complete = message["more"] == false || oldest <= self.since + 1;
-                    if !is_complete {
+                    let oldest = self.file_all(&message["messages"]);
+                    let (after, before) = self.holes.pop().expect("it was asked for");
+                    if message["more"] == true && oldest > after + 1 {
                         assert!(oldest < before, "it goes on: {message}");
-                        send(&mut socket, &json!({ "type": "earlier", "before": oldest }))?;
+                        self.holes.push((after, oldest));
                     }
+                    self.fill(&mut socket)?;
                 }
                 "ack" => {
                     let number: u64 = message["ref"].as_str().unwrap().parse().unwrap();
@@ -116,12 +116,18 @@ impl Stubborn {
                     let first = *self.acknowledged.entry(number).or_insert(id);
                     assert_eq!(first, id, "one message, one id");
                     self.unacknowledged.retain(|it| *it != number);
-                    under_way -= 1;
+                    under_way.remove(&number);
                 }
                 "error" => panic!("{message}"),
                 _ => {}
             }
         }
+    }
+
+    /// Asks for what it has missed, from the newest of it back.
+    fn fill(&self, socket: &mut WebSocket<TcpStream>) -> tungstenite::Result<()> {
+        let ask = |(_, before): &(u64, u64)| json!({ "type": "earlier", "before": before });
+        self.holes.last().map_or(Ok(()), |hole| send(socket, &ask(hole)))
     }
 
     /// Keeps these; returns the id of the oldest.
@@ -139,6 +145,7 @@ impl Stubborn {
 
     /// Whoever hears of an id again has to hear the same.
     fn remember(&mut self, id: u64, from: u64, text: String) {
+        self.since = self.since.max(id);
         let first = self.heard.entry(id).or_insert_with(|| (from, text.clone()));
         assert_eq!(*first, (from, text), "id {id}");
     }
