@@ -20,6 +20,7 @@ pub struct Line {
 struct State {
     is_cut: bool,
     is_deaf: bool,
+    is_silent: bool,
     streams: Vec<TcpStream>,
 }
 
@@ -40,8 +41,10 @@ impl Line {
                 state.streams.extend([client.try_clone().unwrap(), server.try_clone().unwrap()]);
                 let (to_client, to_server) =
                     (client.try_clone().unwrap(), server.try_clone().unwrap());
-                thread::spawn(move || pass_on(client, to_server, || false));
-                let shared = Arc::clone(&shared);
+                let (lost, shared) = (Arc::clone(&shared), Arc::clone(&shared));
+                thread::spawn(move || {
+                    pass_on(client, to_server, || lost.lock().unwrap().is_silent)
+                });
                 thread::spawn(move || {
                     pass_on(server, to_client, || shared.lock().unwrap().is_deaf)
                 });
@@ -76,6 +79,12 @@ impl Line {
     /// From now on nothing of what the server says comes through, and all of what it is told.
     pub fn deafen(&self) {
         self.state.lock().unwrap().is_deaf = true;
+    }
+
+    /// From now on nothing comes through, and neither end is told: somebody has gone out of reach.
+    pub fn vanish(&self) {
+        let mut state = self.state.lock().unwrap();
+        (state.is_deaf, state.is_silent) = (true, true);
     }
 
     /// All connections break, and there are no others until it is mended.
