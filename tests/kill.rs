@@ -18,6 +18,11 @@ use crate::support::*;
 
 const CLIENTS: usize = 20;
 
+/// On a fast machine more is said than is kept without being told to.
+fn serve(folder: &Folder) -> Server {
+    Server::start(&["--data", folder.as_str(), "--log", "warn", "--keep", "0"])
+}
+
 /// Whose message an id is, and what it says.
 type Said = BTreeMap<u64, (u64, String)>;
 
@@ -32,7 +37,7 @@ fn by_id(messages: &[Value]) -> Said {
 /// Has all clients talk until the server is killed; then looks what it knows when it comes back.
 /// Returns how many messages it had kept without anybody having been told.
 fn live_and_die(folder: &Folder, clients: &mut [Stubborn], time: Duration) -> usize {
-    let server = Server::start(&["--data", folder.as_str(), "--log", "warn"]);
+    let server = serve(folder);
     let port = server.port;
     thread::scope(|scope| {
         for client in &mut *clients {
@@ -42,7 +47,7 @@ fn live_and_die(folder: &Folder, clients: &mut [Stubborn], time: Duration) -> us
         thread::sleep(time);
         drop(server);
     });
-    let server = Server::start(&["--data", folder.as_str(), "--log", "warn"]);
+    let server = serve(folder);
     let told = check(&server, folder, clients);
     told.len() - clients.iter().map(|client| client.acknowledged.len()).sum::<usize>()
 }
@@ -87,7 +92,7 @@ fn what_was_acknowledged_outlives_a_kill_at_any_moment() {
             killed += 1;
         }
         // At last everybody gets everything said.
-        let server = Server::start(&["--data", folder.as_str(), "--log", "warn"]);
+        let server = serve(&folder);
         let port = server.port;
         thread::scope(|scope| {
             for client in &mut clients {
