@@ -63,8 +63,8 @@ fn pages_of_a_hundred_that_this_member_may_see() {
     // The first five, and each seventh, are for Cleo alone; each eleventh is for Ben alone.
     let to = |number: u64| match number {
         ..=5 => json!(3),
-        _ if number % 7 == 0 => json!(3),
-        _ if number % 11 == 0 => json!(2),
+        _ if number.is_multiple_of(7) => json!(3),
+        _ if number.is_multiple_of(11) => json!(2),
         _ => json!(null),
     };
     say_many(&mut ana, 400, |number| json!({ "text": number.to_string(), "to": to(number) }));
@@ -79,7 +79,10 @@ fn pages_of_a_hundred_that_this_member_may_see() {
         assert_eq!(column(&json!(all), "id"), visible);
         for said in &all {
             let number = said["id"].as_u64().unwrap();
-            assert_eq!((&said["type"], &said["text"]), (&json!("said"), &json!(number.to_string())));
+            assert_eq!(
+                (&said["type"], &said["text"]),
+                (&json!("said"), &json!(number.to_string()))
+            );
             assert_eq!((&said["from"]["id"], &said["to"]["id"]), (&json!(1), &to(number)));
             assert!(is_recent(&said["at"]), "{said}");
             // Only its author knows it by its ref.
@@ -98,7 +101,10 @@ fn pages_of_a_hundred_that_this_member_may_see() {
             let page = earlier(member, before);
             assert_eq!((&page["messages"], &page["more"]), (&json!([]), &json!(false)));
         }
-        assert_eq!(ids(&earlier(member, 7)), visible.iter().copied().filter(|id| *id < 7).collect::<Vec<_>>());
+        assert_eq!(
+            ids(&earlier(member, 7)),
+            visible.iter().copied().filter(|id| *id < 7).collect::<Vec<_>>()
+        );
         for before in [401, 402, 1 << 53, (1 << 53) + 1, u64::MAX] {
             assert_eq!(ids(&earlier(member, before)), visible[visible.len() - 100..]);
         }

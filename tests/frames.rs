@@ -248,7 +248,7 @@ fn silence_is_asked_about_and_then_ended() {
     let ben = Member::open_at(line.port, "?name=Ben", None);
     ana.expect_notice("joined", &ben.person());
     line.vanish();
-        let watching = thread::spawn(move || {
+    let watching = thread::spawn(move || {
         loop {
             let frame = ana.peer.read();
             match frame.first {

@@ -68,8 +68,7 @@ fn everything_is_there_after_a_restart() {
     assert_eq!(column(&before[1], "id"), [1, 2, 3, 4, 5]);
     assert_eq!(column(&before[2], "id"), [1, 3, 4, 5]);
 
-    let mut next = 6;
-    for way in ["killed", "stopped", "killed again"] {
+    for (next, way) in (6..).zip(["killed", "stopped", "killed again"]) {
         println!("{way}"); // shown when the test fails
         if way == "stopped" {
             server.type_line("quit");
@@ -107,7 +106,6 @@ fn everything_is_there_after_a_restart() {
         let heard = ben.read_until(|message| message["type"] == "said");
         assert_eq!((&heard["id"], &heard["text"]), (&json!(next), &json!(way)));
         assert!(!server.log().contains("WARN"), "{}", server.log());
-        next += 1;
     }
     drop(server);
     assert_eq!(read_history(&folder.file()).len(), 8);
@@ -128,7 +126,10 @@ fn the_folder_is_made_and_one_server_has_it() {
     {
         let (code, output, error) = run(options, environment);
         assert_eq!((code, output.as_str()), (Some(1), ""), "{error}");
-        assert!(error.starts_with("partyline: ") && error.contains("is in use by another"), "{error}");
+        assert!(
+            error.starts_with("partyline: ") && error.contains("is in use by another"),
+            "{error}"
+        );
         assert!(error.contains("messages.jsonl") && error.lines().count() == 1, "{error}");
     }
     ana.say_and_wait("two");
@@ -168,7 +169,9 @@ fn damaged_lines_are_skipped_and_named() {
         said(2, 1, "a text that is a number").replace("\"a text that is a number\"", "7").into(),
         said(2, 1, "the id is a text").replace("\"id\":2", "\"id\":\"2\"").into(),
         said(2, 1, "negative").replace("\"id\":2", "\"id\":-2").into(),
-        said(2, 1, "too large for JavaScript").replace("\"id\":2", "\"id\":9007199254740993").into(),
+        said(2, 1, "too large for JavaScript")
+            .replace("\"id\":2", "\"id\":9007199254740993")
+            .into(),
         said(2, 1, "nobody").replace("\"from\"", "\"form\"").into(),
         said(2, 1, "no time").replace("\"at\"", "\"ad\"").into(),
         said(2, 1, "to whom?").replace("\"at\"", "\"to\":7,\"at\"").into(),
@@ -191,7 +194,13 @@ fn damaged_lines_are_skipped_and_named() {
         file.push(b'\n');
     }
     // These are as good as any: nothing, white space, another system's ends of lines.
-    let good = ["", "  \t", "\r", &(said(50, 3, "skips some") + "\r"), &(" ".to_string() + &said(51, 4, "indented"))];
+    let good = [
+        "",
+        "  \t",
+        "\r",
+        &(said(50, 3, "skips some") + "\r"),
+        &(" ".to_string() + &said(51, 4, "indented")),
+    ];
     for line in good {
         file.extend_from_slice(line.as_bytes());
         file.push(b'\n');
@@ -207,7 +216,11 @@ fn damaged_lines_are_skipped_and_named() {
         let log = server.wait_for_log("came to /chat");
         let named: Vec<usize> = log
             .lines()
-            .filter_map(|line| line.split_once("messages.jsonl: line ")?.1.strip_suffix(" is damaged and was skipped"))
+            .filter_map(|line| {
+                line.split_once("messages.jsonl: line ")?
+                    .1
+                    .strip_suffix(" is damaged and was skipped")
+            })
             .map(|number| number.parse().unwrap())
             .collect();
         assert!(named.iter().copied().eq(2..2 + damaged.len()), "{named:?}");

@@ -11,7 +11,8 @@ use crate::support::*;
 
 /// `receipt` about these messages: id, how many have it, of how many.
 fn receipt(messages: &[(u64, u64, u64)]) -> Value {
-    let entry = |(id, received, of): &(u64, u64, u64)| json!({ "id": id, "received": received, "of": of });
+    let entry =
+        |(id, received, of): &(u64, u64, u64)| json!({ "id": id, "received": received, "of": of });
     json!({ "type": "receipt", "messages": messages.iter().map(entry).collect::<Vec<_>>() })
 }
 
@@ -205,8 +206,18 @@ fn what_is_not_there_yet_cannot_have_arrived() {
     ana.say_and_wait("one");
     ben.expect_said(1, &ana.person(), "one");
     let wrong = [
-        "2", "9007199254740993", "18446744073709551615", "18446744073709551616", "-1", "1.0", "1e0",
-        "\"1\"", "null", "true", "[1]", "{\"id\":1}",
+        "2",
+        "9007199254740993",
+        "18446744073709551615",
+        "18446744073709551616",
+        "-1",
+        "1.0",
+        "1e0",
+        "\"1\"",
+        "null",
+        "true",
+        "[1]",
+        "{\"id\":1}",
     ];
     for id in wrong {
         println!("{id}"); // shown when the test fails

@@ -18,7 +18,11 @@ fn whisper(from: &mut Member, to: Value, text: &str) -> Value {
 fn assert_not_here(from: &mut Member, to: Value) {
     let text = format!("to {to}, who is not here");
     let answer = whisper(from, to, &text);
-    assert_eq!((&answer["type"], &answer["code"]), (&json!("error"), &json!("not-here")), "{answer}");
+    assert_eq!(
+        (&answer["type"], &answer["code"]),
+        (&json!("error"), &json!("not-here")),
+        "{answer}"
+    );
 }
 
 /// The next message that somebody says, which has to be this.
@@ -59,7 +63,10 @@ fn renamed_away_left_and_replaced() {
     assert_eq!(whisper(&mut ana, bob["id"].clone(), "while away, by id")["id"], 4);
     assert_eq!(whisper(&mut ana, json!("Bob"), "while away, by name")["id"], 5);
     let mut ben = Member::come_back(&server, &token, 2);
-    assert_eq!(column(&ben.welcome["messages"], "text"), ["while away, by id", "while away, by name"]);
+    assert_eq!(
+        column(&ben.welcome["messages"], "text"),
+        ["while away, by id", "while away, by name"]
+    );
     // Left, and the name is another's now.
     ben.close(b"\x03\xE8");
     second.read_until(|message| message["type"] == "left");
@@ -83,7 +90,11 @@ fn renamed_away_left_and_replaced() {
     assert_hears(&mut other, "to the second connection");
 
     let bobs = [
-        "to Bob by id", "to Bob by name", "while away, by id", "while away, by name", "back again",
+        "to Bob by id",
+        "to Bob by name",
+        "while away, by id",
+        "while away, by name",
+        "back again",
         "to the second connection",
     ];
     assert_eq!(all_texts(&mut other), bobs);

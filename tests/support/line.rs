@@ -60,7 +60,9 @@ impl Line {
         let port = listener.local_addr().unwrap().port();
         thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
-                let Ok(server) = TcpStream::connect((Ipv4Addr::LOCALHOST, server)) else { continue };
+                let Ok(server) = TcpStream::connect((Ipv4Addr::LOCALHOST, server)) else {
+                    continue;
+                };
                 for stream in [&client, &server] {
                     stream.set_nodelay(true).unwrap();
                 }
