@@ -2,6 +2,7 @@
 //! history as soon as there is room.
 #![cfg(target_os = "linux")]
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -105,6 +106,9 @@ fn goes_on(server: &Server, file: &Path, make_room: impl FnOnce()) {
     assert_eq!(log.matches("is kept again in").count(), 1, "{log}");
     // No line is torn, and whoever came meanwhile is known to the next server.
     assert_eq!(read_history(file).len() as u64, last + 2);
+    let text = fs::read_to_string(file).unwrap();
+    let lines: BTreeSet<&str> = text.lines().collect();
+    assert_eq!(lines.len(), text.lines().count(), "each line is there once: {text}");
     let folder = Folder::new();
     fs::copy(file, folder.file()).unwrap();
     let next = Server::start(&["--data", folder.as_str()]);
@@ -151,8 +155,11 @@ fn a_full_disk() {
     if !is_possible("unshare", &["-rm", "sh", "-c", &mount]) {
         return eprintln!("not tested: no file system can be mounted here");
     }
+    // There is a line already, and somebody's editor has taken its end.
+    let line = r#"{"type":"member","id":7,"name":"Before","token":"x"}"#;
+    let file = format!("printf '%s' '{line}' > '{shown}/messages.jsonl'");
     let ballast = format!("head -c 40000 /dev/zero > '{shown}/ballast'");
-    fs::write(&script, format!("{mount} && {ballast} && exec \"$@\"")).unwrap();
+    fs::write(&script, format!("{mount} && {file} && {ballast} && exec \"$@\"")).unwrap();
     let shell = format!("exec unshare -rm sh '{}' \"$0\" \"$@\"", script.to_str().unwrap());
     let server = Server::start_after(&shell, &["--data", shown]);
     // Only there is it mounted.
