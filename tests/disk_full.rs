@@ -108,7 +108,7 @@ fn goes_on(server: &Server, file: &Path, make_room: impl FnOnce()) {
     assert_eq!(read_history(file).len() as u64, last + 2);
     let text = fs::read_to_string(file).unwrap();
     let lines: BTreeSet<&str> = text.lines().collect();
-    assert_eq!(lines.len(), text.lines().count(), "each line is there once: {text}");
+    assert_eq!(lines.len(), text.lines().count(), "each line is there once");
     let folder = Folder::new();
     fs::copy(file, folder.file()).unwrap();
     let next = Server::start(&["--data", folder.as_str()]);
