@@ -143,6 +143,43 @@ fn a_limit_of_the_file_without_that_signal() {
     limited("trap '' XFSZ; ulimit -S -f 8");
 }
 
+#[test]
+fn nobody_gets_the_id_of_one_who_could_not_be_written_down() {
+    let folder = Folder::new();
+    let server = Server::start_after("ulimit -S -f 2", &["--data", folder.as_str()]);
+    let mut ana = Member::come(&server, "Ana");
+    fill(&mut ana, 1);
+    let dora = Member::come(&server, "Dora, whose line is longer too");
+    ana.expect_notice("joined", &dora.person());
+    drop(server);
+    // Ana has heard of Dora, and what she whispers to her is for nobody else.
+    let server = Server::start(&["--data", folder.as_str()]);
+    let stranger = Member::come(&server, "Stranger");
+    assert_ne!(stranger.id, dora.id);
+    let mut ana = Member::come_back(&server, &ana.token, 0);
+    ana.send(&json!({ "type": "say", "text": "psst", "to": dora.id, "ref": "psst" }));
+    ana.expect_error("not-here", Some("psst"));
+}
+
+#[test]
+fn a_file_without_its_last_line_end_and_no_room_for_it() {
+    let folder = Folder::new();
+    let line = |text: &str| {
+        format!(r#"{{"type":"said","id":1,"at":1,"from":{{"id":1,"name":"Ana"}},"text":"{text}"}}"#)
+    };
+    let text = "x".repeat(512 - line("").len());
+    fs::write(folder.file(), line(&text)).unwrap();
+    let server = Server::start_after("ulimit -S -f 1", &["--data", folder.as_str()]);
+    let mut ben = Member::come(&server, "Ben");
+    assert_eq!(column(&ben.welcome["messages"], "text"), [json!(text)]);
+    ben.send(&json!({ "type": "say", "text": "two", "ref": "two" }));
+    ben.expect_error("not-saved", Some("two"));
+    drop(server);
+    let server = Server::start(&["--data", folder.as_str()]);
+    Member::come(&server, "Cleo").say_and_wait("two");
+    assert_eq!(column(&json!(read_history(&folder.file())), "text"), [text.as_str(), "two"]);
+}
+
 /// A small file system of the server's own: in a namespace, so that it goes when the server does. When a
 /// line does not fit, part of it is written, which no limit does.
 #[test]
