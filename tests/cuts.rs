@@ -16,7 +16,7 @@ use crate::support::*;
 fn ten_write_five_hundred_each_over_lines_that_break() {
     const CLIENTS: u64 = 10;
     const TEXTS: u64 = 500;
-    let server = Server::start(&["--log", "warn"]);
+    let server = Server::start_without_pace(&["--log", "warn"]);
     let mut random = Random::new();
     let clients = (0..CLIENTS).map(|number| {
         let seed = Random::with_seed(random.below(u64::MAX));
@@ -55,7 +55,7 @@ fn ten_write_five_hundred_each_over_lines_that_break() {
 
 #[test]
 fn an_ack_is_lost_on_the_way() {
-    let server = Server::start(&[]);
+    let server = Server::start_without_pace(&[]);
     let line = Line::to(server.port);
     let mut ben = Member::come(&server, "Ben");
     let mut ana = Member::open_at(line.port, "?name=Ana", None);

@@ -125,7 +125,7 @@ fn limited(shell: &str) {
         return eprintln!("not tested: there is no `prlimit` here (util-linux), which makes room");
     }
     let folder = Folder::new();
-    let server = Server::start_after(shell, &["--data", folder.as_str()]);
+    let server = Server::start_after(shell, &["--data", folder.as_str(), "--pace", "0"]);
     let pid = server.pid().to_string();
     goes_on(&server, &folder.file(), || {
         assert!(is_possible("prlimit", &["--pid", &pid, "--fsize=unlimited:"]));
@@ -198,7 +198,7 @@ fn a_full_disk() {
     let ballast = format!("head -c 40000 /dev/zero > '{shown}/ballast'");
     fs::write(&script, format!("{mount} && {file} && {ballast} && exec \"$@\"")).unwrap();
     let shell = format!("exec unshare -rm sh '{}' \"$0\" \"$@\"", script.to_str().unwrap());
-    let server = Server::start_after(&shell, &["--data", shown]);
+    let server = Server::start_after(&shell, &["--data", shown, "--pace", "0"]);
     // Only there is it mounted.
     let root = Path::new("/proc").join(server.pid().to_string()).join("root");
     let seen = root.join(shown.trim_start_matches('/'));

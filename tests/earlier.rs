@@ -58,7 +58,7 @@ fn say_many(member: &mut Member, count: u64, text: impl Fn(u64) -> Value) {
 
 #[test]
 fn pages_of_a_hundred_that_this_member_may_see() {
-    let server = Server::start(&[]);
+    let server = Server::start_without_pace(&[]);
     let [mut ana, mut ben, mut cleo] = gather(&server, ["Ana", "Ben", "Cleo"]);
     // The first five, and each seventh, are for Cleo alone; each eleventh is for Ben alone.
     let to = |number: u64| match number {
@@ -116,7 +116,7 @@ fn pages_of_a_hundred_that_this_member_may_see() {
 
 #[test]
 fn pages_of_64_kib_at_most() {
-    let server = Server::start(&["--text", "100000"]);
+    let server = Server::start_without_pace(&["--text", "100000"]);
     let [mut ana, mut ben] = gather(&server, ["Ana", "Ben"]);
     // Some are twice or six times as long in JSON, and one in ten alone is longer than a page.
     let text = |number: u64| match number % 10 {
@@ -143,7 +143,7 @@ fn pages_of_64_kib_at_most() {
 
 #[test]
 fn only_what_is_kept() {
-    let server = Server::start(&["--keep", "5"]);
+    let server = Server::start_without_pace(&["--keep", "5"]);
     let [mut ana, mut ben] = gather(&server, ["Ana", "Ben"]);
     say_many(&mut ana, 8, |number| json!({ "text": number.to_string() }));
     let page = earlier(&mut ben, 7);
@@ -158,7 +158,7 @@ fn only_what_is_kept() {
 #[test]
 fn who_asks_for_many_pages_and_does_not_read_gets_them_all() {
     const PAGES: u64 = 300; // 18 MiB, far more than may wait for anybody
-    let server = Server::start(&[]);
+    let server = Server::start_without_pace(&[]);
     let [mut ana, mut ben, mut cleo] = gather(&server, ["Ana", "Ben", "Cleo"]);
     say_many(&mut ana, 20, |_| json!({ "text": "x".repeat(4096) }));
     for number in 0..PAGES {
@@ -188,7 +188,7 @@ fn who_asks_for_many_pages_and_does_not_read_gets_them_all() {
 
 #[test]
 fn before_has_to_be_an_id() {
-    let server = Server::start(&[]);
+    let server = Server::start_without_pace(&[]);
     let [mut ana, mut ben] = gather(&server, ["Ana", "Ben"]);
     let wrong =
         ["null", "true", "-1", "1.0", "1e0", "\"1\"", "[1]", "{}", "18446744073709551616", "1e400"];

@@ -15,7 +15,7 @@ use crate::terminal::run;
 
 /// A server with its history in this folder.
 fn serve(folder: &Folder) -> Server {
-    Server::start(&["--data", folder.as_str()])
+    Server::start_without_pace(&["--data", folder.as_str()])
 }
 
 /// Permissions, owner and group and others.
@@ -119,7 +119,7 @@ fn the_folder_is_made_and_one_server_has_it() {
     let folder = Folder::new();
     let path = folder.path("not/there yet");
     let data = path.to_str().unwrap();
-    let server = Server::start(&["--data", data]);
+    let server = Server::start_without_pace(&["--data", data]);
     assert_eq!(mode(&path.join("messages.jsonl")), 0o600);
     let mut ana = Member::come(&server, "Ana");
     ana.say_and_wait("one");
@@ -137,7 +137,7 @@ fn the_folder_is_made_and_one_server_has_it() {
     }
     ana.say_and_wait("two");
     drop(server);
-    let server = Server::start(&["--data", data]);
+    let server = Server::start_without_pace(&["--data", data]);
     assert_eq!(texts(&Member::come(&server, "Ben").welcome["messages"]), ["one", "two"]);
 }
 
@@ -352,7 +352,7 @@ fn a_longer_file_than_is_kept_in_memory() {
         ana.say_and_wait(&number.to_string());
     }
     drop(server);
-    let server = Server::start(&["--data", folder.as_str(), "--keep", "10"]);
+    let server = Server::start_without_pace(&["--data", folder.as_str(), "--keep", "10"]);
     let ana = Member::come_back(&server, &ana.token, 20);
     assert_eq!(column(&ana.welcome["messages"], "id"), (41..=50).collect::<Vec<u64>>());
     assert_eq!((&ana.welcome["more"], &ana.welcome["gap"]), (&json!(false), &json!(true)));

@@ -20,7 +20,7 @@ const CLIENTS: usize = 20;
 
 /// On a fast machine more is said than is kept without being told to.
 fn serve(folder: &Folder) -> Server {
-    Server::start(&["--data", folder.as_str(), "--log", "warn", "--keep", "0"])
+    Server::start_without_pace(&["--data", folder.as_str(), "--log", "warn", "--keep", "0"])
 }
 
 /// Whose message an id is, and what it says.

@@ -31,7 +31,7 @@ fn receive(member: &mut Member, id: u64) {
 
 #[test]
 fn those_count_who_were_here_or_away() {
-    let server = Server::start(&[]);
+    let server = Server::start_without_pace(&[]);
     let [mut ana, mut ben, mut cleo, dan] = gather(&server, ["Ana", "Ben", "Cleo", "Dan"]);
     let (person, token) = (dan.person(), dan.token.clone());
     drop(dan);
@@ -102,7 +102,7 @@ fn wait_for(author: &mut Member, last: &[(u64, u64, u64)]) {
 
 #[test]
 fn several_messages_are_one_receipt() {
-    let server = Server::start(&[]);
+    let server = Server::start_without_pace(&[]);
     let [mut ana, mut ben, mut cleo] = gather(&server, ["Ana", "Ben", "Cleo"]);
     for text in ["one", "two", "three"] {
         ana.say_and_wait(text);
@@ -115,7 +115,7 @@ fn several_messages_are_one_receipt() {
 
 #[test]
 fn who_left_and_came_back_counts_for_what_it_was_addressed_to() {
-    let server = Server::start(&[]);
+    let server = Server::start_without_pace(&[]);
     let [mut ana, ben, mut cleo] = gather(&server, ["Ana", "Ben", "Cleo"]);
     ana.say_and_wait("while he is here");
     let (person, token) = (ben.person(), ben.token.clone());
@@ -146,7 +146,7 @@ fn who_left_and_came_back_counts_for_what_it_was_addressed_to() {
 #[test]
 fn at_most_four_in_a_second_and_the_last_state_in_the_end() {
     const MESSAGES: u64 = 100;
-    let server = Server::start(&[]);
+    let server = Server::start_without_pace(&[]);
     let [mut ana, mut ben, mut cleo] = gather(&server, ["Ana", "Ben", "Cleo"]);
     for id in 1..=MESSAGES {
         ana.say_and_wait(&id.to_string());
@@ -172,7 +172,7 @@ fn at_most_four_in_a_second_and_the_last_state_in_the_end() {
 
 #[test]
 fn an_author_who_comes_back_hears_it_all_again() {
-    let server = Server::start(&[]);
+    let server = Server::start_without_pace(&[]);
     let [mut ana, mut ben, cleo] = gather(&server, ["Ana", "Ben", "Cleo"]);
     for text in ["one", "two", "three"] {
         ana.say_and_wait(text);
@@ -201,7 +201,7 @@ fn an_author_who_comes_back_hears_it_all_again() {
 
 #[test]
 fn what_is_not_there_yet_cannot_have_arrived() {
-    let server = Server::start(&[]);
+    let server = Server::start_without_pace(&[]);
     let [mut ana, mut ben] = gather(&server, ["Ana", "Ben"]);
     ana.say_and_wait("one");
     ben.expect_said(1, &ana.person(), "one");
@@ -237,7 +237,7 @@ fn what_is_not_there_yet_cannot_have_arrived() {
 
 #[test]
 fn a_since_that_is_not_there_yet_is_none() {
-    let server = Server::start(&[]);
+    let server = Server::start_without_pace(&[]);
     let [mut ana, ben] = gather(&server, ["Ana", "Ben"]);
     ana.say_and_wait("one");
     let mut ben = Member::come_back(&server, &ben.token, u64::MAX);
@@ -250,7 +250,7 @@ fn a_since_that_is_not_there_yet_is_none() {
 
 #[test]
 fn there_are_none_in_a_big_room() {
-    let server = Server::start(&[]);
+    let server = Server::start_without_pace(&[]);
     let mut ana = Member::come(&server, "Ana");
     let others: Vec<Member> =
         (0..199).map(|number| Member::come(&server, &format!("M{number}"))).collect();
@@ -277,11 +277,11 @@ fn there_are_none_in_a_big_room() {
 #[test]
 fn there_are_none_across_a_restart() {
     let folder = Folder::new();
-    let server = Server::start(&["--data", folder.as_str()]);
+    let server = Server::start_without_pace(&["--data", folder.as_str()]);
     let [mut ana, ben] = gather(&server, ["Ana", "Ben"]);
     ana.say_and_wait("before");
     drop(server);
-    let server = Server::start(&["--data", folder.as_str()]);
+    let server = Server::start_without_pace(&["--data", folder.as_str()]);
     let mut ana = Member::come_back(&server, &ana.token, 1);
     let mut ben = Member::come_back(&server, &ben.token, 1);
     ana.expect_notice("joined", &ben.person());
