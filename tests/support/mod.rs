@@ -3,8 +3,11 @@
 
 pub mod browser;
 pub mod chat;
+pub mod folder;
 pub mod line;
 pub mod page;
+pub mod random;
+pub mod stubborn;
 
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
@@ -80,11 +83,7 @@ impl Server {
 
     /// A plain TCP connection to it.
     pub fn connect(&self) -> TcpStream {
-        let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).expect("it listens");
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        stream.set_write_timeout(Some(PATIENCE)).unwrap();
-        stream.set_nodelay(true).unwrap();
-        stream
+        connect(self.port)
     }
 
     /// Sends these bytes over a new connection and reads all that comes back.
@@ -123,6 +122,11 @@ impl Server {
     /// Waits until what it prints after its addresses has this text, and returns all of that.
     pub fn wait_for_output(&self, text: &str) -> String {
         wait_for(&self.output, text)
+    }
+
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// What it has logged so far.
@@ -164,6 +168,15 @@ impl Server {
         peer.send_text("still there?");
         assert_eq!(peer.read_text(), "still there?");
     }
+}
+
+/// A plain TCP connection to a port of this machine.
+pub fn connect(port: u16) -> TcpStream {
+    let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).expect("it listens");
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.set_write_timeout(Some(PATIENCE)).unwrap();
+    stream.set_nodelay(true).unwrap();
+    stream
 }
 
 /// Listens to what a program writes, to the end: a full pipe would make it wait for us.
