@@ -42,6 +42,10 @@ use crate::socket::close_frame;
 /// and is not read from meanwhile, so that TCP slows it down.
 const QUEUE_MAX: usize = 256;
 
+/// How many may have come whom the history file does not know: the disk was full, or the server ended
+/// in that moment.
+const UNWRITTEN_MAX: u64 = 1000;
+
 /// What a connection asks for at the door.
 #[derive(Debug, Default)]
 pub struct Wish {
@@ -420,12 +424,16 @@ impl State {
             }
             Line::Kicked(token) => {
                 self.members.forget(&token);
-                kicked.insert(token)
+                kicked.insert(token);
+                true
             }
         })?;
-        // Each line that cannot be read may have had an id, and none is ever used twice.
+        // Each line that cannot be read may have had an id, and none is ever used twice: whoever has
+        // heard of somebody must not mean another. The last who came may not be in the file at all.
         self.last_message += damaged;
-        self.members.never_again(self.members.last_id() + damaged);
+        if self.members.last_id() > 0 {
+            self.members.never_again(self.members.last_id() + damaged + UNWRITTEN_MAX);
+        }
         Ok(file)
     }
 
@@ -456,7 +464,10 @@ impl State {
     fn queue_what_is_due(&mut self, now: Instant) {
         self.queue.extend(self.members.due(now).into_iter().map(Event::Notice));
         let receipts = self.receipts.due(now).into_iter();
-        self.queue.extend(receipts.map(|(to, frame)| Event::Reply { to, frame }));
+        // In a big room there are none, not even about what was said before it was big.
+        if self.members.audience().is_some() {
+            self.queue.extend(receipts.map(|(to, frame)| Event::Reply { to, frame }));
+        }
     }
 
     fn next_due(&self) -> Option<Instant> {
