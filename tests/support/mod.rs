@@ -78,6 +78,11 @@ impl Server {
         Server { child, stdin, port, log, output: listen(stdout) }
     }
 
+    /// Its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// A plain TCP connection to it.
     pub fn connect(&self) -> TcpStream {
         let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).expect("it listens");
