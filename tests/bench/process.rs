@@ -2,13 +2,12 @@
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
-use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::thread;
 use std::time::{Duration, Instant};
 use std::{env, path::PathBuf};
 
-use crate::support::{self, Server};
+use crate::support::Server;
 
 /// What is said on a door, as far as its clients have to know it.
 #[derive(Clone, Copy, PartialEq)]
@@ -35,19 +34,14 @@ pub struct Subject {
 impl Subject {
     /// A door of our own server. Whatever slows clients down on purpose is switched off.
     pub fn own(path: &str) -> Subject {
-        let mut options = words("--log warn --connections 0");
-        if help().contains("--pace ") {
-            options.extend(words("--pace 0 --pace-bytes 0"));
-        }
+        let options = words("--log warn --connections 0 --pace 0 --pace-bytes 0");
         let speaks = if path == "/chat" { Speaks::Chat } else { Speaks::Raw };
         Subject { name: path.to_string(), path: path.to_string(), speaks, options, peer: None }
     }
 
-    /// The chat with a file for its history, if this server can do that.
-    pub fn with_data() -> Option<Subject> {
-        let mut subject = Subject::own("/chat").called("/chat --data");
-        subject.options.extend(words("--data"));
-        help().contains("--data ").then_some(subject)
+    /// The chat with a file for its history.
+    pub fn with_data() -> Subject {
+        Subject::own("/chat").called("/chat --data").with("--data")
     }
 
     /// Another server, which listens at `ws://host:port/path` and is the process `pid`.
@@ -82,7 +76,7 @@ impl Subject {
             return Process { address, pid, server: None, data: None };
         }
         let mut options: Vec<&str> = self.options.iter().map(String::as_str).collect();
-        let data = (options.last() == Some(&"--data")).then(new_folder);
+        let data = options.last().filter(|last| **last == "--data").map(|_| new_folder());
         options.extend(data.as_ref().and_then(|folder| folder.to_str()));
         let server = Server::start(&options);
         let address = (Ipv4Addr::LOCALHOST, server.port).into();
@@ -92,14 +86,6 @@ impl Subject {
 
 fn words(text: &str) -> Vec<String> {
     text.split(' ').map(String::from).collect()
-}
-
-/// What our server says about its options: it is asked once for those that it may not have.
-fn help() -> String {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_partyline"));
-    support::in_clean_surroundings(&mut command);
-    let output = command.arg("--help").output().expect("the server's program can be started");
-    String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
 fn new_folder() -> PathBuf {

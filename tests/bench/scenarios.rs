@@ -32,7 +32,7 @@ pub fn all(scale: f64, peers: &[Subject]) -> Vec<Scenario> {
     let often = |count: f64| (count * scale) as usize;
     let own = |path: &str| [Subject::own(path)];
     let rooms = [&own("/broadcast")[..], &own("/chat"), peers].concat();
-    let data: Vec<Subject> = Subject::with_data().into_iter().collect();
+    let data = [Subject::with_data()];
     let each_second = Pace::Every(Duration::from_secs(1));
     let talk = move |clients: usize, load: fn(Duration) -> Load, time: f64| {
         move |subject: &Subject| chat(subject, clients, &load(seconds(time)))
@@ -75,11 +75,11 @@ pub fn all(scale: f64, peers: &[Subject]) -> Vec<Scenario> {
             chat(subject, 30, &Load { stalled: 20, text: 4000, ..load })
         }),
         Scenario::new("handshake and close", &[&own("/echo"), &own("/chat"), peers], {
-            let count = often(6000.0);
+            let count = often(20_000.0);
             move |subject| one_after_the_other(subject, count, shake_hands)
         }),
         Scenario::new("GET /", &[&own("/").map(|page| page.called("page")), peers], {
-            let count = often(6000.0);
+            let count = often(20_000.0);
             move |subject| one_after_the_other(subject, count, get)
         }),
         Scenario::new("idle, 5,000", &[&own("/echo"), &own("/chat")], |subject| {
