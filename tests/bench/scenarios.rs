@@ -83,7 +83,7 @@ pub fn all(scale: f64, peers: &[Subject]) -> Vec<Scenario> {
             move |subject| one_after_the_other(subject, count, get)
         }),
         Scenario::new("idle, 5,000", &[&own("/echo"), &own("/chat")], |subject| {
-            idle(&subject.start(), subject, 5000)
+            idle(&subject.start(), subject, 5000).0
         }),
     ]
 }
@@ -95,7 +95,7 @@ pub fn curve() -> Vec<Scenario> {
     let one_of = |count: usize| {
         Scenario::new(&format!("1 talks to {count}"), &[&chat], move |subject| {
             let process = subject.start();
-            let mut figures = idle(&process, subject, count);
+            let (mut figures, _crowd) = idle(&process, subject, count);
             if count == most {
                 figures.note = format!("one too many gets {}", status(&process, &subject.path));
             }
@@ -132,21 +132,21 @@ fn figures(outcome: Outcome) -> Figures {
 
 /// Connections that are there and say nothing: the memory that each takes. Then, in the chat, one says
 /// something, a few times; p50 and max are those of all deliveries, so max is the longest time until
-/// the last one has it.
-fn idle(process: &Process, subject: &Subject, count: usize) -> Figures {
+/// the last one has it. They stay there as long as what is returned.
+fn idle(process: &Process, subject: &Subject, count: usize) -> (Figures, Crowd) {
     let before = process.resident();
     let mut crowd = Crowd::open(process, subject, count);
     let memory = |process: &Process| Some((process.resident() - before) / count as f64);
     if subject.path == "/echo" {
         process.settle();
-        return Figures { memory: memory(process), ..Figures::default() };
+        return (Figures { memory: memory(process), ..Figures::default() }, crowd);
     }
     let first = crowd.say_one_thing(process);
     let memory = memory(process);
     let time = Duration::from_millis(300);
     let mut figures = figures(crowd.run(process, &Load::new(1, Pace::AllHaveIt, time)));
     figures.missing += first.missing;
-    Figures { memory, ..figures }
+    (Figures { memory, ..figures }, crowd)
 }
 
 /// Connections one after the other, each of which does something and is over. There have to be
