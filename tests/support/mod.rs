@@ -81,6 +81,11 @@ impl Server {
         Server { child, stdin, port, log, output: listen(stdout) }
     }
 
+    /// Its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// A plain TCP connection to it.
     pub fn connect(&self) -> TcpStream {
         connect(self.port)
