@@ -45,7 +45,11 @@ impl Dice {
     /// Changes something somewhere: a piece of `input`, mostly a short one, becomes something else.
     /// `tokens` are words of the language that `input` is in.
     pub fn mutate(&mut self, input: &mut Vec<u8>, corpus: &[Vec<u8>], tokens: &[&[u8]]) {
-        let at = self.below(input.len() + 1);
+        let mut at = self.below(input.len() + 1);
+        if self.below(4) == 0 {
+            // Where a line begins, most of what can be said there makes sense.
+            at += input[at..].iter().position(|byte| *byte == b'\n').map_or(0, |line| line + 1);
+        }
         let end = at + self.small(8).min(input.len() - at);
         let piece = &input[at..end];
         let new = match self.below(10) {
