@@ -12,7 +12,7 @@ use crate::support::dice::Dice;
 use crate::support::*;
 
 /// After so many connections those who were there all the time have to have heard it all.
-const BATCH: usize = 50;
+const BATCH: usize = 20;
 
 /// How the server closes after a mistake.
 const MISTAKES: [u16; 3] = [1002, 1007, 1009];
