@@ -413,12 +413,12 @@ fn text_corpus() -> Vec<Vec<u8>> {
 }
 
 #[rustfmt::skip]
-const TEXT_TOKENS: [&[u8]; 56] = [
+const TEXT_TOKENS: [&[u8]; 59] = [
     b"{", b"}", b"[", b"]", b"\"", b":", b",", b"\\", b"\\u", b"\\ud83d", b"\\ude00", b"\\u0000", b"\\u009b",
     b"\\\"", b"{\"a\":", b"[[", b"]]", b"\0", b"\n", b"\r\n", b"\t", b" ", b"\x1B[2J", b"\xC2\x9B", b"\xE2\x80\xAE",
     b"\xE2\x80\x8B", b"\xEF\xBF\xBD", b"\xF0\x9F\x98\x80", b"\xE3\x80\x80", b"\xC2\xA0", b"\xCC\x81", b"\xED\xA0\x80",
     b"\xFF", b"null", b"true", b"-1", b"0", b"2", b"1e999", b"-0.0", b"18446744073709551616", b"9999999999999999",
-    b"\"type\":", b"\"say\"", b"\"name\"", b"\"typing\"", b"\"text\":", b"\"to\":", b"\"ref\":", b"\"id\":",
+    b"\"type\":", b"\"say\"", b"\"name\"", b"\"typing\"", b"\"received\"", b"\"earlier\"", b"\"before\":", b"\"text\":", b"\"to\":", b"\"ref\":", b"\"id\":",
     b"\"__proto__\":", b"\"ref\":\"r\",", b"\"to\":2,", b"\xC4\xB0", b"\xC3\x9F", b"xxxxxxxxxxxxxxxx",
 ];
 
@@ -459,6 +459,8 @@ fn check_message(text: &str, text_max: usize) {
             (json!({ "type": "name", "name": name }), &None)
         }
         Ok(Ask::Typing(to)) => (json!({ "type": "typing" }), to),
+        Ok(Ask::Received(id)) => (json!({ "type": "received", "id": id }), &None),
+        Ok(Ask::Earlier(id)) => (json!({ "type": "earlier", "before": id }), &None),
         Err(problem) => return check_problem(problem, reference.as_deref()),
     };
     let mut plain = plain;

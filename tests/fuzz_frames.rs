@@ -3,7 +3,10 @@
 
 use std::io::Write;
 use std::net::Shutdown;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, Mutex};
 
+use partyline::tap::{self, Tap, Watcher};
 use serde_json::Value;
 
 use crate::fuzz::{HEAD_TOKENS, fuzz, head_corpus};
@@ -53,7 +56,7 @@ const FRAME_TOKENS: [&[u8]; 28] = [
 
 #[test]
 fn frames() {
-    let server = Server::start(&["--log", "warn"]);
+    let server = Server::start_without_pace(&["--log", "warn"]);
     let mut listener = server.open("/broadcast");
     let mut member = Member::come(&server, "Ana");
     let mut count = 0;
@@ -205,6 +208,77 @@ fn split_frame(bytes: &[u8]) -> Option<(u8, Vec<u8>, &[u8])> {
     let (payload, rest) = rest.split_at_checked(usize::try_from(length).ok()?)?;
     let payload = payload.iter().zip(mask.iter().cycle()).map(|(byte, key)| byte ^ key);
     Some((first, payload.collect(), rest))
+}
+
+/// Writes down what a tap sees: header, length, beginning of the payload.
+#[derive(Debug, Default)]
+struct Witness(Mutex<Vec<Seen>>);
+
+type Seen = (Vec<u8>, u64, Vec<u8>);
+
+impl Watcher for Witness {
+    fn began(&self, _: &Arc<Tap>, _: &[u8]) {}
+
+    fn passed(&self, _: &Tap, frame: &tap::Frame) {
+        let seen = (frame.header.to_vec(), frame.length, frame.payload.to_vec());
+        self.0.lock().unwrap().push(seen);
+    }
+
+    fn ended(&self, _: &Tap) {}
+}
+
+/// Where each frame begins, and what there is to see of it; by the whole of the bytes.
+fn frames_in(bytes: &[u8]) -> Vec<(usize, Seen)> {
+    let (mut frames, mut at) = (Vec::new(), 0);
+    loop {
+        let rest = &bytes[at.min(bytes.len())..];
+        let Some(second) = rest.get(1) else { return frames };
+        let extended = match second & 0x7F {
+            126 => 2,
+            127 => 8,
+            _ => 0,
+        };
+        let size = 2 + extended + if second & 0x80 == 0 { 0 } else { 4 };
+        let mut length = [0; 8];
+        let Some(header) = rest.get(..size) else { return frames };
+        length[8 - extended..].copy_from_slice(&header[2..2 + extended]);
+        let length = match extended {
+            0 => u64::from(second & 0x7F),
+            _ => u64::from_be_bytes(length),
+        };
+        let shown = usize::try_from(length.min(256)).unwrap();
+        let Some(payload) = rest.get(size..size + shown) else { return frames };
+        frames.push((at, (header.to_vec(), length, payload.to_vec())));
+        at = at.saturating_add(size).saturating_add(usize::try_from(length).unwrap());
+    }
+}
+
+#[test]
+fn a_tap_sees_the_same_however_the_bytes_are_cut() {
+    let mut corpus = frame_corpus();
+    let mut dice = Dice::new(2);
+    corpus.extend((0..300).map(|_| some_frames(&mut dice)));
+    fuzz("taps", &corpus, &FRAME_TOKENS, |input, dice| {
+        let witness = Arc::new(Witness::default());
+        let tap = Tap::new("x".repeat(16), 1, Vec::new(), Vec::new(), witness.clone());
+        // Somebody opens the view when so many bytes have passed.
+        let opened = if dice.below(2) == 0 { 0 } else { dice.below(input.len() + 1) };
+        let (before, after) = input.split_at(opened);
+        let most = 1 + dice.small(11);
+        for (part, is_watched) in [(before, false), (after, true)] {
+            tap.is_watched.store(is_watched, Relaxed);
+            let mut rest = part;
+            while !rest.is_empty() {
+                let piece = rest.len().min(1 + dice.below(most));
+                tap.from_client(&rest[..piece]);
+                rest = &rest[piece..];
+            }
+        }
+        let frames = frames_in(input).into_iter();
+        let expected: Vec<Seen> =
+            frames.filter(|(at, _)| *at >= opened).map(|(_, seen)| seen).collect();
+        assert!(*witness.0.lock().unwrap() == expected, "watched from byte {opened} on");
+    });
 }
 
 #[test]
