@@ -6,7 +6,8 @@ use std::net::Shutdown;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex};
 
-use partyline::tap::{self, Tap, Watcher};
+use partyline::frames;
+use partyline::tap::{Tap, Watcher};
 use serde_json::Value;
 
 use crate::fuzz::{HEAD_TOKENS, fuzz, head_corpus};
@@ -219,7 +220,7 @@ type Seen = (Vec<u8>, u64, Vec<u8>);
 impl Watcher for Witness {
     fn began(&self, _: &Arc<Tap>, _: &[u8]) {}
 
-    fn passed(&self, _: &Tap, frame: &tap::Frame) {
+    fn passed(&self, _: &Tap, _: &str, frame: &frames::Frame) {
         let seen = (frame.header.to_vec(), frame.length, frame.payload.to_vec());
         self.0.lock().unwrap().push(seen);
     }
