@@ -1,27 +1,19 @@
-//! Chance for the tests: numbers that look random and are the same again for the same seed, and inputs
-//! that are nearly right.
+//! Dice for the tests, the same again for the same seed, and with them inputs that are nearly right.
 
-/// A generator of numbers (xorshift64, Marsaglia 2003).
-pub struct Dice(u64);
+use super::random::Random;
+
+/// What [`Random`] gives, in the forms that inputs are made of.
+pub struct Dice(Random);
 
 impl Dice {
     /// The same seed gives the same numbers.
     pub fn new(seed: u64) -> Dice {
-        let mut dice = Dice(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1); // never 0, it would stay 0
-        dice.bytes(8); // the first numbers still show the seed
-        dice
-    }
-
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
+        Dice(Random::with_seed(seed))
     }
 
     /// A number from 0 to `end - 1`.
     pub fn below(&mut self, end: usize) -> usize {
-        (self.next() % end as u64) as usize
+        self.0.below(end as u64) as usize
     }
 
     pub fn pick<T: Clone>(&mut self, from: &[T]) -> T {
@@ -29,7 +21,7 @@ impl Dice {
     }
 
     pub fn byte(&mut self) -> u8 {
-        self.next() as u8
+        self.below(256) as u8
     }
 
     pub fn bytes(&mut self, count: usize) -> Vec<u8> {
