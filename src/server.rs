@@ -43,9 +43,9 @@ pub const CONNECTIONS_MAX: usize = 14_000;
 const PAUSE: Duration = Duration::from_millis(50);
 /// What a client that found no place is told to wait, in seconds.
 const RETRY_AFTER: &str = "10";
-/// The answer to a plain GET on a door.
-const PLAIN_GET: &str =
-    "this address speaks WebSocket: ask with Connection: Upgrade and Upgrade: websocket";
+/// The answer to a plain GET on a door, and to what a proxy makes of an upgrade by default.
+const PLAIN_GET: &str = "this address speaks WebSocket: ask over HTTP/1.1, with Connection: Upgrade and \
+     Upgrade: websocket (a proxy in between has to be told to pass these on)";
 /// How long [`Server::stop`] waits for the clients to take leave.
 const GOODBYE_TIME: Duration = Duration::from_secs(2);
 

@@ -128,7 +128,7 @@ impl Socket {
             stream.pace.messages.spend(1);
             match message {
                 Ok(message @ (Message::Text(_) | Message::Binary(_))) => {
-                    stream.incomplete.clear();
+                    stream.incomplete.take(message.len());
                     return Some(message);
                 }
                 // tungstenite answers a ping or a Close at the beginning of the next read. A loop that
@@ -158,8 +158,12 @@ impl Socket {
             Error::Capacity(_) => CloseCode::Size,
             _ => CloseCode::Error,
         };
-        self.why = format!(": {error}");
-        self.sender().close(&close_frame(code, &error.to_string()));
+        let why = match error {
+            Error::Io(error) => error.to_string(), // tungstenite would put "IO error: " before it
+            error => error.to_string(),
+        };
+        self.why = format!(": {why}");
+        self.sender().close(&close_frame(code, &why));
     }
 
     /// Closes the connection so that the client sees why, and says why, for the log.
@@ -214,9 +218,11 @@ impl Stream {
     fn make_room(&mut self, bytes: &[u8]) -> io::Result<()> {
         let (mut announced, longest) = (0, self.message_max);
         self.walker.walk(bytes, None, |frame| {
-            // A longer one will be refused, however much memory there is.
+            // A longer one will be refused, however much memory there is; and pings and their like
+            // (RFC 6455, 5.2: the highest bit of the opcode) are not kept.
             let length = usize::try_from(frame.length).ok().filter(|length| *length <= longest);
-            announced += length.unwrap_or(0);
+            let is_data = frame.header[0] & 0x08 == 0;
+            announced += length.filter(|_| is_data).unwrap_or(0);
         });
         if self.incomplete.add(announced) {
             return Ok(());
