@@ -96,6 +96,7 @@ impl Incomplete {
 
     /// A message of so many bytes is complete. What has been announced behind it remains.
     pub fn take(&mut self, bytes: usize) {
+        let bytes = bytes.min(self.bytes);
         self.bytes -= bytes;
         self.budget.incomplete.fetch_sub(bytes, Relaxed);
     }
