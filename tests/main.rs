@@ -11,7 +11,9 @@ mod chat_crowd;
 mod chat_input;
 mod chat_names;
 mod chat_presence;
+mod comeback;
 mod crowd;
+mod earlier;
 mod files;
 mod frames;
 mod handshake;
@@ -21,4 +23,6 @@ mod page;
 mod refusals;
 mod sender;
 mod terminal;
+
+mod ticks;
 mod wire;

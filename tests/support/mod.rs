@@ -3,6 +3,7 @@
 
 pub mod browser;
 pub mod chat;
+pub mod folder;
 pub mod line;
 pub mod page;
 
@@ -140,6 +141,13 @@ impl Server {
             assert!(Instant::now() < deadline, "the server does not end");
             thread::sleep(Duration::from_millis(5));
         }
+    }
+
+    /// Its files may be as long as they like again, whatever `ulimit -f` said.
+    pub fn lift_file_limit(&self) {
+        let pid = self.child.id().to_string();
+        let status = Command::new("prlimit").args(["--pid", &pid, "--fsize=unlimited"]).status();
+        assert!(status.expect("prlimit is part of Linux").success());
     }
 
     /// A figure of `/proc/<pid>/status`, such as `Threads` or `VmRSS` (in kB).
