@@ -23,6 +23,5 @@ mod page;
 mod refusals;
 mod sender;
 mod terminal;
-
 mod ticks;
 mod wire;
