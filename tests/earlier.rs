@@ -64,6 +64,7 @@ fn scrolling_up_leads_to_the_beginning() {
     tell(&mut ben, 1..=350);
     let browser = Browser::start();
     let page = browser.new_user();
+    page.set_size(320, 640);
     // Once as it is, and once where the browser itself holds what is in view.
     for anchor in ["none", "auto"] {
         pick_up(&page, "localhost", server.port);

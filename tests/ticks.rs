@@ -13,11 +13,12 @@ use crate::support::line::Line;
 use crate::support::page::Page;
 use crate::support::*;
 
-/// Writes down every state of the newest own message: its words, and the height of the list.
+/// Writes down every state of the newest own message: its words, the height of the list, and how far it goes beyond the view.
 const WATCH: &str = "window.seen = [];
     new MutationObserver(() => {
         const [, words] = /:\\d\\d ?(.*)/.exec(list.querySelector('li.own:last-child .meta').textContent);
-        seen.push([words, list.scrollHeight]);
+        const { scrollWidth, clientWidth } = messages;
+        seen.push([words, list.scrollHeight, scrollWidth - clientWidth]);
     }).observe(list, { subtree: true, childList: true, characterData: true });";
 
 fn last_words(page: &Page, words: &str) {
@@ -70,13 +71,14 @@ fn ticks_go_from_sending_to_delivered() {
     last_words(&ana, " ✓✓ Delivered to 2 of 3");
     dora.send(&json!({ "type": "received", "id": 1 }));
     last_words(&ana, " ✓✓ Delivered to 3 of 3");
-    let mut seen: Vec<(String, u64)> = serde_json::from_value(ana.evaluate("seen")).unwrap();
+    let mut seen: Vec<(String, u64, u64)> = serde_json::from_value(ana.evaluate("seen")).unwrap();
     seen.dedup();
-    let words: Vec<&str> = seen.iter().map(|(words, _)| words.as_str()).collect();
+    let words: Vec<&str> = seen.iter().map(|(words, ..)| words.as_str()).collect();
     let deliveries = ["✓✓ Delivered to 1 of 3", "✓✓ Delivered to 2 of 3", "✓✓ Delivered to 3 of 3"];
     assert_eq!(words, [&["", "Sending …", "✓ Received"][..], &deliveries].concat());
-    let heights: BTreeSet<u64> = seen.iter().map(|(_, height)| *height).collect();
-    assert_eq!(heights.len(), 1, "nothing moves: {seen:?}");
+    let sizes: BTreeSet<_> = seen.iter().map(|(_, height, beyond)| (height, beyond)).collect();
+    assert_eq!(sizes.len(), 1, "nothing moves: {seen:?}");
+    assert_eq!(seen[0].2, 0, "nothing is wider than its place");
     assert_eq!(ana.evaluate("announcer.textContent"), "");
 
     // All is told once more to a page that has been loaded anew.

@@ -31,7 +31,7 @@ showMessages(state, { onRetry: retry, onDelete: remove, around });
 showPeople(state, { onOpen: (key) => openConversation(state, key) });
 showConnection(connection);
 announceMessages(state);
-bringEarlier(connection, state);
+bringEarlier(connection, state, { around });
 tellArrivals(connection);
 startPlaces(state);
 const ask = startNaming(state, connection);

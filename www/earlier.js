@@ -9,7 +9,8 @@ const line = document.getElementById("earlier");
 /** A list that is too short to scroll is near its beginning, too: it is filled. */
 const isNearTop = () => view.scrollTop < view.clientHeight;
 
-export function bringEarlier(connection, state) {
+/** `around(draw)` sees to what is in view, as in messages.js. */
+export function bringEarlier(connection, state, { around }) {
   const { arrived } = connection;
   /** The hole for which a page is under way; one at a time. */
   let asked = null;
@@ -34,17 +35,21 @@ export function bringEarlier(connection, state) {
   }
 
   function draw() {
-    const isEmpty = state.conversation(state.open).messages.every(isMark);
-    line.textContent = sentenceFor(isEmpty);
-    line.hidden = line.textContent === "";
     view.classList.toggle("loading", arrived.holes.length > 0);
+    const words = sentence();
+    if (words === line.textContent) return;
+    around(() => {
+      line.textContent = words;
+      line.hidden = words === "";
+    }, { older: true });
   }
 
-  function sentenceFor(isEmpty) {
+  function sentence() {
     const isMissing = arrived.holes[0]?.after === 0;
     if (isMissing && connection.state === "open") return "Loading …";
     if (isMissing) return "What was said before is shown when the connection is back.";
     if (arrived.gone.has(0)) return "What was said before is no longer kept.";
+    const isEmpty = state.conversation(state.open).messages.every(isMark);
     return isEmpty ? "" : "This is where the conversation begins.";
   }
 
