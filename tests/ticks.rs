@@ -13,12 +13,14 @@ use crate::support::line::Line;
 use crate::support::page::Page;
 use crate::support::*;
 
-/// Writes down every state of the newest own message: its words, the height of the list, and how far it goes beyond the view.
+/// Writes down every state of the newest own message: its words, its height, and how much wider than
+/// the view it makes the list.
 const WATCH: &str = "window.seen = [];
     new MutationObserver(() => {
-        const [, words] = /:\\d\\d ?(.*)/.exec(list.querySelector('li.own:last-child .meta').textContent);
+        const own = list.querySelector('li.own:last-child');
+        const [, words] = /:\\d\\d ?(.*)/.exec(own.querySelector('.meta').textContent);
         const { scrollWidth, clientWidth } = messages;
-        seen.push([words, list.scrollHeight, scrollWidth - clientWidth]);
+        seen.push([words, own.offsetHeight, scrollWidth - clientWidth]);
     }).observe(list, { subtree: true, childList: true, characterData: true });";
 
 fn last_words(page: &Page, words: &str) {
