@@ -103,6 +103,7 @@ fn tab_that_is_there_twice() {
     first.evaluate("retry.click()");
     second.wait_for("line.className === 'stopped' && retry.textContent === 'Use here'");
     let all = json!(["from the first", "from the second", "kept here"]);
+    first.wait_for("list.lastElementChild.textContent.includes('Received')");
     assert_eq!(texts(&first, 3), all);
     second.evaluate("retry.click()");
     assert_eq!(texts(&second, 3), all);

@@ -13,6 +13,9 @@ use crate::support::*;
 use crate::ticks::{told, wait_until_told};
 
 const BEGINS: &str = "This is where the conversation begins.";
+/// By the second frame all is in its place.
+const FRAME: &str =
+    "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))";
 const MEANWHILE: &str = "Loading what was said meanwhile …";
 
 /// Says these lines, and returns when they are kept.
@@ -28,25 +31,22 @@ fn lines(count: usize) -> Value {
     (1..=count).map(|n| json!(format!("line {n}"))).collect()
 }
 
-/// Goes up to the beginning, and looks each time what has become of the message in the middle.
+/// Goes up to the beginning, and looks each time where the message in the middle of the view is then.
 fn scroll_to_the_beginning(page: &Page) {
     let middle = "window.middle ??= (() => {
         const { left, top, width, height } = messages.getBoundingClientRect();
         return document.elementFromPoint(left + width / 2, top + height / 2).closest('li');
     })(), middle.querySelector('.text').getBoundingClientRect().top";
-    let frame = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))";
     for _ in 0..10 {
         let count = page.evaluate("list.children.length");
-        let at = |place: &str| page.evaluate(&format!("messages.scrollTop = {place}; {frame}"));
-        at("messages.scrollHeight / 2");
-        page.evaluate(&format!("window.middle = undefined, {middle}"));
+        page.evaluate(&format!("messages.scrollTop = messages.scrollHeight / 2; {FRAME}"));
         // As far up as somebody can come in one go.
         let before =
             page.evaluate(&format!("messages.scrollTop = 0, window.middle = undefined, {middle}"));
         page.wait_for(&format!(
             "list.children.length > {count} || earlier.textContent === '{BEGINS}'"
         ));
-        page.evaluate(frame);
+        page.evaluate(FRAME);
         let after = page.evaluate(middle);
         let moved = after.as_f64().unwrap() - before.as_f64().unwrap();
         assert!(moved.abs() <= 1.0, "moved by {moved}");
@@ -85,6 +85,7 @@ fn scrolling_up_leads_to_the_beginning() {
     for (key, count) in [("Home", 200), ("Home", 300), ("Home", 350)] {
         page.press(key);
         texts(&page, count);
+        page.evaluate(FRAME); // it is scrolled elsewhere now, and a key goes from there
     }
     page.assert_clean();
 }
@@ -109,6 +110,8 @@ fn short_list_is_filled_by_itself() {
     assert_eq!(page.evaluate("document.title"), "Partyline");
     page.evaluate("history.back()");
     page.wait_for("title.textContent === 'Everyone'");
+    assert_eq!(texts(&page, 200).as_array().unwrap().len(), 200, "and more if somebody looks");
+    page.evaluate("void messages.scrollTo(0, 0)");
     assert_eq!(texts(&page, 250), lines(250));
     // Now the private message is one too many.
     tell(&mut ben, 251..=350);

@@ -27,11 +27,11 @@ const connection = new Connection("/chat");
 const state = new State();
 
 const around = watchReading(state);
-showMessages(state, { onRetry: retry, onDelete: remove, around });
+const drawMore = showMessages(state, { onRetry: retry, onDelete: remove, around });
 showPeople(state, { onOpen: (key) => openConversation(state, key) });
 showConnection(connection);
 announceMessages(state);
-bringEarlier(connection, state, { around });
+bringEarlier(connection, state, { around, drawMore });
 tellArrivals(connection);
 startPlaces(state);
 const ask = startNaming(state, connection);

@@ -9,14 +9,15 @@ const line = document.getElementById("earlier");
 /** A list that is too short to scroll is near its beginning, too: it is filled. */
 const isNearTop = () => view.scrollTop < view.clientHeight;
 
-/** `around(draw)` sees to what is in view, as in messages.js. */
-export function bringEarlier(connection, state, { around }) {
+/** `around` and `drawMore` are those of messages.js. */
+export function bringEarlier(connection, state, { around, drawMore }) {
   const { arrived } = connection;
   /** The hole for which a page is under way; one at a time. */
   let asked = null;
 
   /** Goes on until nothing is missing in view. That ends, because the server keeps only so much. */
   function ask() {
+    while (isNearTop() && drawMore());
     if (asked || connection.state !== "open" || arrived.holes.length === 0) return;
     const hole = arrived.away().at(-1) ?? (isNearTop() ? arrived.holes[0] : null);
     if (!hole) return;

@@ -6,6 +6,8 @@ import { action, dayOf, nameOf, sentence, timeOf } from "./words.js";
 
 const TOGETHER = 5 * 60_000; // what one person says within this time has the name above it once
 
+const AT_ONCE = 200; // a conversation of thousands would take a browser seconds to draw
+
 const STATUS = { sending: ["", "Sending …"], received: ["✓", "Received"], refused: ["", "Not sent"] };
 
 const NOTICES = {
@@ -30,10 +32,15 @@ const items = new Map();
 
 /**
  * Keeps the list up to date. `onRetry` and `onDelete` get a message that was refused; `around(draw)`
- * calls `draw` and sees to what shall be in view after it.
+ * calls `draw` and sees to what shall be in view after it. Returns a function that draws more of what was
+ * said before, and says whether there was any.
  */
 export function showMessages(state, { onRetry, onDelete, around }) {
-  const shown = () => state.conversation(state.open).messages;
+  /** From here on the conversation is drawn; all of it, if this is undefined. */
+  let first;
+  const all = () => state.conversation(state.open).messages;
+  const shown = () => all().slice(Math.max(all().indexOf(first), 0));
+  const canBeFirst = (message) => !isMark(message) && !isPending(message); // those may go away
 
   function fill(message) {
     const item = items.get(message);
@@ -100,13 +107,13 @@ export function showMessages(state, { onRetry, onDelete, around }) {
   }
 
   /** Whether a message has its name and its day above it depends on the message before it. */
-  function tidy(index) {
-    const message = shown()[index];
+  function tidy(index, drawn) {
+    const message = drawn[index];
     const item = items.get(message);
     if (!item || isMark(message)) return;
     let above = index - 1;
-    while (above >= 0 && isMark(shown()[above])) above--; // those have no day
-    const before = shown()[above];
+    while (above >= 0 && isMark(drawn[above])) above--; // those have no day
+    const before = drawn[above];
     const sameDay = before && dayOf(before.at) === dayOf(message.at);
     const together = sameDay && above === index - 1 && !before.notice && before.from.id === message.from?.id
       && Math.abs(message.at - before.at) < TOGETHER;
@@ -120,14 +127,21 @@ export function showMessages(state, { onRetry, onDelete, around }) {
   }
 
   function insert(message) {
-    const index = shown().lastIndexOf(message);
+    const drawn = shown();
+    const index = drawn.lastIndexOf(message);
+    if (index < 0) return erase(message); // its place is before the first
     if (!items.has(message)) items.set(message, document.createElement("li"));
     fill(message);
-    const next = items.get(shown()[index + 1]);
+    const next = items.get(drawn[index + 1]);
     const item = items.get(message);
     if (!item.isConnected || item.nextElementSibling !== (next ?? null)) list.insertBefore(item, next ?? null);
-    tidy(index);
-    tidy(index + 1);
+    tidy(index, drawn);
+    tidy(index + 1, drawn);
+  }
+
+  function erase(message) {
+    items.get(message)?.remove();
+    items.delete(message);
   }
 
   /** Only what is in the open conversation is drawn. */
@@ -142,19 +156,28 @@ export function showMessages(state, { onRetry, onDelete, around }) {
   on("moved", (message) => {
     insert(message);
     // It has left a gap at the end, where the unsent ones are.
-    shown().forEach((other, index) => isPending(other) && tidy(index));
+    shown().forEach((other, index, drawn) => isPending(other) && tidy(index, drawn));
   });
   on("changed", insert);
   // Only this is drawn anew: somebody may be about to copy the text.
   on("delivered", (message) => items.get(message)?.querySelector(".meta").replaceWith(meta(message)));
   on("removed", (message) => {
-    items.get(message).remove();
-    items.delete(message);
-    shown().forEach((other, index) => tidy(index));
+    erase(message);
+    shown().forEach((other, index, drawn) => tidy(index, drawn));
   });
   state.addEventListener("show", () => {
     items.clear();
     list.replaceChildren();
+    first = all().slice(-AT_ONCE).find(canBeFirst);
     around(() => shown().forEach(insert), { toEnd: true });
   });
+
+  return function drawMore() {
+    const end = all().indexOf(first);
+    if (end <= 0) return false;
+    const more = all().slice(Math.max(end - AT_ONCE, 0), end);
+    first = more.find(canBeFirst);
+    around(() => more.toReversed().forEach(insert), { older: true });
+    return true;
+  };
 }

@@ -12,7 +12,7 @@ export function tellArrivals(connection) {
   let isBig = false;
 
   function tell() {
-    timer = undefined;
+    timer = clearTimeout(timer);
     const { upTo } = connection.arrived;
     if (upTo <= told || isBig || connection.state !== "open") return;
     connection.mention({ type: "received", id: upTo });
