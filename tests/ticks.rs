@@ -151,7 +151,7 @@ fn what_could_not_be_saved_is_kept_here() {
 
     server.lift_file_limit();
     page.evaluate("list.querySelector('.refused button').click()");
-    page.wait_for(&format!("{refused}"));
+    page.wait_for(refused);
     page.evaluate("list.querySelectorAll('.refused button')[1].click()");
     page.wait_for("!list.querySelector('.refused')");
     assert_eq!(texts(&page, heard + 1)[heard], unsaved);

@@ -125,7 +125,6 @@ impl<'a> Page<'a> {
             "Tab" => 9,
             "Enter" => 13,
             "Escape" => 27,
-            "PageUp" => 33,
             "Home" => 36,
             "ArrowUp" => 38,
             "ArrowDown" => 40,
