@@ -134,6 +134,7 @@ fn what_could_not_be_saved_is_kept_here() {
     assert_eq!(page.evaluate(buttons), json!(["Retry", "Delete"]));
     // It is in the box, too; and if it is sent from there it is the same message, once.
     assert_eq!(page.evaluate("text.value"), unsaved);
+    page.wait_for("newest.hidden"); // and what to do about it is in view
     page.press("Enter");
     page.wait_for(&format!("{refused} && text.value !== ''"));
     // So it is with a command's text, which is typed in another way.

@@ -11,6 +11,7 @@ const newest = document.getElementById("newest");
 const title = document.title;
 
 const isAtEnd = () => view.scrollHeight - view.scrollTop - view.clientHeight <= NEAR;
+const sizeOf = ({ clientWidth, clientHeight }) => `${clientWidth} ${clientHeight}`;
 const goToEnd = () => { view.scrollTop = view.scrollHeight; };
 
 /** Where the end of this item is in the view: above it stands what the item before it may change. */
@@ -37,13 +38,16 @@ function hold(anchor) {
 export function watchReading(state) {
   let following = true;
   let anchor;
+  let size = sizeOf(view);
   /** The id up to which each conversation was read; null on the first visit, when all is taken as read. */
   let read = load("read", null);
 
   /** Around every change of the list: what was in view stays in view, and who was at the end stays there. */
   function around(draw, { toEnd = false, messages = [], live = false, older = false }) {
     const own = live && messages.some((message) => message.ref);
-    const follow = toEnd || own || (isAtEnd() && !older);
+    // If the view has just been given another size, we shall hear of it only later: see below.
+    const wasAtEnd = sizeOf(view) === size ? isAtEnd() : following;
+    const follow = toEnd || own || (wasAtEnd && !older);
     anchor = findAnchor();
     draw();
     if (follow) goToEnd();
@@ -97,8 +101,6 @@ export function watchReading(state) {
   });
 
   // A view of another size scrolls too, but nobody did it.
-  const sizeOf = ({ clientWidth, clientHeight }) => `${clientWidth} ${clientHeight}`;
-  let size = sizeOf(view);
   view.addEventListener("scroll", () => {
     if (sizeOf(view) === size) settle();
   });
