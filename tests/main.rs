@@ -13,7 +13,7 @@ mod chat_names;
 mod chat_presence;
 mod comeback;
 mod crowd;
-mod earlier;
+
 mod files;
 mod frames;
 mod handshake;
@@ -21,6 +21,7 @@ mod http;
 mod lost_line;
 mod page;
 mod refusals;
+mod scrollback;
 mod sender;
 mod terminal;
 mod ticks;
