@@ -3,7 +3,9 @@
 #   make run               build and start the chat; it prints the addresses to open
 #   make run PORT=4000     any setting of `partyline --help`, as a word in capitals
 #   make test              all tests, a real browser included
-#   make bench             what it costs, in CPU time (SHORT=1: a quick look)
+#   make bench             what it costs, in CPU time, in less than 5 minutes (SHORT=1: in one)
+#   make bench CURVE=1     how that grows from 10 clients to 10,000
+#   make bench ONLY=busy   only what has this in its name
 #   make check             what must pass before a commit besides the tests
 
 # Every connection takes a file descriptor, and many systems start programs with only 1,024.
@@ -19,7 +21,8 @@ test: browser
 	@$(RAISE_LIMIT); cargo test --release -- frames sender crowd chat_input
 
 bench:
-	@$(RAISE_LIMIT); cargo bench --bench bench -- $(if $(SHORT),--short)
+	@$(RAISE_LIMIT); cargo bench --bench bench -- $(if $(SHORT),--short) \
+		$(if $(CURVE),--curve) $(if $(ONLY),--only '$(ONLY)')
 
 check:
 	cargo fmt --check

@@ -108,6 +108,16 @@ enum Answer {
     Upgrade(Door, Response, Option<String>),
 }
 
+/// A request that may have its WebSocket.
+struct Upgrade {
+    door: Door,
+    /// The 101.
+    response: Vec<u8>,
+    /// What came with the request.
+    early: Vec<u8>,
+    tap: Option<Arc<Tap>>,
+}
+
 /// The server: what all its threads share.
 pub struct Server {
     settings: Settings,
@@ -219,33 +229,18 @@ impl Server {
     /// One connection, from its first byte to its last.
     fn serve(&self, id: u64, stream: &Arc<TcpStream>, peer: SocketAddr) {
         let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port()); // no ::ffff:192.0.2.7
-        let Some((door, mut socket)) = self.shake_hands(id, stream, peer) else { return };
-        let _ending = socket.sender().tap().cloned().map(Ending);
-        let name = door.name();
-        match door {
-            Door::Echo => echo::serve(&mut socket),
-            Door::Broadcast => self.broadcast.serve(id, &mut socket),
-            Door::Chat(wish) if self.settings.access.admits(wish.passphrase.as_deref()) => {
-                session::serve(&self.room, id, &mut socket, wish);
-            }
-            Door::Chat(wish) => session::turn_away(&mut socket, &wish),
-            Door::Wire(wire) => self.wires.serve(&wire, id, &mut socket),
+        if let Some(upgrade) = self.shake_hands(id, stream, peer) {
+            self.go_through(upgrade, id, stream, peer);
         }
-        let why = socket.end();
-        log::info!("client {id} ({peer}) left {name}: {why}");
     }
 
-    /// Reads the request and answers it; gives back the WebSocket, if it has become one.
+    /// Reads the request and answers it, unless it asks for a WebSocket and may have one.
     ///
-    /// Not inlined, so that what only the handshake needs is not part of the stack frame that an
-    /// idle client's thread keeps for hours.
+    /// This and the other half are not inlined, so that what only the handshake needs is not part of the
+    /// stack frame that an idle client's thread keeps for hours: with all in one function a client takes
+    /// 4 kB more, a third page of stack.
     #[inline(never)]
-    fn shake_hands(
-        &self,
-        id: u64,
-        stream: &Arc<TcpStream>,
-        peer: SocketAddr,
-    ) -> Option<(Door, Socket)> {
+    fn shake_hands(&self, id: u64, stream: &TcpStream, peer: SocketAddr) -> Option<Upgrade> {
         let (longest, time) = (self.settings.head_bytes, self.settings.head_timeout);
         let (head, early) = match http::read_head(stream, longest, time) {
             Ok(parts) => parts,
@@ -255,22 +250,47 @@ impl Server {
                 return None;
             }
         };
-        let answer = http::parse(&head).and_then(|request| self.answer(id, &request));
-        let (door, response, wire) = match answer {
-            Ok(Answer::Upgrade(door, response, wire)) => (door, response.to_bytes(false), wire),
+        match http::parse(&head).and_then(|request| self.answer(id, &request)) {
+            Ok(Answer::Upgrade(door, response, wire)) => {
+                let tap = |wire| Tap::new(wire, id, head, early.clone(), self.wires.clone());
+                let tap = wire.map(tap).map(Arc::new);
+                Some(Upgrade { door, response: response.to_bytes(false), early, tap })
+            }
             Ok(Answer::Http(response)) | Err(response) => {
                 self.reply(stream, peer, &head, &response);
-                return None;
+                None
             }
-        };
-        let tap = |wire| Arc::new(Tap::new(wire, id, head, early.clone(), self.wires.clone()));
-        let terms = door.terms(self, wire.map(tap));
-        let socket = Socket::new(stream, response, early, terms).ok()?;
+        }
+    }
+
+    /// The life of a WebSocket.
+    #[inline(never)]
+    fn go_through(&self, upgrade: Upgrade, id: u64, stream: &Arc<TcpStream>, peer: SocketAddr) {
+        let Upgrade { door, response, early, tap } = upgrade;
+        let _ending = tap.clone().map(Ending);
+        let name = door.name();
+        let terms = door.terms(self, tap);
+        let Ok(mut socket) = Socket::new(stream, response, early, terms) else { return };
         if self.register.upgraded(id, socket.sender()) {
             socket.sender().close(&goodbye());
         }
-        log::info!("client {id} ({peer}) came to {}", door.name());
-        Some((door, socket))
+        log::info!("client {id} ({peer}) came to {name}");
+        self.serve_door(door, id, &mut socket);
+        let why = socket.end();
+        log::info!("client {id} ({peer}) left {name}: {why}");
+    }
+
+    #[inline(never)]
+    fn serve_door(&self, door: Door, id: u64, socket: &mut Socket) {
+        match door {
+            Door::Echo => echo::serve(socket),
+            Door::Broadcast => self.broadcast.serve(id, socket),
+            Door::Chat(wish) if self.settings.access.admits(wish.passphrase.as_deref()) => {
+                session::serve(&self.room, id, socket, wish);
+            }
+            Door::Chat(wish) => session::turn_away(socket, &wish),
+            Door::Wire(wire) => self.wires.serve(&wire, id, socket),
+        }
     }
 
     /// Which door a request goes through, or which answer it gets. A request that is let in takes one

@@ -66,7 +66,7 @@ impl Socket {
         response: Vec<u8>,
         early: Vec<u8>,
         terms: Terms,
-    ) -> io::Result<Socket> {
+    ) -> io::Result<Box<Socket>> {
         let Terms { message_max, budget, pace, tap } = terms;
         stream.set_nodelay(true)?; // a chat's small frames must not wait to be sent in company
         stream.set_read_timeout(Some(PING_AFTER))?;
@@ -88,7 +88,8 @@ impl Socket {
             .max_message_size(Some(message_max))
             .max_frame_size(Some(message_max));
         let websocket = WebSocket::from_partially_read(stream, early, Role::Server, Some(config));
-        Ok(Socket { websocket, response, close_code: None, why: String::new() })
+        // In a box, because copies of it would fill the stack of every client.
+        Ok(Box::new(Socket { websocket, response, close_code: None, why: String::new() }))
     }
 
     /// Sends the 101 and what waits behind it: from now on the client speaks, and is spoken to.
@@ -162,7 +163,7 @@ impl Socket {
     }
 
     /// Closes the connection so that the client sees why, and says why, for the log.
-    pub fn end(self) -> String {
+    pub fn end(self: Box<Self>) -> String {
         let Stream { sender, tcp, .. } = self.websocket.into_inner();
         sender.finish();
         sender.wait_until_caught_up();

@@ -1,207 +1,111 @@
-//! The benchmark: what the release server costs in CPU time, on all its threads.
+//! The benchmark: what the release server costs, and that it loses nothing under load.
 //!
 //! `make bench` starts the server, drives real WebSocket clients against it over the loopback
-//! interface and prints a table. Wall-clock times depend on the machine and on what else it does;
-//! the server's own CPU time, divided by what it delivered, much less. A run in which a message is
-//! missing fails.
+//! interface and prints one table: for each scenario (tests/bench/scenarios.rs) and each door the
+//! server's CPU time for one delivery, how many deliveries there were in a second, how long they
+//! took, and how many are missing. A run in which one is missing, or comes twice, fails.
+//!
+//! **Why CPU time?** How long something takes depends on the machine, on what else it does, and on
+//! this program, which has to share it with the server. What the server's process has used, all its
+//! threads together, divided by what it has delivered, depends on much less: it says how many people
+//! a machine can serve. So look at it first, and at times only beside others of the same table.
+//!
+//! Every run begins with a new server. Runs of different scenarios and doors take turns, and the
+//! table shows the median of each figure, so that a slow minute of the machine spoils no line alone.
+//!
+//! ```text
+//! make bench                  the table, in less than 5 minutes
+//! make bench SHORT=1          each once, and shorter: less than one
+//! make bench CURVE=1          one talks to 10, 100, 1,000, 5,000, 10,000
+//! make bench ONLY=lecture     scenarios with this in their name
+//! ```
+//!
+//! Another server can be measured in the same run, if it sends every message to everybody, the sender
+//! included: `cargo bench --bench bench -- --peer NAME ws://127.0.0.1:4000/ PID`, as often as wanted.
 
 mod support;
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
-use std::thread;
-use std::time::{Duration, Instant};
+#[path = "bench/crowd.rs"]
+mod crowd;
+#[path = "bench/process.rs"]
+mod process;
+#[path = "bench/scenarios.rs"]
+mod scenarios;
+#[path = "bench/table.rs"]
+mod table;
 
-use support::{Server, client_frame, upgrade_request};
+use std::process::ExitCode;
+use std::time::Instant;
+use std::{env, fs};
 
-/// Every scenario runs this often; the table shows the median.
+use process::Subject;
+use support::Server;
+use table::Figures;
+
+/// How often everything is run.
 const RUNS: usize = 3;
 
-fn main() {
-    // `cargo bench` hands on its own arguments; what counts is only whether a short run is wanted.
-    let scale = if std::env::args().any(|argument| argument == "--short") { 4 } else { 1 };
-    println!("{:<34} {:>14} {:>12}", "scenario", "CPU µs each", "each/s");
-    for path in ["/broadcast", "/chat"] {
-        row(&format!("lecture, 1 to 1,000, {path}"), || lecture(path, 1000, 400 / scale));
-        row(&format!("busy, 100 all talk, {path}"), || busy(path, 100, 200 / scale));
-    }
-    row("handshakes, /echo", || handshakes(8000 / scale));
-    row("GET /", || pages(8000 / scale));
-}
-
-/// CPU seconds, wall-clock seconds, and for how many deliveries or connections.
-type Figures = (f64, f64, usize);
-
-fn row(name: &str, scenario: impl Fn() -> Figures) {
-    let mut runs: Vec<Figures> = (0..RUNS).map(|_| scenario()).collect();
-    runs.sort_by(|a, b| (a.0 / a.2 as f64).total_cmp(&(b.0 / b.2 as f64)));
-    let (cpu, wall, count) = runs[RUNS / 2];
-    println!("{name:<34} {:>14.2} {:>12.0}", cpu * 1e6 / count as f64, count as f64 / wall);
-}
-
-/// Starts a server and measures `work` in it, after `prepare`.
-fn measure<T>(prepare: impl Fn(&Server) -> T, work: impl Fn(&Server, T) -> usize) -> Figures {
-    let server =
-        Server::start(&["--log", "warn", "--connections", "0", "--pace", "0", "--pace-bytes", "0"]);
-    let prepared = prepare(&server);
-    let (cpu, began) = (server.cpu_seconds(), Instant::now());
-    let count = work(&server, prepared);
-    (server.cpu_seconds() - cpu, began.elapsed().as_secs_f64(), count)
-}
-
-/// A WebSocket client that knows just enough of both doors.
-struct Client {
-    reader: BufReader<TcpStream>,
-    writer: TcpStream,
-    is_chat: bool,
-}
-
-impl Client {
-    fn open(server: &Server, path: &str) -> Client {
-        let mut writer = server.connect();
-        writer.write_all(upgrade_request(path, "").as_bytes()).expect("it takes the request");
-        let mut reader = BufReader::new(writer.try_clone().expect("a descriptor"));
-        let mut line = String::new();
-        reader.read_line(&mut line).expect("it answers");
-        assert!(line.starts_with("HTTP/1.1 101 "), "{line}");
-        while line != "\r\n" {
-            line.clear();
-            reader.read_line(&mut line).expect("a whole head");
-        }
-        Client { reader, writer, is_chat: path == "/chat" }
-    }
-
-    /// So many clients on one door, of which each is there when the next one comes, and has read all
-    /// about the others' arrival at the end.
-    fn crowd(server: &Server, path: &str, count: usize) -> Vec<Client> {
-        let mut crowd: Vec<Client> = (0..count).map(|_| Client::open(server, path)).collect();
-        crowd[0].say("all here");
-        for client in &mut crowd {
-            client.wait_for(|text| is_said(text, b"all here") || is_ack(text));
-        }
-        crowd
-    }
-
-    /// Says a text, in the chat with a `ref`, so that an ack comes back.
-    fn say(&mut self, text: &str) {
-        let json = format!("{{\"type\":\"say\",\"text\":\"{text}\",\"ref\":\"{text}\"}}");
-        let frame =
-            client_frame(0x81, if self.is_chat { json.as_bytes() } else { text.as_bytes() });
-        self.writer.write_all(&frame).expect("it takes the message");
-    }
-
-    fn read(&mut self) -> Vec<u8> {
-        let mut header = [0; 2];
-        self.reader.read_exact(&mut header).expect("a message comes");
-        let length = match header[1] {
-            126 => {
-                let mut length = [0; 2];
-                self.reader.read_exact(&mut length).expect("a whole header");
-                u16::from_be_bytes(length)
+fn main() -> ExitCode {
+    let (mut short, mut curve, mut only, mut peers) = (false, false, String::new(), Vec::new());
+    let mut arguments = env::args().skip(1);
+    while let Some(argument) = arguments.next() {
+        let mut value = || arguments.next().expect("an option with its values");
+        match argument.as_str() {
+            "--short" => short = true,
+            "--curve" => curve = true,
+            "--only" => only = value(),
+            "--peer" => {
+                let (name, url, pid) = (value(), value(), value());
+                peers.push(Subject::peer(&name, &url, pid.parse().expect("a process's number")));
             }
-            length => length.into(),
-        };
-        let mut payload = vec![0; length.into()];
-        self.reader.read_exact(&mut payload).expect("a whole frame");
-        payload
-    }
-
-    fn wait_for(&mut self, is_it: impl Fn(&[u8]) -> bool) {
-        while !is_it(&self.read()) {}
-    }
-}
-
-fn is_said(payload: &[u8], text: &[u8]) -> bool {
-    payload.windows(text.len()).any(|window| window == text)
-}
-
-fn is_ack(payload: &[u8]) -> bool {
-    payload.starts_with(b"{\"type\":\"ack\"")
-}
-
-/// One talks, all listen: a message is sent when everybody has the one before.
-fn lecture(path: &'static str, listeners: usize, messages: usize) -> Figures {
-    measure(
-        |server| Client::crowd(server, path, listeners),
-        |_, mut crowd| {
-            for number in 0..messages {
-                let text =
-                    format!("message {number:05} and some more words to make it sixty bytes");
-                crowd[0].say(&text);
-                for client in &mut crowd {
-                    client.wait_for(|payload| is_said(payload, &text.as_bytes()[..13]));
-                }
-            }
-            messages * listeners
-        },
-    )
-}
-
-/// All talk and listen, each with one message under way.
-fn busy(path: &'static str, clients: usize, messages: usize) -> Figures {
-    let work = move |me: usize, mut client: Client| {
-        let text = format!("client {me:03} says these words, which together make sixty bytes");
-        let own = &text.as_bytes()[..10];
-        client.say(&format!("{text} 0"));
-        let (mut sent, mut heard) = (1, 0);
-        while heard < clients * messages {
-            let payload = client.read();
-            let is_own = is_ack(&payload) || (!client.is_chat && is_said(&payload, own));
-            heard += usize::from(is_own || is_said(&payload, b"client "));
-            if is_own && sent < messages {
-                client.say(&format!("{text} {sent}"));
-                sent += 1;
-            }
+            _ => {} // cargo adds `--bench`
         }
-        client // stays open until all are done
+    }
+    let (runs, scale) = if short { (1, 0.5) } else { (RUNS, 1.0) };
+    let scenarios = if curve { scenarios::curve() } else { scenarios::all(scale, &peers) };
+    let chosen = scenarios.iter().filter(|scenario| scenario.name.contains(&only));
+    let lines: Vec<_> = chosen
+        .flat_map(|scenario| scenario.subjects.iter().map(move |subject| (scenario, subject)))
+        .collect();
+
+    let mut results: Vec<Vec<Figures>> = vec![Vec::new(); lines.len()];
+    for run in 1..=runs {
+        for ((scenario, subject), figures) in lines.iter().zip(&mut results) {
+            eprint!("\r\x1b[Krun {run} of {runs}: {}, {}", scenario.name, subject.name);
+            figures.push((scenario.run)(subject));
+        }
+    }
+    eprint!("\r\x1b[K");
+
+    table::print_heading();
+    let mut mistakes = 0;
+    for ((scenario, subject), figures) in lines.iter().zip(&results) {
+        let medians = Figures::medians(figures);
+        mistakes += medians.missing + medians.wrong;
+        table::print_row(&scenario.name, &subject.name, &medians);
+    }
+    print_facts();
+    if mistakes > 0 {
+        println!("FAILED: {mistakes} messages are missing, doubled or out of order");
+        return ExitCode::FAILURE;
+    }
+    ExitCode::SUCCESS
+}
+
+/// What is the same in every run.
+fn print_facts() {
+    let start = |_| {
+        let began = Instant::now();
+        let _server = Server::start(&["--log", "warn"]);
+        began.elapsed().as_secs_f64() * 1000.0
     };
-    measure(
-        |server| Client::crowd(server, path, clients),
-        |_, crowd| {
-            let spawn = |(me, client)| thread::spawn(move || work(me, client));
-            let threads: Vec<_> = crowd.into_iter().enumerate().map(spawn).collect();
-            let _open: Vec<Client> =
-                threads.into_iter().map(|thread| thread.join().expect("no client fails")).collect();
-            clients * clients * messages
-        },
-    )
-}
-
-/// Connect, upgrade, close, one after the other.
-fn handshakes(count: usize) -> Figures {
-    let close = client_frame(0x88, b"\x03\xE8");
-    measure(
-        |_| (),
-        |server, ()| {
-            for _ in 0..count {
-                let mut client = Client::open(server, "/echo");
-                client.writer.write_all(&close).expect("it takes the Close");
-                let mut reply = Vec::new();
-                client.reader.read_to_end(&mut reply).expect("it answers the Close");
-                assert_eq!(reply, b"\x88\x02\x03\xE8");
-            }
-            settle();
-            count
-        },
-    )
-}
-
-/// Connect and fetch the first page, one after the other.
-fn pages(count: usize) -> Figures {
-    measure(
-        |_| (),
-        |server, ()| {
-            for _ in 0..count {
-                let reply = server.exchange("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
-                assert_eq!(reply.status, 200);
-            }
-            settle();
-            count
-        },
-    )
-}
-
-/// The last connections' threads end a moment after their clients have seen the end.
-fn settle() {
-    thread::sleep(Duration::from_millis(50));
+    let mut starts: Vec<f64> = (0..9).map(start).collect();
+    starts.sort_by(f64::total_cmp);
+    let program = fs::metadata(env!("CARGO_BIN_EXE_partyline")).expect("the server's program");
+    let crates = include_str!("../Cargo.lock").matches("[[package]]").count() - 1;
+    println!(
+        "start to listening {:.1} ms; the program has {:.1} MB and {crates} crates besides its own",
+        starts[starts.len() / 2],
+        program.len() as f64 / 1e6
+    );
 }

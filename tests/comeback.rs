@@ -13,7 +13,7 @@ use crate::support::*;
 #[test]
 fn conversation_outlives_the_server() {
     let data = Folder::new();
-    let options = ["--data", data.path()];
+    let options = ["--data", data.as_str()];
     let server = Server::start(&options);
     let port = server.port;
     let browser = Browser::start();

@@ -1,8 +1,11 @@
 //! Frames as raw bytes: what RFC 6455 asks of a server, and each close code as a client sees it.
 
 use std::io::Write;
+use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::support::chat::Member;
+use crate::support::line::Line;
 use crate::support::*;
 
 #[test]
@@ -239,6 +242,22 @@ fn no_message_can_end_the_process() {
 fn silence_is_asked_about_and_then_ended() {
     let server = Server::start(&[]);
     let began = Instant::now();
+    // Somebody in the chat goes out of reach, and no end of the connection is told. It is Ana who is.
+    let line = Line::to(server.port);
+    let mut ana = Member::come(&server, "Ana");
+    let ben = Member::open_at(line.port, "?name=Ben", None);
+    ana.expect_notice("joined", &ben.person());
+    line.vanish();
+    let watching = thread::spawn(move || {
+        loop {
+            let frame = ana.peer.read();
+            match frame.first {
+                0x89 => ana.peer.send(0x8A, &frame.payload),
+                _ if frame.payload == b"{\"type\":\"beat\"}" => {}
+                _ => break (ana, String::from_utf8(frame.payload).unwrap()),
+            }
+        }
+    });
     let (mut quiet, mut lively) = (server.open("/broadcast"), server.open("/broadcast"));
     // Half a frame is a sign of life, but only one.
     quiet.send_raw(&client_frame(0x81, b"half")[..3]);
@@ -255,4 +274,13 @@ fn silence_is_asked_about_and_then_ended() {
     let frame = lively.read();
     let frame = if frame == ping { lively.read() } else { frame };
     assert_eq!(frame.payload, b"still here");
+
+    let (mut ana, heard) = watching.join().unwrap();
+    assert_eq!(heard, format!(r#"{{"type":"away","member":{{"id":{},"name":"Ben"}}}}"#, ben.id));
+    let after = began.elapsed();
+    assert!(after >= Duration::from_secs(44) && after < Duration::from_secs(60), "{after:?}");
+    // And it is the same person who is back in reach.
+    let person = ben.person();
+    drop(Member::come_back(&server, &ben.token, 0));
+    ana.expect_notice("back", &person);
 }

@@ -308,11 +308,14 @@ fn every_part_can_be_reached_with_the_tab_key() {
     // The first of all is the way round the rest; from there it goes as one reads.
     assert_eq!(page.evaluate("document.querySelector('a, button') === skip"), true);
     page.evaluate("skip.focus()");
-    let reached = [(); 7].map(|()| {
+    let reached = [(); 8].map(|()| {
         page.press("Tab");
         shown(&page, "document.activeElement.id || document.activeElement.textContent")
     });
-    assert_eq!(reached, ["About", "me", "Everyone", "ben", "messages", "text", "Send"]);
+    assert_eq!(
+        reached,
+        ["About", "wire-button", "me", "Everyone", "ben", "messages", "text", "Send"]
+    );
     // A dialog gives the focus back to what opened it.
     page.evaluate("me.focus(), me.click()");
     page.wait_for("document.activeElement.id === 'name'");

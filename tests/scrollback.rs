@@ -102,6 +102,7 @@ fn short_list_is_filled_by_itself() {
     let page = browser.new_user();
     pick_up(&page, "localhost", server.port);
     let mut ben = Member::come(&server, "ben");
+    page.wait_for("document.querySelector('#people-list').textContent.includes('ben')");
     say(&page, "/msg ben psst");
     page.wait_for("/Received|Delivered/.test(list.textContent)");
     assert_eq!(page.evaluate("earlier.textContent"), BEGINS);

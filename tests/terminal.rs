@@ -1,6 +1,8 @@
 //! The server's terminal: what it prints, what can be typed, how it starts and stops.
 
 use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use partyline::journal;
 use partyline::settings::{HELP, Settings};
@@ -10,12 +12,21 @@ use serde_json::json;
 use crate::support::chat::*;
 use crate::support::*;
 
-/// Runs the program to its end; returns its exit code, standard output and standard error.
-fn run(options: &[&str], environment: &[(&str, &str)]) -> (Option<i32>, String, String) {
+/// Runs the program to its end; returns its exit code, standard output and standard error. It must not
+/// be one that goes on: without a code it was ended.
+pub fn run(options: &[&str], environment: &[(&str, &str)]) -> (Option<i32>, String, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_partyline"));
     in_clean_surroundings(&mut command);
     command.args(options).envs(environment.iter().copied()).stdin(Stdio::null());
-    let output = command.output().unwrap();
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let deadline = Instant::now() + PATIENCE;
+    while child.try_wait().unwrap().is_none() {
+        if Instant::now() > deadline {
+            child.kill().unwrap();
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+    let output = child.wait_with_output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (output.status.code(), text(output.stdout), text(output.stderr))
 }

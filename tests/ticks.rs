@@ -110,9 +110,11 @@ fn ticks_go_from_sending_to_delivered() {
 #[cfg(target_os = "linux")]
 #[test]
 fn what_could_not_be_saved_is_kept_here() {
+    use crate::disk_full::is_possible;
+
     let data = Folder::new();
-    let small = "trap '' XFSZ; ulimit -S -f 8";
-    let server = Server::start_after(small, &["--data", data.path()]);
+    let small = "ulimit -S -f 8";
+    let server = Server::start_after(small, &["--data", data.as_str()]);
     let browser = Browser::start();
     let page = browser.new_user();
     prepare(&page);
@@ -150,7 +152,8 @@ fn what_could_not_be_saved_is_kept_here() {
     pick_up(&page, "localhost", server.port);
     page.wait_for("list.querySelectorAll('.refused').length === 2 && text.value === 'next'");
 
-    server.lift_file_limit();
+    let pid = server.pid().to_string();
+    assert!(is_possible("prlimit", &["--pid", &pid, "--fsize=unlimited:"]));
     page.evaluate("list.querySelector('.refused button').click()");
     page.wait_for(refused);
     page.evaluate("list.querySelectorAll('.refused button')[1].click()");

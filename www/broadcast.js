@@ -1,11 +1,13 @@
 // Lab step 2: what anyone sends, everyone gets. The other half of this file is src/broadcast.rs.
 // Only the door, "/broadcast", differs from echo.js: what is new happens on the server.
 
+import { watched } from "./wire-id.js"; // puts "?wire=<id>" to it, by which the wire view finds it
+
 const [state, messages, form, text] =
   ["state", "messages", "form", "text"].map((id) => document.getElementById(id));
 
 // http becomes ws, and https becomes wss: a page that came encrypted may not connect unencrypted.
-const socket = new WebSocket(location.origin.replace(/^http/, "ws") + "/broadcast");
+const socket = new WebSocket(watched(location.origin.replace(/^http/, "ws") + "/broadcast"));
 
 socket.addEventListener("open", () => {
   state.textContent = "Connected";

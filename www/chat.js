@@ -22,8 +22,10 @@ import { State } from "./state.js";
 import { showConnection } from "./status.js";
 import { hasName, rememberName } from "./storage.js";
 import { showTyping } from "./typing.js";
+import { wireId } from "./wire-id.js";
+import { secrets } from "./wire-panel.js";
 
-const connection = new Connection("/chat");
+const connection = new Connection("/chat", { wire: wireId });
 const state = new State();
 
 const around = watchReading(state);
@@ -81,6 +83,10 @@ function remove({ ref, key, text }) {
   state.remove(ref);
   document.getElementById("text").focus(); // the button, which had the focus, is gone
 }
+
+// The wire view shall not show these to everybody who looks at the screen.
+connection.addEventListener("welcome", ({ detail: { token } }) => secrets.learn(token));
+state.addEventListener("you", () => secrets.learn(state.you.name));
 
 connection.addEventListener("welcome", ({ detail }) => {
   const { resumed } = detail;

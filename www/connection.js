@@ -49,6 +49,7 @@ export class Connection extends EventTarget {
   arrived = new Arrived();
   state = "connecting";
   #path;
+  #wire;
   #socket = null;
   #token = load("token", null);
   #failures = 0;
@@ -57,9 +58,11 @@ export class Connection extends EventTarget {
   #retry;
   #watchdog;
 
-  constructor(path) {
+  /** With an id as `wire`, the wire view can watch it. */
+  constructor(path, { wire } = {}) {
     super();
     this.#path = path;
+    this.#wire = wire;
     addEventListener("online", () => this.#hurry());
     document.addEventListener("visibilitychange", () => {
       if (!document.hidden) this.#hurry();
@@ -70,7 +73,11 @@ export class Connection extends EventTarget {
   open() {
     clearTimeout(this.#retry);
     this.#socket?.close(GIVEN_UP);
-    const known = new URLSearchParams(this.#token ? { token: this.#token, since: this.#since } : {});
+    const known = new URLSearchParams(this.#wire && { wire: this.#wire });
+    if (this.#token) {
+      known.set("token", this.#token);
+      known.set("since", this.#since);
+    }
     // http becomes ws, and https becomes wss: a page that came encrypted may not connect unencrypted.
     const socket = new WebSocket(`${location.origin.replace(/^http/, "ws")}${this.#path}?${known}`);
     this.#socket = socket;

@@ -1,10 +1,12 @@
 // Lab step 1: what you send comes back. The other half of this file is src/echo.rs.
 
+import { watched } from "./wire-id.js"; // puts "?wire=<id>" to it, by which the wire view finds it
+
 const [state, messages, form, text] =
   ["state", "messages", "form", "text"].map((id) => document.getElementById(id));
 
 // http becomes ws, and https becomes wss: a page that came encrypted may not connect unencrypted.
-const socket = new WebSocket(location.origin.replace(/^http/, "ws") + "/echo");
+const socket = new WebSocket(watched(location.origin.replace(/^http/, "ws") + "/echo"));
 
 socket.addEventListener("open", () => {
   state.textContent = "Connected";

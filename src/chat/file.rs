@@ -19,6 +19,8 @@ use super::protocol::{object, quoted};
 
 /// Lines about members that could not be written yet take at most this many bytes.
 const OWED_MAX: usize = 1 << 20;
+/// No line is shorter than this, in bytes.
+const LINE_MIN: u64 = 50;
 /// Larger ids would not be the same number in JavaScript.
 const ID_MAX: u64 = 1 << 53;
 
@@ -57,6 +59,9 @@ impl File {
         let mut options = OpenOptions::new();
         options.read(true).append(true).create(true);
         let file = private(&mut options).open(&path).map_err(failed)?;
+        if !file.metadata().map_err(failed)?.is_file() {
+            return Err(format!("cannot keep the history in {shown}: that is no file"));
+        }
         match file.try_lock() {
             Ok(()) => {}
             Err(fs::TryLockError::WouldBlock) => {
@@ -72,8 +77,8 @@ impl File {
         Ok(File { file, path, length: 0, owed: Vec::new(), is_failing: false, size_limit })
     }
 
-    /// Reads the whole file and hands on its lines, in order. Returns how many could not be used;
-    /// `accept` says whether a line can. What a sudden end has left half-written at the end of the
+    /// Reads the whole file and hands on its lines, in order. Returns how many at most could not be
+    /// used; `accept` says whether a line can. What a sudden end has left half-written at the end of the
     /// file is cut off.
     ///
     /// # Errors
@@ -93,12 +98,14 @@ impl File {
             let is_whole = line.ends_with(b"\n");
             let is_good = line.trim_ascii().is_empty() || parse(&line).is_some_and(&mut accept);
             if !is_good {
-                damaged += 1;
+                // After a power failure it may be zeros in the place of many lines.
+                damaged += 1 + line.len() as u64 / LINE_MIN;
             }
             match (is_good, is_whole) {
                 (true, true) => {}
-                // Somebody's editor has left out the end of the last line.
-                (true, false) => (&self.file).write_all(b"\n").map_err(failed)?,
+                // Somebody's editor has left out the end of the last line. It comes with the next one,
+                // since there may be no room for it now.
+                (true, false) => self.owed.push(b'\n'),
                 (false, true) => log::warn!("{path}: line {number} is damaged and was skipped"),
                 (false, false) => {
                     log::warn!("{path}: line {number}, the last, is torn and was cut off");
@@ -106,7 +113,7 @@ impl File {
                     return Ok(damaged);
                 }
             }
-            self.length += count as u64 + u64::from(!is_whole);
+            self.length += count as u64;
         }
     }
 

@@ -20,11 +20,15 @@ pub struct Greeting {
     pub count: usize,
     /// What was said.
     pub page: Page,
+    /// How long a text may be, in characters.
+    pub text_max: usize,
+    /// When the server began.
+    pub started: u64,
 }
 
 impl Greeting {
-    /// The welcome; `text_max` is in characters, `started` is when the server began.
-    pub fn encode(&self, text_max: usize, started: u64) -> String {
+    /// The welcome.
+    pub fn encode(&self) -> String {
         let members = self.members.iter().map(|(Person { id, name }, away)| {
             format!("{{\"id\":{id},\"name\":{},\"away\":{away}}}", quoted(name))
         });
@@ -32,7 +36,7 @@ impl Greeting {
         // Who is new misses nothing; who comes back may.
         let gap = self.resumed && self.page.gap;
         // No limit is a number too, and JavaScript's largest whole one is this.
-        let text_max = text_max.min((1 << 53) - 1);
+        let text_max = self.text_max.min((1 << 53) - 1);
         let limits = format!("{{\"text\":{text_max},\"name\":{}}}", names::NAME_MAX);
         let version = quoted(env!("CARGO_PKG_VERSION"));
         object(
@@ -47,7 +51,7 @@ impl Greeting {
                 ("more", more.to_string()),
                 ("gap", gap.to_string()),
                 ("limits", limits),
-                ("server", format!("{{\"version\":{version},\"started\":{started}}}")),
+                ("server", format!("{{\"version\":{version},\"started\":{}}}", self.started)),
             ],
         )
     }

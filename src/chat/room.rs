@@ -42,6 +42,10 @@ use crate::socket::close_frame;
 /// and is not read from meanwhile, so that TCP slows it down.
 const QUEUE_MAX: usize = 256;
 
+/// How many may have come whom the history file does not know: the disk was full, or the server ended
+/// in that moment.
+const UNWRITTEN_MAX: u64 = 1000;
+
 /// What a connection asks for at the door.
 #[derive(Debug, Default)]
 pub struct Wish {
@@ -143,12 +147,12 @@ impl Room {
         }
     }
 
-    /// Lets a client in and sends it `first`, the 101, and the `welcome`.
+    /// Lets a client in; what it is to be told first is returned.
     ///
-    /// From the moment it is among the members, what is said waits in its Sender, until its own thread
-    /// has encoded and written the welcome. So it neither misses nor doubles a message between the two,
-    /// and no socket is written under the lock.
-    pub fn join(&self, client: u64, sender: &Sender, first: Vec<u8>, wish: Wish) -> Stay<'_> {
+    /// From this moment it is among the members, and what is said waits in its Sender, until its own
+    /// thread has encoded and written the welcome. So it neither misses nor doubles a message between the
+    /// two, and no socket is written under the lock.
+    pub fn join(&self, client: u64, sender: &Sender, wish: Wish) -> (Stay<'_>, Greeting) {
         let name = wish.name.and_then(|name| names::check(&name).ok());
         let name = name.unwrap_or_else(names::random);
         let mut token = Token::random();
@@ -178,6 +182,8 @@ impl Room {
             token,
             resumed,
             you,
+            text_max: self.text_max,
+            started: self.started,
         };
         let stay = Stay { room: self, member: greeting.you.id, client, said_goodbye: false };
         self.announce(state, arrival.notice);
@@ -186,9 +192,7 @@ impl Room {
         if let Some(other) = arrival.taken_over {
             other.close(&close_frame(4001.into(), "taken over by another connection"));
         }
-        let welcome = frame(greeting.encode(self.text_max, self.started));
-        sender.release([first, welcome].concat());
-        stay
+        (stay, greeting)
     }
 
     /// Does what a member asks for. Returned is what was wrong with it, or a page of the history; every
@@ -420,12 +424,16 @@ impl State {
             }
             Line::Kicked(token) => {
                 self.members.forget(&token);
-                kicked.insert(token)
+                kicked.insert(token);
+                true
             }
         })?;
-        // Each line that cannot be read may have had an id, and none is ever used twice.
+        // Each line that cannot be read may have had an id, and none is ever used twice: whoever has
+        // heard of somebody must not mean another. The last who came may not be in the file at all.
         self.last_message += damaged;
-        self.members.never_again(self.members.last_id() + damaged);
+        if self.members.last_id() > 0 {
+            self.members.never_again(self.members.last_id() + damaged + UNWRITTEN_MAX);
+        }
         Ok(file)
     }
 
@@ -456,7 +464,10 @@ impl State {
     fn queue_what_is_due(&mut self, now: Instant) {
         self.queue.extend(self.members.due(now).into_iter().map(Event::Notice));
         let receipts = self.receipts.due(now).into_iter();
-        self.queue.extend(receipts.map(|(to, frame)| Event::Reply { to, frame }));
+        // In a big room there are none, not even about what was said before it was big.
+        if self.members.audience().is_some() {
+            self.queue.extend(receipts.map(|(to, frame)| Event::Reply { to, frame }));
+        }
     }
 
     fn next_due(&self) -> Option<Instant> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tungstenite::Message;
 
 use super::protocol::{self, Problem, frame};
-use super::room::{Room, Wish};
+use super::room::{Room, Stay, Wish};
 use crate::http::Request;
 use crate::socket::{Socket, close_frame};
 
@@ -49,23 +49,9 @@ pub fn turn_away(socket: &mut Socket, wish: &Wish) {
 /// Lets the client take part until it leaves.
 pub fn serve(room: &Room, client: u64, socket: &mut Socket, wish: Wish) {
     socket.ping_with(PING_AND_BEAT);
-    let first = socket.take_101();
-    let mut stay = room.join(client, socket.sender(), first, wish);
+    let mut stay = come_in(room, client, socket, wish);
     while let Some(message) = socket.read() {
-        let answer = match message {
-            Message::Text(text) => {
-                let (reference, ask) = protocol::parse(&text, room.text_max);
-                match ask {
-                    Ok(ask) => room.ask(stay.member, reference, ask),
-                    Err(problem) => Some(protocol::error(&problem, reference.as_deref())),
-                }
-            }
-            _ => {
-                let why = "only text messages are understood here";
-                Some(protocol::error(&Problem::new("not-text", why), None))
-            }
-        };
-        if let Some(answer) = answer {
+        if let Some(answer) = answer(room, stay.member, message) {
             socket.sender().send(&frame(answer));
             // The answers to somebody who asks and does not read would pile up; see `echo.rs`.
             socket.sender().wait_until_caught_up();
@@ -74,4 +60,28 @@ pub fn serve(room: &Room, client: u64, socket: &mut Socket, wish: Wish) {
     // 1005 stands for a Close without a code, as from `socket.close()`. A page that is reloaded or
     // left closes with 1001, and may be back at once.
     stay.said_goodbye = matches!(socket.close_code(), Some(1000 | 1005));
+}
+
+/// Sends the 101 and the `welcome`. (This and the next are not inlined, and so do not lie on each other
+/// on the stack; see `Server::shake_hands`.)
+#[inline(never)]
+fn come_in<'a>(room: &'a Room, client: u64, socket: &mut Socket, wish: Wish) -> Stay<'a> {
+    let (stay, greeting) = room.join(client, socket.sender(), wish);
+    let first = [socket.take_101(), frame(greeting.encode())].concat();
+    socket.sender().release(first);
+    stay
+}
+
+/// Does what a message asks for, and says what is to be answered at once, if anything is.
+#[inline(never)]
+fn answer(room: &Room, member: u64, message: Message) -> Option<String> {
+    let Message::Text(text) = message else {
+        let why = "only text messages are understood here";
+        return Some(protocol::error(&Problem::new("not-text", why), None));
+    };
+    let (reference, ask) = protocol::parse(&text, room.text_max);
+    match ask {
+        Ok(ask) => room.ask(member, reference, ask),
+        Err(problem) => Some(protocol::error(&problem, reference.as_deref())),
+    }
 }

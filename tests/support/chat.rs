@@ -5,7 +5,7 @@ use std::io::Write;
 
 use serde_json::{Value, json};
 
-use super::{PATIENCE, Peer, Server, read_head, upgrade_request};
+use super::{PATIENCE, Peer, Server, connect, read_head, upgrade_request};
 
 /// Somebody in the chat, after its `welcome`.
 pub struct Member {
@@ -19,7 +19,12 @@ pub struct Member {
 impl Member {
     /// Comes in with this query and this value of the cookie `name`, as bytes.
     pub fn open(server: &Server, query: &str, cookie: Option<&[u8]>) -> Member {
-        let mut stream = server.connect();
+        Member::open_at(server.port, query, cookie)
+    }
+
+    /// Comes in at another port that leads to the server.
+    pub fn open_at(port: u16, query: &str, cookie: Option<&[u8]>) -> Member {
+        let mut stream = connect(port);
         let request = upgrade_request(&format!("/chat{query}"), "");
         let cookie = cookie.map_or(Vec::new(), |name| [b"Cookie: name=", name, b"\r\n"].concat());
         let (line, rest) = request.split_once("\r\n").unwrap();
@@ -72,6 +77,17 @@ impl Member {
         let ack = self.read();
         assert_eq!((&ack["type"], &ack["ref"]), (&json!("ack"), &json!(text)), "{ack}");
         ack
+    }
+
+    /// Says a text to the room and reads until its `ack`, whatever comes before it.
+    pub fn say_and_wait_among(&mut self, text: &str) -> Value {
+        self.send(&json!({ "type": "say", "text": text, "ref": text }));
+        self.read_until(|message| message["type"] == "ack" && message["ref"] == text)
+    }
+
+    /// Reads until a message is what is looked for, and returns it.
+    pub fn read_until(&mut self, is_it: impl Fn(&Value) -> bool) -> Value {
+        std::iter::repeat_with(|| self.read()).find(is_it).expect("it does not end")
     }
 
     /// The next message. Pings and beats, which come after 20 s on a slow machine, are none.

@@ -6,6 +6,8 @@ pub mod chat;
 pub mod folder;
 pub mod line;
 pub mod page;
+pub mod random;
+pub mod stubborn;
 
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
@@ -79,13 +81,14 @@ impl Server {
         Server { child, stdin, port, log, output: listen(stdout) }
     }
 
+    /// Its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// A plain TCP connection to it.
     pub fn connect(&self) -> TcpStream {
-        let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).expect("it listens");
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        stream.set_write_timeout(Some(PATIENCE)).unwrap();
-        stream.set_nodelay(true).unwrap();
-        stream
+        connect(self.port)
     }
 
     /// Sends these bytes over a new connection and reads all that comes back.
@@ -126,6 +129,11 @@ impl Server {
         wait_for(&self.output, text)
     }
 
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// What it has logged so far.
     pub fn log(&self) -> String {
         self.log.0.lock().unwrap().clone()
@@ -141,13 +149,6 @@ impl Server {
             assert!(Instant::now() < deadline, "the server does not end");
             thread::sleep(Duration::from_millis(5));
         }
-    }
-
-    /// Its files may be as long as they like again, whatever `ulimit -f` said.
-    pub fn lift_file_limit(&self) {
-        let pid = self.child.id().to_string();
-        let status = Command::new("prlimit").args(["--pid", &pid, "--fsize=unlimited"]).status();
-        assert!(status.expect("prlimit is part of Linux").success());
     }
 
     /// A figure of `/proc/<pid>/status`, such as `Threads` or `VmRSS` (in kB).
@@ -172,6 +173,15 @@ impl Server {
         peer.send_text("still there?");
         assert_eq!(peer.read_text(), "still there?");
     }
+}
+
+/// A plain TCP connection to a port of this machine.
+pub fn connect(port: u16) -> TcpStream {
+    let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).expect("it listens");
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.set_write_timeout(Some(PATIENCE)).unwrap();
+    stream.set_nodelay(true).unwrap();
+    stream
 }
 
 /// Listens to what a program writes, to the end: a full pipe would make it wait for us.

@@ -1,0 +1,208 @@
+//! A history file that cannot grow: nothing is said that is not kept, the chat goes on, and so does the
+//! history as soon as there is room.
+#![cfg(target_os = "linux")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use serde_json::json;
+
+use crate::support::chat::*;
+use crate::support::folder::*;
+use crate::support::*;
+
+/// Runs a command, and says whether it could be run and ended well.
+pub fn is_possible(program: &str, arguments: &[&str]) -> bool {
+    let mut command = Command::new(program);
+    command.args(arguments).stdout(Stdio::null()).stderr(Stdio::null());
+    command.status().is_ok_and(|status| status.success())
+}
+
+/// Says texts of this length until one cannot be kept; returns the last id. Each has its id as its `ref`.
+fn fill(member: &mut Member, length: usize) -> u64 {
+    let is_kept = |id: &u64| {
+        let text = "x".repeat(length);
+        member.send(&json!({ "type": "say", "text": text, "ref": id.to_string() }));
+        let answer = member.read();
+        assert_eq!(answer["ref"], id.to_string(), "{answer}");
+        if answer["type"] == "error" {
+            assert_eq!(answer["code"], "not-saved");
+            assert!(answer["message"].as_str().unwrap().contains("disk"), "{answer}");
+            return false;
+        }
+        assert_eq!((&answer["type"], &answer["id"]), (&json!("ack"), &json!(id)));
+        true
+    };
+    (1..).take_while(is_kept).last().expect("something could be said before")
+}
+
+/// What must go on while the disk is full, and how it ends: `make_room` does what its name says.
+fn goes_on(server: &Server, file: &Path, make_room: impl FnOnce()) {
+    let [mut ana, mut ben, mut cleo] = gather(server, ["Ana", "Ben", "Cleo"]);
+    let last = fill(&mut ana, 50);
+    let failed = last + 1;
+    let log = server.wait_for_log("nothing is kept from now on");
+    assert!(log.contains(" is kept from now on: ") && log.contains("messages.jsonl: "), "{log}");
+    // The same again is refused again, and so is another's, private or without a ref.
+    for _ in 0..3 {
+        ana.send(&json!({ "type": "say", "text": "again", "ref": failed.to_string() }));
+        ana.expect_error("not-saved", Some(&failed.to_string()));
+    }
+    for id in 1..=last {
+        assert_eq!(ben.read()["id"], id);
+    }
+    ben.send(&json!({ "type": "say", "text": "psst", "to": "Ana", "ref": "b" }));
+    ben.expect_error("not-saved", Some("b"));
+    ben.say("without a ref");
+    ben.expect_error("not-saved", None);
+    // An old ref has its old ack, since that is kept.
+    ana.send(&json!({ "type": "say", "text": "x", "ref": "1" }));
+    ana.expect(&json!({ "type": "ack", "ref": "1", "id": 1 }));
+    // Whoever comes gets a name, is shown, and is heard of by all, who hear of nothing else.
+    let mut dora = Member::come(server, "Dora");
+    assert_eq!(dora.welcome["messages"].as_array().unwrap().len() as u64, last.min(100));
+    let eve = Member::come(server, "Eve");
+    let (eves_token, eves) = (eve.token.clone(), eve.person());
+    dora.expect_notice("joined", &eves);
+    eve.leave();
+    dora.expect_notice("left", &eves);
+    dora.settle();
+    dora.send(&json!({ "type": "name", "name": "Dora the second", "ref": "n" }));
+    dora.expect(&json!({ "type": "ack", "ref": "n" }));
+    let was = dora.person();
+    dora.name = "Dora the second".to_string();
+    let renamed = json!({ "type": "renamed", "member": dora.person(), "was": "Dora" });
+    for other in [&mut ana, &mut ben] {
+        other.expect_notice("joined", &was);
+        other.expect_notice("joined", &eves);
+        other.expect_notice("left", &eves);
+        other.expect(&renamed);
+    }
+    dora.send(&json!({ "type": "typing", "to": ana.id }));
+    ana.expect(&json!({ "type": "typing", "from": dora.person(), "to": ana.person() }));
+    server.assert_serves();
+    assert_eq!(read_history(file).len() as u64, last);
+
+    make_room();
+    // The same ref is said once now, under the next id.
+    for _ in 0..2 {
+        ana.send(&json!({ "type": "say", "text": "at last", "ref": failed.to_string() }));
+        ana.expect(&json!({ "type": "ack", "ref": failed.to_string(), "id": last + 1 }));
+    }
+    for other in [&mut ben, &mut dora] {
+        other.expect_said(last + 1, &ana.person(), "at last");
+    }
+    dora.say_and_wait("me too");
+    // One who only listens has heard every id once.
+    for id in 1..=last + 2 {
+        let heard =
+            cleo.read_until(|message| message["type"] == "said" || message["type"] == "error");
+        assert_eq!(heard["id"], id, "{heard}");
+    }
+    let log = server.wait_for_log("is kept again in");
+    assert_eq!(log.matches("nothing is kept from now on").count(), 1, "{log}");
+    assert_eq!(log.matches("is kept again in").count(), 1, "{log}");
+    // No line is torn, and whoever came meanwhile is known to the next server.
+    assert_eq!(read_history(file).len() as u64, last + 2);
+    let text = fs::read_to_string(file).unwrap();
+    let lines: BTreeSet<&str> = text.lines().collect();
+    assert_eq!(lines.len(), text.lines().count(), "each line is there once");
+    let folder = Folder::new();
+    fs::copy(file, folder.file()).unwrap();
+    let next = Server::start(&["--data", folder.as_str()]);
+    assert_eq!(Member::come_back(&next, &dora.token, 0).person(), dora.person());
+    assert_eq!(Member::come_back(&next, &eves_token, 0).person(), eves);
+    let mut ana = Member::come_back(&next, &ana.token, last + 2);
+    assert_eq!(ana.say_and_wait_among("and on")["id"], last + 3);
+    assert!(!next.log().contains("WARN"), "{}", next.log());
+}
+
+/// A server whose files may have 4 KiB (`ulimit -f` counts in 512 bytes), after these shell commands.
+fn limited(shell: &str) {
+    if !is_possible("prlimit", &["--version"]) {
+        return eprintln!("not tested: there is no `prlimit` here (util-linux), which makes room");
+    }
+    let folder = Folder::new();
+    let server = Server::start_after(shell, &["--data", folder.as_str(), "--pace", "0"]);
+    let pid = server.pid().to_string();
+    goes_on(&server, &folder.file(), || {
+        assert!(is_possible("prlimit", &["--pid", &pid, "--fsize=unlimited:"]));
+    });
+}
+
+/// The signal (SIGXFSZ) would end it, so it must not come.
+#[test]
+fn a_limit_of_the_file_that_would_be_told_by_a_signal() {
+    limited("ulimit -S -f 8");
+}
+
+#[test]
+fn a_limit_of_the_file_without_that_signal() {
+    limited("trap '' XFSZ; ulimit -S -f 8");
+}
+
+#[test]
+fn nobody_gets_the_id_of_one_who_could_not_be_written_down() {
+    let folder = Folder::new();
+    let server = Server::start_after("ulimit -S -f 2", &["--data", folder.as_str()]);
+    let mut ana = Member::come(&server, "Ana");
+    fill(&mut ana, 1);
+    let dora = Member::come(&server, "Dora, whose line is longer too");
+    ana.expect_notice("joined", &dora.person());
+    drop(server);
+    // Ana has heard of Dora, and what she whispers to her is for nobody else.
+    let server = Server::start(&["--data", folder.as_str()]);
+    let stranger = Member::come(&server, "Stranger");
+    assert_ne!(stranger.id, dora.id);
+    let mut ana = Member::come_back(&server, &ana.token, 0);
+    ana.send(&json!({ "type": "say", "text": "psst", "to": dora.id, "ref": "psst" }));
+    ana.expect_error("not-here", Some("psst"));
+}
+
+#[test]
+fn a_file_without_its_last_line_end_and_no_room_for_it() {
+    let folder = Folder::new();
+    let line = |text: &str| {
+        format!(r#"{{"type":"said","id":1,"at":1,"from":{{"id":1,"name":"Ana"}},"text":"{text}"}}"#)
+    };
+    let text = "x".repeat(512 - line("").len());
+    fs::write(folder.file(), line(&text)).unwrap();
+    let server = Server::start_after("ulimit -S -f 1", &["--data", folder.as_str()]);
+    let mut ben = Member::come(&server, "Ben");
+    assert_eq!(column(&ben.welcome["messages"], "text"), [json!(text)]);
+    ben.send(&json!({ "type": "say", "text": "two", "ref": "two" }));
+    ben.expect_error("not-saved", Some("two"));
+    drop(server);
+    let server = Server::start(&["--data", folder.as_str()]);
+    Member::come(&server, "Cleo").say_and_wait("two");
+    assert_eq!(column(&json!(read_history(&folder.file())), "text"), [text.as_str(), "two"]);
+}
+
+/// A small file system of the server's own: in a namespace, so that it goes when the server does. When a
+/// line does not fit, part of it is written, which no limit does.
+#[test]
+fn a_full_disk() {
+    let folder = Folder::new();
+    let (disk, script) = (folder.path("disk"), folder.path("inside.sh"));
+    fs::create_dir(&disk).unwrap();
+    let shown = disk.to_str().unwrap();
+    let mount = format!("mount -t tmpfs -o size=64k partyline '{shown}'");
+    if !is_possible("unshare", &["-rm", "sh", "-c", &mount]) {
+        return eprintln!("not tested: no file system can be mounted here");
+    }
+    // There is a line already, and somebody's editor has taken its end.
+    let line = r#"{"type":"member","id":7,"name":"Before","token":"x"}"#;
+    let file = format!("printf '%s' '{line}' > '{shown}/messages.jsonl'");
+    let ballast = format!("head -c 40000 /dev/zero > '{shown}/ballast'");
+    fs::write(&script, format!("{mount} && {file} && {ballast} && exec \"$@\"")).unwrap();
+    let shell = format!("exec unshare -rm sh '{}' \"$0\" \"$@\"", script.to_str().unwrap());
+    let server = Server::start_after(&shell, &["--data", shown, "--pace", "0"]);
+    // Only there is it mounted.
+    let root = Path::new("/proc").join(server.pid().to_string()).join("root");
+    let seen = root.join(shown.trim_start_matches('/'));
+    goes_on(&server, &seen.join("messages.jsonl"), || {
+        fs::remove_file(seen.join("ballast")).unwrap();
+    });
+}

@@ -1,0 +1,62 @@
+// The wire view beside the page whose connection it watches: a panel, opened by a button in the header.
+// While it is closed, there is no connection to /wire.
+
+import { wireId } from "./wire-id.js";
+import { make } from "./wire-make.js";
+import { Secrets } from "./wire-secrets.js";
+import { Source } from "./wire-source.js";
+import { WireView } from "./wire-view.js";
+
+/** The page may tell it what else is secret: `secrets.learn(token)`. */
+export const secrets = new Secrets();
+secrets.learn(wireId);
+
+const opener = document.getElementById("wire-button");
+const view = new WireView(new Source(wireId), secrets);
+const close = make("button", { type: "button", class: "quiet" }, "Close");
+const elsewhere = make("a", { href: "wire.html" }, "Second screen");
+const panel = make("section", { id: "wire", "aria-labelledby": "wire-title", hidden: true },
+  make("div", { class: "wire-title" }, make("h2", { id: "wire-title" }, "Wire view"), view.stateLine, elsewhere, close),
+  view.root);
+document.body.querySelector("main").after(panel);
+
+/** In a narrow window it is a sheet over the page, and nothing under it can be reached. */
+const narrow = matchMedia("(width < 64em)");
+
+function show(isOpen) {
+  panel.hidden = !isOpen;
+  document.body.classList.toggle("wired", isOpen);
+  opener.setAttribute("aria-expanded", String(isOpen));
+  for (const part of document.querySelectorAll("body > header, body > main, body > .skip")) {
+    part.inert = isOpen && narrow.matches;
+  }
+}
+
+function openPanel() {
+  show(true);
+  view.open();
+  if (narrow.matches) close.focus(); // what was under the focus cannot be reached any more
+}
+
+function closePanel() {
+  show(false);
+  view.close();
+  view.hideSecrets();
+  opener.focus();
+}
+
+opener.addEventListener("click", () => (panel.hidden ? openPanel() : closePanel()));
+close.addEventListener("click", closePanel);
+panel.addEventListener("keydown", ({ key }) => key === "Escape" && closePanel());
+narrow.addEventListener("change", () => show(!panel.hidden));
+
+/** The id comes after the #, so that it is in no request, and is not in the page while it is hidden. */
+const address = `wire.html#id=${wireId}`;
+for (const type of ["click", "auxclick"]) {
+  elsewhere.addEventListener(type, (event) => {
+    if (event.button > 1) return;
+    event.preventDefault();
+    open(address, "_blank", "noopener"); // with an opener it would get a copy of this tab's storage
+  });
+}
+secrets.addEventListener("change", () => (elsewhere.href = secrets.shown ? address : "wire.html"));

@@ -1,0 +1,277 @@
+// The wire view: the handshake and the frames of one connection, as they pass. It is used by the panel
+// on the other pages (wire-panel.js) and by wire.html (wire.js).
+//
+//   wire-source.js → wire-log.js      →  wire-list.js → wire-draw.js → wire-frame.js, wire-handshake.js,
+//   (from /wire)     wire-secrets.js     (what is shown, and how)      wire-words.js (what it means)
+//                    (what has passed, and what of it is hidden)
+
+import { drawHandshake } from "./wire-draw.js";
+import { TEXT, decode } from "./wire-frame.js";
+import { acceptSteps, pathOf, statusOf } from "./wire-handshake.js";
+import { FrameList, KINDS, WAYS } from "./wire-list.js";
+import { KEPT, Log } from "./wire-log.js";
+import { make } from "./wire-make.js";
+import { joined } from "./wire-secrets.js";
+import { count, plural } from "./wire-words.js";
+
+const TOO_SLOW = 1013;
+/** Much may come at once: it is drawn together, after so many milliseconds. */
+const PATIENCE = 50;
+/** This many pixels from the end still count as the end. */
+const NEAR = 100;
+/** From this width on (in rem) the bits stand in 32 columns, as in the RFC; below it in 8. */
+const WIDE = 29;
+
+export class WireView {
+  /** The element with all of it in it; the line about its state may be put elsewhere. */
+  root = make("div", { class: "wire-view" });
+  stateLine;
+  handshake;
+  #pauseButton;
+  #show;
+  #direction;
+  #kind;
+  #counts;
+  #summary;
+  #head;
+  #list;
+  #empty;
+  #frames;
+  #scroller;
+  #newest;
+  #source;
+  #secrets;
+  #log = new Log();
+  #handshake = null;
+  #state = "closed";
+  #code;
+  /** Whether the connection of the handshake is still there: "live", "gone", or "unknown". */
+  #watched = "unknown";
+  #paused = false;
+  #seen = 0;
+  #unread = 0;
+  /** Messages that have changed since they were drawn. */
+  #changed = new Set();
+  #timer;
+  #filtered = 0;
+
+  constructor(source, secrets) {
+    this.#source = source;
+    this.#secrets = secrets;
+    this.#list = new FrameList(secrets);
+    this.#build();
+    source.addEventListener("state", ({ detail: { state, code } }) => {
+      if (state === "open") {
+        this.#log.interrupt();
+        this.#watched = "unknown"; // a handshake will tell
+      }
+      // Until it is open again, an attempt is no news.
+      if (state === "connecting" && this.#state === "waiting") return;
+      [this.#state, this.#code] = [state, code];
+      this.#tellState();
+    });
+    source.addEventListener("handshake", ({ detail }) => this.#meet(detail));
+    source.addEventListener("frame", ({ detail }) => this.#add(detail));
+    source.addEventListener("gone", () => {
+      this.#watched = "gone";
+      this.#tellState();
+    });
+    secrets.addEventListener("change", () => {
+      this.#coverHandshake();
+      this.#list.cover();
+    });
+  }
+
+  #build() {
+    const button = (label, act, attributes = {}) => {
+      const element = make("button", { type: "button", class: "quiet", ...attributes }, label);
+      element.addEventListener("click", act);
+      return element;
+    };
+    const choice = (label, options) => {
+      const entries = Object.entries(options).map(([value, [name]]) => make("option", { value }, name));
+      const select = make("select", { "aria-label": label }, ...entries);
+      select.addEventListener("change", () => this.#filter());
+      return select;
+    };
+    this.stateLine = make("p", { class: "wire-state", role: "status" });
+    this.#pauseButton = button("Pause", () => this.#togglePause(), { "aria-pressed": "false" });
+    const clear = button("Clear", () => this.#clear());
+    this.#show = button("Show secrets", () => this.#toggleSecrets(), { "aria-pressed": "false" });
+    this.#direction = choice("Direction", WAYS);
+    this.#kind = choice("Kind of frame", KINDS);
+    this.#counts = make("p", { class: "counts" });
+    this.#summary = make("span", { class: "verdict-line" });
+    this.#head = make("div", { class: "handshake-body" });
+    this.handshake = make("details", { class: "handshake" },
+      make("summary", {}, make("h2", {}, "Handshake"), this.#summary), this.#head);
+    this.handshake.hidden = true;
+    this.#empty = make("p", { class: "nothing" },
+      "No frame has passed since you opened this. Say something, or wait for the next ping: " +
+        "the server sends one every 20 seconds.");
+    this.#frames = make("section", { class: "wire-frames", "aria-label": "Frames" },
+      make("h2", {}, "Frames"), this.#counts, this.#empty, this.#list.element);
+    this.#scroller = make("div", { class: "wire-scroll", tabindex: "0", role: "region", "aria-label": "What has passed" },
+      this.handshake, this.#frames);
+    this.#newest = button("", () => this.#goToEnd(), { class: "newest", hidden: true });
+    this.root.append(
+      this.stateLine,
+      make("div", { class: "wire-tools", role: "group", "aria-label": "What is shown" },
+        this.#pauseButton, clear, this.#direction, this.#kind, this.#show),
+      make("div", { class: "wire-frame" }, this.#scroller, this.#newest));
+    this.#scroller.addEventListener("scroll", () => this.#tellNewest());
+    new ResizeObserver(() => this.#fit()).observe(this.#frames);
+    this.#tellState();
+    this.#tellCounts();
+  }
+
+  // What comes.
+
+  #meet(handshake) {
+    const isNew = this.#handshake && this.#handshake.client !== handshake.client;
+    this.#flush();
+    this.#handshake = handshake;
+    this.#watched = "live";
+    if (isNew) this.#log.interrupt();
+    if (isNew && this.#list.length > 0) this.#list.note(`A new connection, client ${handshake.client}.`);
+    this.#secrets.learnRequest(handshake.request);
+    this.#coverHandshake();
+    this.#tellState();
+  }
+
+  #add(detail) {
+    const message = this.#log.add(decode(detail));
+    this.#changed.add(message);
+    for (const { message } of this.#log.trim()) {
+      if (message.frames.length > 0) this.#changed.add(message);
+      else this.#changed.delete(message);
+    }
+    this.#timer ??= setTimeout(() => this.#flush(), PATIENCE);
+  }
+
+  #flush() {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    // Nothing is drawn before all is learned that may have to be hidden.
+    for (const message of this.#changed) {
+      if (message.opcode === TEXT) this.#secrets.learnMessage(joined(message.frames));
+    }
+    this.#tellCounts();
+    if (this.#paused) return;
+    const follow = this.#isAtEnd();
+    const fresh = this.#list.show(this.#log.frames, this.#changed);
+    this.#changed.clear();
+    this.#seen = this.#log.total;
+    this.#filter();
+    this.#unread = follow ? 0 : this.#unread + fresh;
+    if (follow) this.#goToEnd();
+    this.#tellNewest();
+    this.#tellCounts();
+  }
+
+  #filter() {
+    this.#filtered = this.#list.filter(this.#direction.value, this.#kind.value);
+    this.#tellCounts();
+  }
+
+  // Secrets.
+
+  #coverHandshake() {
+    if (this.#watched === "unknown") return;
+    this.handshake.hidden = false;
+    this.#head.replaceChildren(...drawHandshake(this.#handshake, this.#secrets));
+    const { request, response } = this.#handshake;
+    const { matches } = acceptSteps(this.#handshake);
+    this.#summary.textContent = `GET ${pathOf(request)} → ${statusOf(response)} ${matches ? "✓" : "✗"}`;
+  }
+
+  #toggleSecrets() {
+    this.#secrets.shown = !this.#secrets.shown;
+    this.#show.setAttribute("aria-pressed", String(this.#secrets.shown));
+  }
+
+  // What one can do.
+
+  open() {
+    this.#source.open();
+  }
+
+  close() {
+    this.#source.close();
+  }
+
+  /** Hidden again, for the next time. */
+  hideSecrets() {
+    if (this.#secrets.shown) this.#toggleSecrets();
+  }
+
+  #togglePause() {
+    this.#paused = !this.#paused;
+    this.#pauseButton.setAttribute("aria-pressed", String(this.#paused));
+    this.#flush();
+  }
+
+  #clear() {
+    this.#log.clear();
+    this.#list.clear();
+    this.#changed.clear();
+    this.#seen = this.#log.total;
+    this.#unread = 0;
+    this.#filter();
+    this.#tellNewest();
+  }
+
+  #isAtEnd() {
+    const { scrollHeight, scrollTop, clientHeight } = this.#scroller;
+    return scrollHeight - scrollTop - clientHeight <= NEAR;
+  }
+
+  #goToEnd() {
+    this.#scroller.scrollTop = this.#scroller.scrollHeight;
+    // The button, which may have the focus, is going away.
+    if (document.activeElement === this.#newest) this.#scroller.focus();
+    this.#tellNewest();
+  }
+
+  #fit() {
+    const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
+    this.#list.setColumns(this.#frames.clientWidth >= WIDE * rem ? 32 : 8);
+  }
+
+  // What it says about itself.
+
+  #tellState() {
+    const text = this.#sentence();
+    if (this.stateLine.textContent !== text) this.stateLine.textContent = text;
+    this.stateLine.classList.toggle("live", this.#state === "open" && this.#watched === "live");
+  }
+
+  #sentence() {
+    if (this.#state === "waiting") {
+      return this.#code === TOO_SLOW
+        ? "The view was too slow for all that passed (1013). It comes back by itself."
+        : "The view's own connection is lost. It comes back by itself.";
+    }
+    if (this.#watched === "unknown") return "Waiting for a connection to watch …";
+    const who = `${pathOf(this.#handshake.request)}, client ${this.#handshake.client}`;
+    return this.#watched === "gone" ? `Ended: ${who}. The next one is watched by itself.` : `Watching ${who}`;
+  }
+
+  #tellCounts() {
+    const { total, frames } = this.#log;
+    const parts = [`${plural(total, "frame")} so far`];
+    if (this.#paused) parts.push(`paused, ${count(total - this.#seen)} more since`);
+    if (total > KEPT && frames.length === KEPT) parts.push(`the newest ${KEPT} are kept`);
+    if (this.#filtered > 0) parts.push(`${count(this.#filtered)} filtered out`);
+    this.#counts.textContent = parts.join(" · ");
+    this.#empty.hidden = total > 0;
+  }
+
+  #tellNewest() {
+    const atEnd = this.#isAtEnd();
+    if (atEnd) this.#unread = 0;
+    // Who reads an old frame in peace needs no button over it.
+    this.#newest.hidden = this.#unread === 0;
+    this.#newest.textContent = `${count(this.#unread)} new ↓`;
+  }
+}

@@ -1,0 +1,147 @@
+// What the wire view says about what it shows: a sentence for each field, header and code.
+
+import { BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT } from "./wire-frame.js";
+
+export const DIRECTIONS = { client: "to server", server: "from server" };
+
+const OPCODES = {
+  [CONTINUATION]: ["Continuation", "The message goes on: more of what began in an earlier frame."],
+  [TEXT]: ["Text", "The payload is text, in UTF-8."],
+  [BINARY]: ["Binary", "The payload is bytes, for the program to make sense of."],
+  [CLOSE]: ["Close", "I say nothing more. The other side answers with a Close, and then the TCP connection ends."],
+  [PING]: ["Ping", "Are you there? Whoever gets this answers with a Pong. Pages cannot see or send one."],
+  [PONG]: ["Pong", "I am here: it brings back the payload of the Ping. Browsers answer by themselves."],
+};
+
+export function opcodeName(opcode) {
+  return OPCODES[opcode]?.[0] ?? `Opcode ${opcode}`;
+}
+
+/** RFC 6455, section 7.4.1, and those that this server has of its own. */
+const CLOSE_CODES = {
+  1000: ["Normal Closure", "all is done"],
+  1001: ["Going Away", "the page is left, or the server stops"],
+  1002: ["Protocol error", "a frame was against the rules"],
+  1003: ["Unsupported Data", "the kind of message is not understood"],
+  1005: ["No Status Rcvd", "never sent: it stands for a Close without a code"],
+  1006: ["Abnormal Closure", "never sent: it stands for an end without a Close"],
+  1007: ["Invalid frame payload data", "a text was not UTF-8"],
+  1008: ["Policy Violation", "it was not allowed; from the chat: thrown out"],
+  1009: ["Message Too Big", "the message was longer than allowed"],
+  1010: ["Mandatory Ext.", "the client wanted an extension that it did not get"],
+  1011: ["Internal Error", "the server met something it did not expect"],
+  1013: ["Try Again Later", "from this server: too slow for what was sent to it"],
+  4000: ["Given up", "this page's own: it opens another connection"],
+  4001: ["Taken over", "this server's own: another connection with the same token has come"],
+  4003: ["Wrong passphrase", "this server's own"],
+};
+
+export function closeWords(code) {
+  const [name, meaning] = CLOSE_CODES[code] ?? [
+    code >= 4000 ? "Private use" : code >= 3000 ? "Registered for a library" : "Unknown",
+    "this page does not know it",
+  ];
+  return `${code} ${name}: ${meaning}.`;
+}
+
+/** The value of a field, and what it means. */
+export function fieldWords(id, frame) {
+  const { fin, reserved, opcode, mask, short, extended, length, from } = frame;
+  const isFromClient = from === "client";
+  switch (id) {
+    case "fin":
+      return [String(fin), fin ? "The last or only frame of this message." : "More frames of this message follow."];
+    case "reserved":
+      return [
+        reserved.toString(2).padStart(3, "0"),
+        reserved === 0
+          ? "For extensions. None was agreed in the handshake, so all three must be 0."
+          : "Not 0, though no extension was agreed: whoever gets this must end the connection.",
+      ];
+    case "opcode": {
+      const [name, sentence] = OPCODES[opcode] ?? ["reserved", "The RFC gives this number no meaning: the connection must end."];
+      return [`0x${opcode.toString(16).toUpperCase()} ${name}`, sentence];
+    }
+    case "mask":
+      return [
+        String(mask),
+        mask
+          ? `The payload is masked, and the key stands in the header. ${isFromClient ? "A client must." : "A server must not!"}`
+          : `The payload is as it is, without a mask. ${isFromClient ? "A client must mask!" : "A server must not mask."}`,
+      ];
+    case "length":
+      return [
+        String(short),
+        extended === 0
+          ? "0 to 125 is the length itself, in bytes: these 7 bits are all it takes."
+          : `${short} is no length: it says that the length is in the next ${extended} bytes.`,
+      ];
+    case "extended":
+      return [
+        count(length),
+        extended === 2
+          ? "The length in 16 bits, the most significant byte first: from 126 to 65,535."
+          : "The length in 64 bits, the most significant byte first: from 65,536 on.",
+      ];
+    case "key":
+      return [
+        "4 bytes",
+        "New random bytes for each frame, sent in the clear. That is no encryption: it keeps a page from " +
+          "choosing the exact bytes that a proxy sees (RFC 6455, 10.3).",
+      ];
+    case "payload":
+      return [plural(length, "byte"), length === 0 ? "There is none." : payloadSentence(frame)];
+  }
+}
+
+function payloadSentence({ opcode, mask, wire, length }) {
+  const what = mask ? "What is meant, each byte XORed with a byte of the key." : "What is meant, as it is.";
+  const more = opcode === CLOSE ? " A code in 2 bytes, and after it a reason." : "";
+  return what + more + shownOf(wire, length);
+}
+
+/** Of a long payload only the beginning travels to the view. */
+export function shownOf(wire, length) {
+  return wire.length < length ? ` ${count(wire.length)} of ${count(length)} bytes shown.` : "";
+}
+
+export const count = (number) => number.toLocaleString("en-GB");
+export const plural = (number, word) => `${count(number)} ${word}${number === 1 ? "" : "s"}`;
+
+/** Of header fields; the ones that only one direction has come first. */
+const REQUEST_HEADERS = {
+  "host": "Which name of the server is meant. This one answers 421 to a name that is not its own.",
+  "connection": "May we change the protocol on this TCP connection?",
+  "upgrade": "To WebSocket, please.",
+  "origin": "The page that asks. The server compares it. Browsers cannot forge it, other programs can.",
+  "sec-websocket-version": "The version that RFC 6455 describes. There is no other in use.",
+  "sec-websocket-key": "16 random bytes in base64. No password: it only proves that the answer is fresh.",
+  "sec-websocket-extensions": "The browser offers compression. This server does not take it, so the reserved bits stay 0.",
+  "sec-websocket-protocol": "Protocols to be spoken inside of the WebSocket. This server knows none.",
+  "cookie": "What this site has left in the browser. It comes along with an upgrade too: that is why the server looks at Origin.",
+  "user-agent": "Which browser asks. All of them say Mozilla, for historical reasons.",
+  "cache-control": "No answer from a cache, please.",
+  "pragma": "The same in the words of HTTP/1.0.",
+  "accept-encoding": "Compression that the browser understands in HTTP answers. It does not apply to frames.",
+  "accept-language": "The languages that its person reads.",
+};
+
+const RESPONSE_HEADERS = {
+  "connection": "Yes, we change the protocol on this TCP connection.",
+  "upgrade": "To WebSocket.",
+  "sec-websocket-accept": "Made from the key, as worked through below. Only who understood the request can do that.",
+  "sec-websocket-extensions": "The extensions that were agreed.",
+  "sec-websocket-protocol": "The protocol that was agreed.",
+  "date": "When it was sent.",
+};
+
+/** A sentence about one line of the request or of the response. */
+export function lineWords(line, isFirst, isRequest) {
+  if (line === "") return "The empty line: the end of this head.";
+  if (isFirst && isRequest) return "An ordinary HTTP request. Nothing is WebSocket yet.";
+  if (isFirst) return "Agreed. After the empty line every byte is frames.";
+  const name = line.split(":", 1)[0].toLowerCase();
+  const known = (isRequest ? REQUEST_HEADERS : RESPONSE_HEADERS)[name];
+  if (!known && name.startsWith("sec-fetch-")) return "What the browser is doing. A script cannot change it.";
+  return known ?? "The handshake does not need it.";
+}

@@ -1,0 +1,27 @@
+// The wire view on a page of its own, for a second screen: wire.html#id=… shows what the panel shows
+// of the connection with this id. The id goes out of the address at once, because it is a secret.
+
+import { load, save } from "./storage.js";
+import { Secrets } from "./wire-secrets.js";
+import { Source } from "./wire-source.js";
+import { WireView } from "./wire-view.js";
+
+const place = document.getElementById("place");
+
+function start() {
+  const [, given] = /^#id=([\w-]{16,64})$/.exec(location.hash) ?? [];
+  const id = given ?? load("watching", null); // a reload goes on watching
+  if (!id) return;
+  save("watching", id);
+  history.replaceState(null, "", location.pathname);
+  const secrets = new Secrets();
+  secrets.learn(id);
+  const view = new WireView(new Source(id), secrets);
+  view.handshake.open = true;
+  place.replaceChildren(view.root);
+  view.open();
+}
+
+start();
+// Another id for a page that is already there.
+addEventListener("hashchange", () => location.hash !== "" && location.reload());
