@@ -96,6 +96,8 @@ impl Access {
         }
         let own = request.host.as_ref().map_or("missing".to_string(), Authority::to_string);
         let option = if origin.is_some() { text } else { "any" };
+        // A header may have a tab in it, and characters beyond ASCII that steer a terminal.
+        let text = text.escape_debug();
         let why = format!(
             "Origin is {text}, but Host is {own}, so the page that asks is not this server's own. \
              To let it in, start the server with --origin {option}"

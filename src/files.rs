@@ -78,8 +78,10 @@ impl Files {
 
 /// The whole file, or `None` if it is too large.
 fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
-    let mut body = Vec::new();
-    File::open(path)?.take(FILE_MAX + 1).read_to_end(&mut body)?;
+    let file = File::open(path)?;
+    // Room for all of it at once, and for the byte that shows that there is no more.
+    let mut body = Vec::with_capacity(file.metadata()?.len().min(FILE_MAX) as usize + 1);
+    file.take(FILE_MAX + 1).read_to_end(&mut body)?;
     Ok((body.len() as u64 <= FILE_MAX).then_some(body))
 }
 

@@ -22,6 +22,7 @@ pub mod chat; // /chat: the chat
 pub mod wire; // /wire: the bytes of another connection, as they pass
 pub mod files; // a Request -> a file of www/
 pub mod settings; // command line and environment -> Settings
+pub mod spare; // threads that wait a moment for the next connection
 pub mod register; // every connection there is, and how many there may be
 pub mod server; // accept loop, one thread per connection, which door a request goes through
 pub mod operator; // the commands typed at the server's terminal

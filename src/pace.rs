@@ -58,9 +58,12 @@ impl Bucket {
         self.paid_until = self.paid_until.max(Instant::now()) + time;
     }
 
-    /// Waits until more may come. Only for the client's own thread: it delays nobody else.
-    pub fn wait(&self) {
+    /// Waits until more may come, and says whether that took time. Only for the client's own thread: it
+    /// delays nobody else.
+    pub fn wait(&self) -> bool {
         let early = self.paid_until.saturating_duration_since(Instant::now());
-        thread::sleep(early.saturating_sub(self.ahead));
+        let time = early.saturating_sub(self.ahead);
+        thread::sleep(time);
+        !time.is_zero()
     }
 }

@@ -137,6 +137,11 @@ impl Sender {
         self.0.tap.as_ref()
     }
 
+    /// Whether nothing more is accepted: it was closed, or could not be written to.
+    pub fn is_finished(&self) -> bool {
+        lock(&self.0.out).finished
+    }
+
     /// Whether something waits.
     pub fn is_behind(&self) -> bool {
         lock(&self.0.out).behind

@@ -1,7 +1,7 @@
 //! The accept loop, one thread per connection, and the door that a request goes through.
 //!
 //! ```text
-//! accept ── thread "client-17" ── read the head ──┬── a file, or a refusal ── close
+//! accept ── a thread of its own ── read the head ──┬── a file, or a refusal ── close
 //!                                                 └── 101 ── echo | broadcast | chat | wire ── close
 //! ```
 
@@ -23,10 +23,11 @@ use crate::handshake;
 use crate::http::{self, Request, Response};
 use crate::journal::OncePerSecond;
 use crate::pace::Pace;
-use crate::register::Register;
+use crate::register::{Presence, Register};
 use crate::settings::{self, Settings};
 use crate::shared::{Budget, has_memory};
 use crate::socket::{Socket, Terms, close_frame};
+use crate::spare::Spare;
 use crate::tap::{Ending, Tap};
 use crate::tcp;
 use crate::wire::{self, Wires};
@@ -42,9 +43,9 @@ pub const CONNECTIONS_MAX: usize = 14_000;
 const PAUSE: Duration = Duration::from_millis(50);
 /// What a client that found no place is told to wait, in seconds.
 const RETRY_AFTER: &str = "10";
-/// The answer to a plain GET on a door.
-const PLAIN_GET: &str =
-    "this address speaks WebSocket: ask with Connection: Upgrade and Upgrade: websocket";
+/// The answer to a plain GET on a door, and to what a proxy makes of an upgrade by default.
+const PLAIN_GET: &str = "this address speaks WebSocket: ask over HTTP/1.1, with Connection: Upgrade and \
+     Upgrade: websocket (a proxy in between has to be told to pass these on)";
 /// How long [`Server::stop`] waits for the clients to take leave.
 const GOODBYE_TIME: Duration = Duration::from_secs(2);
 
@@ -99,6 +100,15 @@ impl Door {
     }
 }
 
+/// A connection that needs a thread.
+struct Connection {
+    id: u64,
+    stream: Arc<TcpStream>,
+    peer: SocketAddr,
+    /// Dropped with it, when it has ended.
+    _presence: Presence,
+}
+
 /// What a request that is in order gets.
 enum Answer {
     /// This, and the connection is closed.
@@ -131,6 +141,7 @@ pub struct Server {
     pub room: Arc<Room>,
     wires: Arc<Wires>,
     register: Arc<Register>,
+    spare: Spare<Box<Connection>>,
     last_client: AtomicU64,
 }
 
@@ -163,6 +174,7 @@ impl Server {
             room,
             wires: Arc::default(),
             register: Arc::new(register),
+            spare: Spare::default(),
             last_client: AtomicU64::new(0),
         }))
     }
@@ -199,16 +211,23 @@ impl Server {
         }
     }
 
-    /// Gives a new connection its number and its thread.
+    /// Gives a new connection its number and its thread: one that has just finished, or a new one.
     fn admit(self: &Arc<Self>, stream: TcpStream, peer: SocketAddr) {
         let id = self.last_client.fetch_add(1, Relaxed) + 1;
+        let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port()); // no ::ffff:192.0.2.7
         let stream = Arc::new(stream);
         let presence = self.register.add(id, &stream);
+        let connection = Box::new(Connection { id, stream, peer, _presence: presence });
+        let Some(first) = self.spare.give(connection) else { return };
         let server = Arc::clone(self);
-        let builder = thread::Builder::new().name(format!("client-{id}")).stack_size(STACK);
+        let builder = thread::Builder::new().name("client".to_string()).stack_size(STACK);
         let serve = move || {
-            let _presence = presence;
-            server.serve(id, &stream, peer);
+            let mut next = Some(first);
+            while let Some(connection) = next {
+                server.serve(&connection);
+                drop(connection);
+                next = server.spare.wait();
+            }
         };
         // A thread that gets no memory ends the process; so some has to be left before it starts.
         let memory = if has_memory(STACK) { Ok(()) } else { Err(ErrorKind::OutOfMemory.into()) };
@@ -227,10 +246,9 @@ impl Server {
     }
 
     /// One connection, from its first byte to its last.
-    fn serve(&self, id: u64, stream: &Arc<TcpStream>, peer: SocketAddr) {
-        let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port()); // no ::ffff:192.0.2.7
-        if let Some(upgrade) = self.shake_hands(id, stream, peer) {
-            self.go_through(upgrade, id, stream, peer);
+    fn serve(&self, connection: &Connection) {
+        if let Some(upgrade) = self.shake_hands(connection) {
+            self.go_through(upgrade, connection);
         }
     }
 
@@ -240,7 +258,8 @@ impl Server {
     /// stack frame that an idle client's thread keeps for hours: with all in one function a client takes
     /// 4 kB more, a third page of stack.
     #[inline(never)]
-    fn shake_hands(&self, id: u64, stream: &TcpStream, peer: SocketAddr) -> Option<Upgrade> {
+    fn shake_hands(&self, connection: &Connection) -> Option<Box<Upgrade>> {
+        let Connection { id, ref stream, peer, .. } = *connection;
         let (longest, time) = (self.settings.head_bytes, self.settings.head_timeout);
         let (head, early) = match http::read_head(stream, longest, time) {
             Ok(parts) => parts,
@@ -254,7 +273,8 @@ impl Server {
             Ok(Answer::Upgrade(door, response, wire)) => {
                 let tap = |wire| Tap::new(wire, id, head, early.clone(), self.wires.clone());
                 let tap = wire.map(tap).map(Arc::new);
-                Some(Upgrade { door, response: response.to_bytes(false), early, tap })
+                let response = response.to_bytes(false);
+                Some(Box::new(Upgrade { door, response, early, tap }))
             }
             Ok(Answer::Http(response)) | Err(response) => {
                 self.reply(stream, peer, &head, &response);
@@ -265,8 +285,10 @@ impl Server {
 
     /// The life of a WebSocket.
     #[inline(never)]
-    fn go_through(&self, upgrade: Upgrade, id: u64, stream: &Arc<TcpStream>, peer: SocketAddr) {
-        let Upgrade { door, response, early, tap } = upgrade;
+    #[allow(clippy::boxed_local, reason = "the box keeps it off the stack of those who stay")]
+    fn go_through(&self, upgrade: Box<Upgrade>, connection: &Connection) {
+        let Connection { id, ref stream, peer, .. } = *connection;
+        let Upgrade { door, response, early, tap } = *upgrade;
         let _ending = tap.clone().map(Ending);
         let name = door.name();
         let terms = door.terms(self, tap);

@@ -94,15 +94,17 @@ impl Incomplete {
         self.bytes <= LARGE || (others + bytes <= self.budget.total && has_memory(3 * self.bytes))
     }
 
-    /// The message is complete.
-    pub fn clear(&mut self) {
-        self.budget.incomplete.fetch_sub(std::mem::take(&mut self.bytes), Relaxed);
+    /// A message of so many bytes is complete. What has been announced behind it remains.
+    pub fn take(&mut self, bytes: usize) {
+        let bytes = bytes.min(self.bytes);
+        self.bytes -= bytes;
+        self.budget.incomplete.fetch_sub(bytes, Relaxed);
     }
 }
 
 impl Drop for Incomplete {
     fn drop(&mut self) {
-        self.clear();
+        self.take(self.bytes);
     }
 }
 

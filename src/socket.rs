@@ -9,7 +9,7 @@
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tungstenite::protocol::frame::coding::{CloseCode, Data, OpCode};
 use tungstenite::protocol::frame::{CloseFrame, Frame};
@@ -28,6 +28,12 @@ pub const PING_AFTER: Duration = Duration::from_secs(20);
 /// After this long without a byte it is gone: laptop lid, lost Wi-Fi. Longer than [`PING_AFTER`] by
 /// what a pong may take on a bad network.
 pub const GONE_AFTER: Duration = Duration::from_secs(45);
+/// A client that is too fast is asked each time after so many messages whether it is still there ...
+const ASK_EVERY: u32 = 20;
+/// ... and if it is not, this is how long one still listens to what it has left.
+const LEFTOVER_TIME: Duration = Duration::from_secs(10);
+/// A ping without a payload (RFC 6455, 5.5.2).
+const PING: &[u8] = b"\x89\x00";
 /// What tungstenite reads at once, in bytes. Each connection holds a buffer of this size.
 const READ_BUFFER: usize = 1024;
 
@@ -52,6 +58,10 @@ pub struct Socket {
     close_code: Option<u16>,
     /// What the client did wrong, for the log.
     why: String,
+    /// How often it has been too fast.
+    waits: u32,
+    /// Since when a client that is too fast is known to have gone.
+    gone_since: Option<Instant>,
 }
 
 impl Socket {
@@ -75,7 +85,7 @@ impl Socket {
         let mut stream = Stream {
             sender,
             tcp: Arc::clone(stream),
-            ping: b"\x89\x00",
+            ping: PING,
             pace,
             walker: Walker::default(),
             incomplete,
@@ -89,7 +99,15 @@ impl Socket {
             .max_frame_size(Some(message_max));
         let websocket = WebSocket::from_partially_read(stream, early, Role::Server, Some(config));
         // In a box, because copies of it would fill the stack of every client.
-        Ok(Box::new(Socket { websocket, response, close_code: None, why: String::new() }))
+        let why = String::new();
+        Ok(Box::new(Socket {
+            websocket,
+            response,
+            close_code: None,
+            why,
+            waits: 0,
+            gone_since: None,
+        }))
     }
 
     /// Sends the 101 and what waits behind it: from now on the client speaks, and is spoken to.
@@ -122,13 +140,15 @@ impl Socket {
     /// left to do but [`Socket::end`] it.
     pub fn read(&mut self) -> Option<Message> {
         while self.sender().close_code().is_none() {
-            self.websocket.get_ref().pace.messages.wait();
+            if self.websocket.get_ref().pace.messages.wait() && self.is_leftover() {
+                return None;
+            }
             let message = self.websocket.read();
             let stream = self.websocket.get_mut();
             stream.pace.messages.spend(1);
             match message {
                 Ok(message @ (Message::Text(_) | Message::Binary(_))) => {
-                    stream.incomplete.clear();
+                    stream.incomplete.take(message.len());
                     return Some(message);
                 }
                 // tungstenite answers a ping or a Close at the beginning of the next read. A loop that
@@ -146,6 +166,20 @@ impl Socket {
         None
     }
 
+    /// Whether what still comes is the rest of a flood whose sender has gone a while ago. The kernels hold
+    /// some MiB, and at the pace of people that can be an hour. Asked between any two messages of a client
+    /// that is too fast.
+    fn is_leftover(&mut self) -> bool {
+        self.waits += 1;
+        if self.waits.is_multiple_of(ASK_EVERY) {
+            self.sender().send(PING); // for a kernel to answer that there is nobody any more
+        }
+        if self.sender().is_finished() {
+            self.gone_since.get_or_insert_with(Instant::now);
+        }
+        self.gone_since.is_some_and(|since| since.elapsed() > LEFTOVER_TIME)
+    }
+
     /// Tells the client what it did wrong; tungstenite sends nothing by itself (RFC 6455, 7.1.7).
     fn fail(&mut self, error: &Error) {
         let code = match error {
@@ -158,8 +192,12 @@ impl Socket {
             Error::Capacity(_) => CloseCode::Size,
             _ => CloseCode::Error,
         };
-        self.why = format!(": {error}");
-        self.sender().close(&close_frame(code, &error.to_string()));
+        let why = match error {
+            Error::Io(error) => error.to_string(), // tungstenite would put "IO error: " before it
+            error => error.to_string(),
+        };
+        self.why = format!(": {why}");
+        self.sender().close(&close_frame(code, &why));
     }
 
     /// Closes the connection so that the client sees why, and says why, for the log.
@@ -214,9 +252,11 @@ impl Stream {
     fn make_room(&mut self, bytes: &[u8]) -> io::Result<()> {
         let (mut announced, longest) = (0, self.message_max);
         self.walker.walk(bytes, None, |frame| {
-            // A longer one will be refused, however much memory there is.
+            // A longer one will be refused, however much memory there is; and pings and their like
+            // (RFC 6455, 5.2: the highest bit of the opcode) are not kept.
             let length = usize::try_from(frame.length).ok().filter(|length| *length <= longest);
-            announced += length.unwrap_or(0);
+            let is_data = frame.header[0] & 0x08 == 0;
+            announced += length.filter(|_| is_data).unwrap_or(0);
         });
         if self.incomplete.add(announced) {
             return Ok(());

@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::support::chat::*;
+use crate::support::dice::Dice;
 use crate::support::*;
 
 /// A message, the code of the error it gets, and the `ref` that comes with it.
@@ -204,21 +205,7 @@ fn binary_and_too_long() {
     ben.expect_notice("away", &person);
 }
 
-/// Numbers that are the same in every run.
-struct Dice(u64);
-
 impl Dice {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % end as u64) as usize
-    }
-
-    fn pick<T: Clone>(&mut self, from: &[T]) -> T {
-        from[self.below(from.len())].clone()
-    }
-
     fn value(&mut self, depth: usize) -> Value {
         let text = ["", "x", "Ana", "ben", "say", "\0", "\u{202E}", "😀", "__proto__", " ", "r\n"];
         match self.below(if depth > 3 { 6 } else { 8 }) {
@@ -263,7 +250,7 @@ impl Dice {
 fn three_thousand_messages_at_random() {
     let seed = 0x5EED_C4A7;
     println!("seed {seed:#x}"); // shown when the test fails
-    let mut dice = Dice(seed);
+    let mut dice = Dice::new(seed);
     let server = Server::start_without_pace(&[]);
     let [mut ana, mut ben] = gather(&server, ["Ana", "Ben"]);
     for round in 0..100 {

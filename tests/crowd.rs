@@ -228,3 +228,30 @@ fn threads_and_memory_are_given_back() {
     drop(peers); // without a word: the ordinary end of a laptop that is shut
     try_until(|| server.status("Threads") < 10, "the threads end");
 }
+
+#[test]
+fn what_is_announced_takes_its_place_in_the_memory() {
+    let server = Server::start(&["--log", "warn"]);
+    // An empty text, and in the same packet the header of a frame of 16 MiB, of which nothing more comes.
+    let header = b"\x82\xFF\0\0\0\0\x01\0\0\0\x37\xFA\x21\x3D";
+    let packet = [client_frame(0x81, b"").as_slice(), header].concat();
+    let announce = || {
+        let mut peer = server.open("/echo");
+        peer.send_raw(&packet);
+        let frame = peer.read();
+        (frame.first == 0x81).then_some(peer)
+    };
+    let mut peers: Vec<Peer> = (0..16).map(|_| announce().expect("there is room")).collect();
+    let mut late = server.open("/echo");
+    late.send_raw(&packet);
+    late.expect_close(1013);
+    // Who does not need any is not concerned, however much passes.
+    let mut pinger = server.open("/echo");
+    for _ in 0..1000 {
+        pinger.send(0x89, &[7; 125]);
+        assert_eq!(pinger.read(), Frame { first: 0x8A, payload: vec![7; 125] });
+    }
+    server.assert_serves();
+    drop(peers.pop());
+    try_until(|| announce().is_some(), "there is room again");
+}

@@ -11,13 +11,13 @@ use std::time::{Duration, Instant};
 use crate::http::ask;
 use crate::support::*;
 
-const SECRET: &str = "the secret beside www";
+pub const SECRET: &str = "the secret beside www";
 
 /// A folder of the test's own with a `www` in it; removed at the end.
-struct Folder(PathBuf);
+pub struct Folder(PathBuf);
 
 impl Folder {
-    fn new() -> Folder {
+    pub fn new() -> Folder {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let path = std::env::temp_dir().join(format!("partyline-files-{}-{number}", id()));
@@ -30,11 +30,11 @@ impl Folder {
         folder
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub fn path(&self, name: &str) -> PathBuf {
         self.0.join(name)
     }
 
-    fn write(&self, name: &str, content: impl AsRef<[u8]>) {
+    pub fn write(&self, name: &str, content: impl AsRef<[u8]>) {
         fs::write(self.path(name), content).unwrap();
     }
 

@@ -298,6 +298,42 @@ fn origins_by_option() {
     assert!(text.contains("--origin any"), "{text}");
 }
 
+/// What nginx 1.22 makes of a browser's upgrade: first the lines that it is told to set, then the rest.
+#[test]
+fn behind_a_proxy() {
+    let server = Server::start(&["--host", "chat.example"]);
+    let told = "HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: upgrade\r\n";
+    let browser = "Pragma: no-cache\r\nCache-Control: no-cache\r\nUser-Agent: Mozilla/5.0\r\n\
+         Origin: {origin}\r\nSec-WebSocket-Version: 13\r\nAccept-Encoding: gzip, deflate, br\r\n\
+         Accept-Language: en-GB\r\nCookie: name=Ana\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+         Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n\r\n";
+    for (what, host, origin, status) in [
+        ("TLS", "chat.example", "https://chat.example", 101),
+        ("TLS on another port", "chat.example:8443", "https://chat.example:8443", 101),
+        ("no TLS", "chat.example", "http://chat.example", 101),
+        ("no TLS, another port", "chat.example:8080", "http://chat.example:8080", 101),
+        ("$host", "chat.example", "https://chat.example:8443", 403),
+        ("no Host line", "127.0.0.1:3000", "https://chat.example", 403),
+    ] {
+        let request = format!("GET /chat?since=3 {told}{browser}");
+        let request = request.replace("{host}", host).replace("{origin}", origin);
+        let reply = ask(&server, what, request);
+        assert_eq!(reply.status, status, "{what}: {}", reply.text());
+    }
+    // Without proxy_http_version, and without the two lines for the upgrade.
+    let default = "HTTP/1.0\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: upgrade\r\n";
+    let closing = "HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n";
+    for head in [default, closing] {
+        let request = format!("GET /chat {head}{browser}").replace("{host}", "chat.example");
+        let reply = ask(&server, head, request);
+        assert_eq!(reply.status, 426);
+        assert!(reply.text().contains("HTTP/1.1") && reply.text().contains("proxy"));
+    }
+    // The pages come with the same lines, with no Upgrade in them.
+    let page = "GET / HTTP/1.1\r\nHost: chat.example\r\nConnection: upgrade\r\nAccept: */*\r\n\r\n";
+    assert_eq!(ask(&server, "the page", page).status, 200);
+}
+
 #[test]
 fn refusals_in_the_log() {
     // The same page again and again, as it reconnects, must not push all else out of the log.

@@ -18,6 +18,8 @@ mod disk_full;
 mod earlier;
 mod files;
 mod frames;
+mod fuzz;
+mod fuzz_frames;
 mod handshake;
 mod history_file;
 mod http;

@@ -1,9 +1,11 @@
 //! The `welcome`: the first thing that a member is told. What it says is taken under the room's lock;
 //! it is encoded outside of it, on the newcomer's own thread.
 
+use std::fmt::Write;
+
 use super::history::{Page, Person};
 use super::names;
-use super::protocol::{list, object, person, quoted};
+use super::protocol::{object, person, quoted};
 use super::tokens::Token;
 
 /// What a newcomer is told.
@@ -29,9 +31,15 @@ pub struct Greeting {
 impl Greeting {
     /// The welcome.
     pub fn encode(&self) -> String {
-        let members = self.members.iter().map(|(Person { id, name }, away)| {
-            format!("{{\"id\":{id},\"name\":{},\"away\":{away}}}", quoted(name))
-        });
+        // Into one buffer that is large enough: of small pieces, once they are freed, malloc keeps some for
+        // the thread that had them, and this thread may stay for hours.
+        let mut members = String::with_capacity(80 * self.members.len());
+        for (Person { id, name }, away) in &self.members {
+            let comma = if members.is_empty() { "" } else { "," };
+            let name = quoted(name);
+            write!(members, "{comma}{{\"id\":{id},\"name\":{name},\"away\":{away}}}")
+                .expect("writing to a String cannot fail");
+        }
         let (messages, more) = self.page.encode(self.you.id);
         // Who is new misses nothing; who comes back may.
         let gap = self.resumed && self.page.gap;
@@ -45,7 +53,7 @@ impl Greeting {
                 ("you", person(self.you.id, &self.you.name)),
                 ("token", quoted(self.token.as_str())),
                 ("resumed", self.resumed.to_string()),
-                ("members", list(members)),
+                ("members", format!("[{members}]")),
                 ("count", self.count.to_string()),
                 ("messages", messages),
                 ("more", more.to_string()),

@@ -352,7 +352,7 @@ impl Members {
         self.tokens.has_received(token, id)
     }
 
-    /// At most [`BIG`] members, `you` among them, by id, and whether they are away.
+    /// At most [`BIG`] members, `you` among them, in no order, and whether they are away.
     pub fn list(&self, you: u64) -> Vec<(Person, bool)> {
         let own = self.members.get_key_value(&you);
         let others = self.members.iter().filter(|(id, _)| **id != you);
@@ -360,9 +360,7 @@ impl Members {
         let entry = |(id, member): (&u64, &Member)| {
             (Person { id: *id, name: member.name.clone() }, member.here.is_none())
         };
-        let mut list: Vec<_> = all.map(entry).collect();
-        list.sort_unstable_by_key(|(person, _)| person.id);
-        list
+        all.map(entry).collect()
     }
 
     /// How many are here or away.

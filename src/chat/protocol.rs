@@ -143,7 +143,9 @@ pub fn frame(text: String) -> Vec<u8> {
 /// Writes an object: `type` first and the fields in the order given, because people will read it.
 /// The values are JSON already.
 pub fn object(kind: &str, fields: &[(&str, String)]) -> String {
-    let mut text = format!("{{\"type\":\"{kind}\"");
+    let length: usize = fields.iter().map(|(name, value)| name.len() + value.len() + 4).sum();
+    let mut text = String::with_capacity(12 + kind.len() + length);
+    text.extend(["{\"type\":\"", kind, "\""]);
     for (name, value) in fields {
         text.extend([",\"", name, "\":", value]);
     }

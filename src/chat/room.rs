@@ -83,6 +83,8 @@ struct State {
     /// What has a `ref` and is in the queue, or in the round under way.
     unsaid: HashSet<(u64, String)>,
     last_message: u64,
+    /// Until when the room's own thread waits, if nobody wakes it; `None` for ever.
+    waits_until: Option<Instant>,
 }
 
 /// Who sees to the queue.
@@ -129,6 +131,7 @@ impl Room {
             progress: Progress::None,
             unsaid: HashSet::new(),
             last_message: 0,
+            waits_until: None,
         };
         let file = data.map(|folder| state.load(folder)).transpose()?.map(Mutex::new);
         let (clock, queue_taken) = (Condvar::new(), Condvar::new());
@@ -152,7 +155,7 @@ impl Room {
     /// From this moment it is among the members, and what is said waits in its Sender, until its own
     /// thread has encoded and written the welcome. So it neither misses nor doubles a message between the
     /// two, and no socket is written under the lock.
-    pub fn join(&self, client: u64, sender: &Sender, wish: Wish) -> (Stay<'_>, Greeting) {
+    pub fn join(&self, client: u64, sender: &Sender, wish: Wish) -> (Stay<'_>, Box<Greeting>) {
         let name = wish.name.and_then(|name| names::check(&name).ok());
         let name = name.unwrap_or_else(names::random);
         let mut token = Token::random();
@@ -175,7 +178,7 @@ impl Room {
             state.has_received(you.id, arrived);
             state.receipts.repeat_for(you.id);
         }
-        let greeting = Greeting {
+        let greeting = Box::new(Greeting {
             page: state.history.page(since, u64::MAX, you.id),
             members: state.members.list(you.id),
             count: state.members.count(),
@@ -184,7 +187,7 @@ impl Room {
             you,
             text_max: self.text_max,
             started: self.started,
-        };
+        });
         let stay = Stay { room: self, member: greeting.you.id, client, said_goodbye: false };
         self.announce(state, arrival.notice);
         // Before it learns its token, so that this will be good for coming back whatever happens.
@@ -289,11 +292,8 @@ impl Room {
         if id > state.last_message {
             return Err(Problem::new("bad-field", "there is no message with this id yet"));
         }
-        let before = state.next_due();
         state.has_received(member, id);
-        if state.next_due() != before {
-            self.clock.notify_one();
-        }
+        self.set_clock(&state);
         Ok(())
     }
 
@@ -340,8 +340,15 @@ impl Room {
     /// again.
     fn announce(&self, mut state: MutexGuard<State>, notice: Option<Notice>) {
         state.queue.extend(notice.map(Event::Notice));
-        self.clock.notify_one();
+        self.set_clock(&state);
         self.see_to_queue(state);
+    }
+
+    /// Wakes the room's own thread if something is due before it would wake by itself.
+    fn set_clock(&self, state: &State) {
+        if state.next_due().is_some_and(|due| state.waits_until.is_none_or(|until| due < until)) {
+            self.clock.notify_one();
+        }
     }
 
     /// Sees to it that the queue is told: by the round that is under way, or by one of ours.
@@ -387,7 +394,8 @@ impl Room {
                 self.see_to_queue(state);
                 state = lock(&self.state);
             } else {
-                state = match state.next_due() {
+                state.waits_until = state.next_due();
+                state = match state.waits_until {
                     None => self.clock.wait(state).unwrap_or_else(PoisonError::into_inner),
                     Some(at) => {
                         let time = at.saturating_duration_since(Instant::now());

@@ -78,7 +78,7 @@ pub fn read_head(
     time: Duration,
 ) -> Result<(Vec<u8>, Vec<u8>), Option<Response>> {
     let deadline = Instant::now() + time;
-    let (mut head, mut chunk, mut looked_at) = (Vec::new(), vec![0; 1024], 0);
+    let (mut head, mut chunk, mut looked_at) = (Vec::new(), vec![0; 2048], 0);
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {

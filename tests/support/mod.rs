@@ -3,6 +3,7 @@
 
 pub mod browser;
 pub mod chat;
+pub mod dice;
 pub mod folder;
 pub mod line;
 pub mod page;
