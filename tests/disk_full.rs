@@ -14,7 +14,7 @@ use crate::support::folder::*;
 use crate::support::*;
 
 /// Runs a command, and says whether it could be run and ended well.
-fn is_possible(program: &str, arguments: &[&str]) -> bool {
+pub fn is_possible(program: &str, arguments: &[&str]) -> bool {
     let mut command = Command::new(program);
     command.args(arguments).stdout(Stdio::null()).stderr(Stdio::null());
     command.status().is_ok_and(|status| status.success())

@@ -15,7 +15,7 @@ fn earlier(member: &mut Member, before: u64) -> Value {
     assert_eq!(page["type"], "earlier", "{page}");
     let mut fields: Vec<&str> = page.as_object().unwrap().keys().map(String::as_str).collect();
     fields.sort();
-    assert_eq!(fields, ["messages", "more", "ref", "type"]);
+    assert_eq!(fields, ["gap", "messages", "more", "ref", "type"]);
     page
 }
 
@@ -111,7 +111,7 @@ fn pages_of_a_hundred_that_this_member_may_see() {
     }
     // Without a ref there is none in the answer.
     ben.send(&json!({ "type": "earlier", "before": 1 }));
-    ben.expect(&json!({ "type": "earlier", "messages": [], "more": false }));
+    ben.expect(&json!({ "type": "earlier", "messages": [], "more": false, "gap": false }));
 }
 
 #[test]

@@ -12,7 +12,7 @@ use crate::support::page::Page;
 use crate::support::*;
 
 /// The browser itself writes to the console what it could not reach; there is nothing else.
-fn assert_clean_but_for_refusals(page: &Page) {
+pub fn assert_clean_but_for_refusals(page: &Page) {
     page.evaluate("0");
     let problems = page.problems();
     let others: Vec<_> = problems
@@ -23,7 +23,7 @@ fn assert_clean_but_for_refusals(page: &Page) {
 }
 
 /// Unless it has come back by itself by now.
-fn retry_now(page: &Page) {
+pub fn retry_now(page: &Page) {
     page.wait_for("retry.hidden || (retry.click(), countdown.textContent === 'Trying …')");
 }
 
@@ -90,7 +90,7 @@ fn server_is_killed_and_started_again() {
     let why = shown(ana, "list.querySelector('.refused .choices p').textContent");
     assert_eq!(why, "The server has started anew and does not know whom this was for.");
     ana.evaluate("list.querySelector('.refused button').click()");
-    ana.wait_for("list.textContent.includes('✓ Received')");
+    ana.wait_for("/Received|Delivered/.test(list.textContent)");
     ben.wait_for("document.querySelector('#people-list .badge')?.textContent === '1 new'");
     drop(server);
 }
@@ -249,7 +249,7 @@ fn order_is_that_of_the_ids_and_then_that_of_writing() {
         "import('./conversation.js').then(({ Conversation }) => {
             const room = new Conversation(0);
             room.append({ ref: 'a' }, { ref: 'b' });
-            [{ id: 5 }, { notice: 'joined' }, { id: 3 }, { id: 6 }].forEach((said) => room.file(said));
+            [{ id: 5 }, { notice: 'joined', after: 5 }, { id: 3 }, { id: 6 }].forEach((said) => room.file(said));
             const own = room.pending()[1];
             room.remove(own);
             room.file(Object.assign(own, { id: 4 }));

@@ -7,15 +7,17 @@
 //                compose.js  →  commands.js                (what is typed)
 
 import { announceMessages } from "./announcer.js";
-import { understand } from "./commands.js";
+import { lineFor, understand } from "./commands.js";
 import { startComposing, tellWriter } from "./compose.js";
 import { Connection } from "./connection.js";
 import { ROOM } from "./conversation.js";
+import { bringEarlier } from "./earlier.js";
 import { openConversation, startPlaces } from "./places.js";
 import { showMessages } from "./messages.js";
 import { startNaming } from "./naming.js";
 import { showPeople } from "./people.js";
 import { watchReading } from "./reading.js";
+import { tellArrivals } from "./receipts.js";
 import { State } from "./state.js";
 import { showConnection } from "./status.js";
 import { hasName, rememberName } from "./storage.js";
@@ -27,10 +29,12 @@ const connection = new Connection("/chat", { wire: wireId });
 const state = new State();
 
 const around = watchReading(state);
-showMessages(state, { onRetry: retry, onDelete: remove, around });
+const drawMore = showMessages(state, { onRetry: retry, onDelete: remove, around });
 showPeople(state, { onOpen: (key) => openConversation(state, key) });
 showConnection(connection);
 announceMessages(state);
+bringEarlier(connection, state, { around, drawMore });
+tellArrivals(connection);
 startPlaces(state);
 const ask = startNaming(state, connection);
 const onTyping = showTyping(state, connection);
@@ -55,21 +59,26 @@ function write(key, text) {
     tellWriter("That person is not on the line, as far as the server knows.");
     return false;
   }
+  const refused = state.refused(key, text);
+  if (refused) return retry(refused);
   const message = key === ROOM ? { type: "say", text } : { type: "say", text, to: key };
   state.write(connection.send(message, { at: Date.now(), name: state.people.get(key)?.name }));
   return true;
 }
 
-function retry({ ref, key }) {
+function retry({ ref, key, text }) {
   if (key < ROOM) {
     tellWriter("That person is not on the line, as far as the server knows.");
-    return;
+    return false;
   }
+  state.replaceDraft(key, lineFor(text), "");
   state.retry(ref);
   connection.retry(ref, key === ROOM ? {} : { to: key });
+  return true;
 }
 
-function remove({ ref }) {
+function remove({ ref, key, text }) {
+  state.replaceDraft(key, lineFor(text), "");
   connection.forget(ref);
   state.remove(ref);
   document.getElementById("text").focus(); // the button, which had the focus, is gone
@@ -80,8 +89,7 @@ connection.addEventListener("welcome", ({ detail: { token } }) => secrets.learn(
 state.addEventListener("you", () => secrets.learn(state.you.name));
 
 connection.addEventListener("welcome", ({ detail }) => {
-  const { resumed, more, gap } = detail;
-  if (hasBeenHere && resumed && (more || gap)) state.notice({ notice: "missing" });
+  const { resumed } = detail;
   state.welcome(detail);
   if (hasBeenHere && !resumed) state.notice({ notice: "anew" });
   if (!resumed) refusePrivate();
@@ -101,7 +109,13 @@ function refusePrivate() {
 
 connection.addEventListener("said", ({ detail }) => state.said(detail));
 connection.addEventListener("ack", ({ detail: { ref, id, at } }) => id && state.file(ref, id, at));
+connection.addEventListener("receipt", ({ detail }) => state.receipt(detail));
 connection.addEventListener("refused", ({ detail: { ref, reason } }) => state.refuse(ref, reason));
+connection.addEventListener("error", ({ detail: { code, ref } }) => {
+  const own = state.pending(ref);
+  // Back into the box with it, if that is empty; sent from there, it is the same message.
+  if (code === "not-saved" && own) state.replaceDraft(own.key, "", lineFor(own.text));
+});
 connection.addEventListener("count", ({ detail: { count } }) => state.setCount(count));
 for (const type of ["joined", "left", "renamed", "away", "back"]) {
   connection.addEventListener(type, ({ detail }) => state.presence(detail));

@@ -1,6 +1,6 @@
 // What a line that begins with a slash means. It only finds out; chat.js does it.
 
-import { namesOf } from "./words.js";
+import { action, namesOf } from "./words.js";
 
 const HELP = [
   "/nick NAME: be called something else",
@@ -33,6 +33,11 @@ export function understand(line, state) {
     default:
       return { wrong: `There is no command /${name}. /help tells which there are; //${name} says it.` };
   }
+}
+
+/** What to type so that exactly this is said. */
+export function lineFor(text) {
+  return text.startsWith("/") && action(text) === null ? `/${text}` : text;
 }
 
 function message(rest, state) {

@@ -88,6 +88,9 @@ export function startComposing(state, { onLine, onTyping }) {
     tellWriter();
     show();
   });
+  state.addEventListener("draft", ({ detail: { key } }) => {
+    if (key === state.open) put(state.conversation(key).draft);
+  });
   state.addEventListener("welcomed", measure); // now the limit is known
   addEventListener("resize", measure);
   show();

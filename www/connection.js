@@ -9,6 +9,7 @@
 // Every message of the server comes out as an event with the name of its type. One more, "state",
 // says how the connection is: "connecting", "open", "waiting" (until it tries again) or "stopped".
 
+import { Arrived } from "./arrived.js";
 import { load, save } from "./storage.js";
 
 /** No frame for this long: the connection is dead. The server sends at least a `beat` every 20 s. */
@@ -44,12 +45,13 @@ function newRef() {
 export class Connection extends EventTarget {
   /** What was sent and not acknowledged: { ref, message, about, refused? }, oldest first. */
   unsent = load("unsent", []);
+  /** What the server has sent us of all that was said. */
+  arrived = new Arrived();
   state = "connecting";
   #path;
   #wire;
   #socket = null;
   #token = load("token", null);
-  #since = 0;
   #failures = 0;
   #openedAt = 0;
   #heardAt = 0;
@@ -128,6 +130,10 @@ export class Connection extends EventTarget {
     this.#tell("refused", { ref, reason, entry });
   }
 
+  get #since() {
+    return this.arrived.upTo;
+  }
+
   #transmit({ ref, message, refused }) {
     // Before the welcome nothing may be sent; after it, all that is still here will be.
     if (this.state === "open" && !refused) this.#socket.send(JSON.stringify({ ...message, ref }));
@@ -144,7 +150,7 @@ export class Connection extends EventTarget {
     if (type === "welcome") this.#enter(message);
     if (type === "ack") this.forget(ref);
     // An ack's id counts as well: it comes in the place where the others get the message.
-    this.#since = Math.max(this.#since, message.id ?? 0);
+    if (type === "said" || type === "ack") this.arrived.add(message.id ?? 0);
     this.#tell(type, { ...message, entry });
     if (type === "error" && entry) this.refuse(ref, message.message);
     if (type === "welcome") {
@@ -153,12 +159,12 @@ export class Connection extends EventTarget {
     }
   }
 
-  #enter({ token, resumed, messages }) {
+  #enter(welcome) {
+    const { token, messages } = welcome;
     this.#openedAt = Date.now();
     this.#token = token;
     save("token", token);
-    if (!resumed) this.#since = 0;
-    this.#since = Math.max(this.#since, ...messages.map((said) => said.id));
+    this.arrived.welcome(welcome);
     // Those have arrived, though nobody told us: the acks were lost.
     const arrived = new Set(messages.map((said) => said.ref));
     this.#keep(this.unsent.filter((entry) => !arrived.has(entry.ref)));

@@ -1,20 +1,30 @@
 // The list of messages of the open conversation. Texts are put in with textContent and so are shown as
 // they were typed; with innerHTML somebody's <script> would become a part of this page.
 
-import { isPending } from "./conversation.js";
+import { ROOM, isMark, isPending } from "./conversation.js";
 import { action, dayOf, nameOf, sentence, timeOf } from "./words.js";
 
 const TOGETHER = 5 * 60_000; // what one person says within this time has the name above it once
 
-const STATUS = { sending: "Sending …", received: "✓ Received", refused: "Not sent" };
+const AT_ONCE = 200; // a conversation of thousands would take a browser seconds to draw
+
+const STATUS = { sending: ["", "Sending …"], received: ["✓", "Received"], refused: ["", "Not sent"] };
 
 const NOTICES = {
   joined: ({ member }) => [nameOf(member), " has picked up."],
   left: ({ member }) => [nameOf(member), " has hung up."],
   renamed: ({ member, was }) => [nameOf({ ...member, name: was }), " is now called ", nameOf(member), "."],
   anew: () => ["The server has started anew. What was said before is gone."],
-  missing: () => ["More was said meanwhile than is shown here."],
+  hole: () => ["Loading what was said meanwhile …"],
+  gone: () => ["Some of what was said meanwhile is no longer kept."],
 };
+
+/** How far a message of our own has come: a tick to look at, and words. */
+function progressOf({ status, receipt, key }) {
+  if (status !== "received" || !receipt) return STATUS[status] ?? [];
+  const { received, of } = receipt;
+  return ["✓✓", key === ROOM ? `Delivered to ${received} of ${of}` : "Delivered"];
+}
 
 const list = document.getElementById("list");
 /** From each message of the open conversation to its <li>. */
@@ -22,17 +32,23 @@ const items = new Map();
 
 /**
  * Keeps the list up to date. `onRetry` and `onDelete` get a message that was refused; `around(draw)`
- * calls `draw` and sees to what shall be in view after it.
+ * calls `draw` and sees to what shall be in view after it. Returns a function that draws more of what was
+ * said before, and says whether there was any.
  */
 export function showMessages(state, { onRetry, onDelete, around }) {
-  const shown = () => state.conversation(state.open).messages;
+  /** From here on the conversation is drawn; all of it, if this is undefined. */
+  let first;
+  const all = () => state.conversation(state.open).messages;
+  const shown = () => all().slice(Math.max(all().indexOf(first), 0));
+  const canBeFirst = (message) => !isMark(message) && !isPending(message); // those may go away
 
   function fill(message) {
     const item = items.get(message);
     if (message.notice) {
-      item.className = "notice";
+      item.className = isMark(message) ? "notice mark" : "notice";
       const text = document.createElement("p");
-      text.append(...NOTICES[message.notice](message), " ", timeOf(message.at));
+      text.append(...NOTICES[message.notice](message));
+      if (!isMark(message)) text.append(" ", timeOf(message.at));
       item.replaceChildren(text);
       return;
     }
@@ -54,12 +70,23 @@ export function showMessages(state, { onRetry, onDelete, around }) {
     const done = action(message.text);
     if (done === null) text.textContent = message.text;
     else text.append("* ", nameOf(message.from), ` ${done}`);
-    const meta = document.createElement("p");
-    meta.className = "meta";
-    meta.append(timeOf(message.at));
-    if (STATUS[message.status]) meta.append(` ${STATUS[message.status]}`);
-    row.append(text, meta);
+    row.append(text, meta(message));
     return row;
+  }
+
+  function meta(message) {
+    const element = document.createElement("p");
+    element.className = "meta";
+    element.append(timeOf(message.at));
+    const [tick, words] = progressOf(message);
+    if (tick) {
+      const drawn = document.createElement("span");
+      drawn.setAttribute("aria-hidden", "true"); // the words say it
+      drawn.textContent = ` ${tick}`;
+      element.append(drawn);
+    }
+    if (words) element.append(` ${words}`);
+    return element;
   }
 
   function choices(message) {
@@ -80,12 +107,15 @@ export function showMessages(state, { onRetry, onDelete, around }) {
   }
 
   /** Whether a message has its name and its day above it depends on the message before it. */
-  function tidy(index) {
-    const [before, message] = [shown()[index - 1], shown()[index]];
+  function tidy(index, drawn) {
+    const message = drawn[index];
     const item = items.get(message);
-    if (!item) return;
+    if (!item || isMark(message)) return;
+    let above = index - 1;
+    while (above >= 0 && isMark(drawn[above])) above--; // those have no day
+    const before = drawn[above];
     const sameDay = before && dayOf(before.at) === dayOf(message.at);
-    const together = sameDay && !before.notice && before.from.id === message.from?.id
+    const together = sameDay && above === index - 1 && !before.notice && before.from.id === message.from?.id
       && Math.abs(message.at - before.at) < TOGETHER;
     item.classList.toggle("continued", Boolean(together));
     item.querySelector(".day")?.remove();
@@ -97,14 +127,21 @@ export function showMessages(state, { onRetry, onDelete, around }) {
   }
 
   function insert(message) {
-    const index = shown().lastIndexOf(message);
+    const drawn = shown();
+    const index = drawn.lastIndexOf(message);
+    if (index < 0) return erase(message); // its place is before the first
     if (!items.has(message)) items.set(message, document.createElement("li"));
     fill(message);
-    const next = items.get(shown()[index + 1]);
+    const next = items.get(drawn[index + 1]);
     const item = items.get(message);
     if (!item.isConnected || item.nextElementSibling !== (next ?? null)) list.insertBefore(item, next ?? null);
-    tidy(index);
-    tidy(index + 1);
+    tidy(index, drawn);
+    tidy(index + 1, drawn);
+  }
+
+  function erase(message) {
+    items.get(message)?.remove();
+    items.delete(message);
   }
 
   /** Only what is in the open conversation is drawn. */
@@ -119,17 +156,28 @@ export function showMessages(state, { onRetry, onDelete, around }) {
   on("moved", (message) => {
     insert(message);
     // It has left a gap at the end, where the unsent ones are.
-    shown().forEach((other, index) => isPending(other) && tidy(index));
+    shown().forEach((other, index, drawn) => isPending(other) && tidy(index, drawn));
   });
   on("changed", insert);
+  // Only this is drawn anew: somebody may be about to copy the text.
+  on("delivered", (message) => items.get(message)?.querySelector(".meta").replaceWith(meta(message)));
   on("removed", (message) => {
-    items.get(message).remove();
-    items.delete(message);
-    shown().forEach((other, index) => tidy(index));
+    erase(message);
+    shown().forEach((other, index, drawn) => tidy(index, drawn));
   });
   state.addEventListener("show", () => {
     items.clear();
     list.replaceChildren();
+    first = all().slice(-AT_ONCE).find(canBeFirst);
     around(() => shown().forEach(insert), { toEnd: true });
   });
+
+  return function drawMore() {
+    const end = all().indexOf(first);
+    if (end <= 0) return false;
+    const more = all().slice(Math.max(end - AT_ONCE, 0), end);
+    first = more.find(canBeFirst);
+    around(() => more.toReversed().forEach(insert), { older: true });
+    return true;
+  };
 }

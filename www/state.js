@@ -5,7 +5,7 @@
 // anew it has forgotten all ids and gives them to others: then a person for whom something is left to
 // send gets a negative one, so that it is kept, and sent to nobody else.
 
-import { Conversation, ROOM } from "./conversation.js";
+import { Conversation, ROOM, isMark } from "./conversation.js";
 import { Roster } from "./roster.js";
 import { load, save } from "./storage.js";
 
@@ -15,7 +15,11 @@ export class State extends EventTarget {
   people = new Roster();
   conversations = new Map();
   open = ROOM;
-  #ids = new Set();
+  /** All messages that have an id, by it. */
+  #said = new Map();
+  #last = 0;
+  /** To how many each of our own messages has come, as far as the server has told: by id. */
+  #receipts = new Map();
   #strangers = 0;
 
   constructor() {
@@ -50,6 +54,19 @@ export class State extends EventTarget {
     save("drafts", Object.fromEntries(drafts.map(entry)));
   }
 
+  /** Changes what is in the box, if it is what we think it is. */
+  replaceDraft(key, before, after) {
+    if (this.conversation(key).draft !== before) return;
+    this.setDraft(key, after);
+    this.tell("draft", { key });
+  }
+
+  /** What was refused in this conversation and has this text: who sends that again means the same. */
+  refused(key, text) {
+    const isIt = (message) => message.status === "refused" && message.text === text;
+    return this.conversation(key).pending().find(isIt);
+  }
+
   // What comes from the server.
 
   welcome({ you, members, count, limits, messages, resumed }) {
@@ -64,12 +81,26 @@ export class State extends EventTarget {
     }
     this.tell("people");
     this.tell("you");
-    this.#add(messages, false);
+    this.#add(messages, { live: false });
     this.tell("welcomed", { resumed });
   }
 
   said(message) {
-    this.#add([message], true);
+    this.#add([message], { live: true });
+  }
+
+  /** A page of what was said before. */
+  earlier(messages) {
+    this.#add(messages, { live: false, older: true });
+  }
+
+  /** To how many our own messages have come. */
+  receipt({ messages }) {
+    for (const { id, ...receipt } of messages) {
+      this.#receipts.set(id, receipt);
+      const own = this.#said.get(id);
+      if (own) this.tell("delivered", Object.assign(own, { receipt }));
+    }
   }
 
   /** joined, left, renamed, away or back. */
@@ -97,9 +128,26 @@ export class State extends EventTarget {
 
   /** Something to read in the room that nobody has said. */
   notice(about) {
-    const notice = { ...about, at: Date.now(), key: ROOM };
+    const notice = { ...about, after: this.#last, at: Date.now(), key: ROOM };
     this.conversation(ROOM).file(notice);
     this.tell("added", { key: ROOM, messages: [notice], live: true });
+  }
+
+  /** Marks in every conversation the places where something is missing: these, { notice, after }. */
+  setMarks(marks) {
+    const isAmong = (others, { notice, after }) =>
+      others.some((other) => other.notice === notice && other.after === after);
+    for (const conversation of this.conversations.values()) {
+      const { key } = conversation;
+      const before = conversation.messages.filter(isMark);
+      for (const mark of before.filter((mark) => !isAmong(marks, mark))) {
+        conversation.remove(mark);
+        this.tell("removed", mark);
+      }
+      const added = marks.filter((mark) => !isAmong(before, mark)).map((mark) => ({ ...mark, key }));
+      for (const mark of added) conversation.file(mark);
+      if (added.length > 0) this.tell("added", { key, messages: added, live: false, older: true });
+    }
   }
 
   // What is written here.
@@ -118,11 +166,10 @@ export class State extends EventTarget {
   /** The server has it, and has given it its place among all the others. */
   file(ref, id, at) {
     const own = this.pending(ref);
-    if (!own || this.#ids.has(id)) return;
-    this.#ids.add(id);
+    if (!own || this.#said.has(id)) return;
     const conversation = this.conversation(own.key);
     conversation.remove(own);
-    conversation.file(Object.assign(own, { id, at, status: "received" }));
+    this.#file(Object.assign(own, { id, at, status: "received" }));
     this.tell("moved", own);
   }
 
@@ -149,20 +196,31 @@ export class State extends EventTarget {
     if (own) this.tell("changed", Object.assign(own, changes));
   }
 
-  #add(messages, live) {
+  /** What has an id has its place by it. */
+  #file(message) {
+    const { id, key } = message;
+    message.receipt = this.#receipts.get(id);
+    this.#said.set(id, message);
+    this.#last = Math.max(this.#last, id);
+    this.conversation(key).file(message);
+  }
+
+  #add(messages, how) {
     const added = new Map();
+    const before = this.conversations.size;
     for (const { id, ref, at, from, to, text } of messages) {
       if (ref) this.file(ref, id, at);
-      if (this.#ids.has(id)) continue;
-      this.#ids.add(id);
+      if (this.#said.has(id)) continue;
       const isOwn = from.id === this.you.id;
-      if (live) this.#hear(from);
+      if (how.live) this.#hear(from);
       const [key, name] = !to ? [ROOM] : isOwn ? [to.id, to.name] : [from.id, from.name];
       const said = { id, key, at, from, text, status: isOwn ? "received" : undefined };
-      this.conversation(key, name).file(said);
+      this.conversation(key, name);
+      this.#file(said);
       added.set(key, [...(added.get(key) ?? []), said]);
     }
-    for (const [key, messages] of added) this.tell("added", { key, messages, live });
+    for (const [key, messages] of added) this.tell("added", { key, messages, ...how });
+    if (this.conversations.size > before) this.tell("people");
   }
 
   /** In a big room nobody is told who comes and what people are called now; one hears it. */
@@ -176,7 +234,8 @@ export class State extends EventTarget {
   #adopt({ id, name }) {
     const stranger = [...this.people.values()].find((other) => other.id < 0 && other.name === name);
     if (!stranger || id === this.you.id) return;
-    const { messages, draft } = this.conversation(stranger.id);
+    const old = this.conversation(stranger.id);
+    const [messages, draft] = [old.pending(), old.draft];
     this.people.delete(stranger.id);
     this.conversations.delete(stranger.id);
     const conversation = this.conversation(id);
@@ -192,7 +251,9 @@ export class State extends EventTarget {
     const people = this.people;
     this.people = new Roster();
     this.conversations.clear();
-    this.#ids.clear();
+    this.#said.clear();
+    this.#receipts.clear();
+    this.#last = 0;
     const open = this.open;
     this.open = ROOM;
     for (const old of before) {

@@ -177,9 +177,11 @@ pub fn ack(reference: &str, kept: Option<(u64, u64)>) -> String {
     object("ack", &fields)
 }
 
-/// `earlier`: a page of the history, and whether there are still older messages to see.
-pub fn earlier(messages: String, more: bool, reference: Option<&str>) -> String {
-    let mut fields = vec![("messages", messages), ("more", more.to_string())];
+/// `earlier`: a page of the history, whether there are still older messages to see, and whether some
+/// are no longer kept.
+pub fn earlier(messages: String, more: bool, gap: bool, reference: Option<&str>) -> String {
+    let mut fields =
+        vec![("messages", messages), ("more", more.to_string()), ("gap", gap.to_string())];
     fields.extend(reference.map(|reference| ("ref", quoted(reference))));
     object("earlier", &fields)
 }

@@ -215,7 +215,7 @@ impl Room {
                 let page = state.history.page(0, before, member);
                 drop(state);
                 let (messages, more) = page.encode(member);
-                return Some(earlier(messages, more, reference.as_deref()));
+                return Some(earlier(messages, more, page.gap, reference.as_deref()));
             }
         };
         done.err().map(|problem| error(&problem, reference.as_deref()))

@@ -112,6 +112,12 @@ impl<'a> Page<'a> {
         self.call("Input.insertText", json!({ "text": text }));
     }
 
+    /// Lets the page stand still, as browsers do with one that nobody sees, or go on.
+    pub fn freeze(&self, is_frozen: bool) {
+        let state = if is_frozen { "frozen" } else { "active" };
+        self.call("Page.setWebLifecycleState", json!({ "state": state }));
+    }
+
     /// Presses a key that writes nothing: `Enter`, `Tab`, `Shift+Tab`.
     pub fn press(&self, key: &str) {
         let (key, modifiers) = key.strip_prefix("Shift+").map_or((key, 0), |key| (key, 8));
@@ -119,6 +125,7 @@ impl<'a> Page<'a> {
             "Tab" => 9,
             "Enter" => 13,
             "Escape" => 27,
+            "Home" => 36,
             "ArrowUp" => 38,
             "ArrowDown" => 40,
             _ => panic!("the code of {key} is missing here"),
