@@ -24,6 +24,7 @@ mod history_file;
 mod http;
 mod kill;
 mod lost_line;
+mod pace;
 mod page;
 mod receipts;
 mod refusals;
