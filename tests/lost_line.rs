@@ -12,7 +12,7 @@ use crate::support::page::Page;
 use crate::support::*;
 
 /// The browser itself writes to the console what it could not reach; there is nothing else.
-fn assert_clean_but_for_refusals(page: &Page) {
+pub fn assert_clean_but_for_refusals(page: &Page) {
     page.evaluate("0");
     let problems = page.problems();
     let others: Vec<_> = problems
@@ -23,7 +23,7 @@ fn assert_clean_but_for_refusals(page: &Page) {
 }
 
 /// Unless it has come back by itself by now.
-fn retry_now(page: &Page) {
+pub fn retry_now(page: &Page) {
     page.wait_for("retry.hidden || (retry.click(), countdown.textContent === 'Trying …')");
 }
 
