@@ -1,11 +1,10 @@
 //! `kick NAME` at the server's terminal: who is thrown out has left, hears why, and never is the same
 //! member again.
 
+use std::fs;
 use std::io::Write;
-use std::path::PathBuf;
 use std::thread;
 use std::time::Instant;
-use std::{env, fs, process};
 
 use serde_json::json;
 use tungstenite::handshake::derive_accept_key;
@@ -13,6 +12,7 @@ use tungstenite::handshake::derive_accept_key;
 use crate::page::{pick_up, prepare, say, shown, texts};
 use crate::support::browser::Browser;
 use crate::support::chat::*;
+use crate::support::folder::Folder;
 use crate::support::*;
 
 /// Types the command and waits for the answer.
@@ -119,9 +119,8 @@ fn who_is_away_is_thrown_out_as_well() {
 
 #[test]
 fn a_token_stays_dead_when_the_server_is_killed() {
-    let name = format!("partyline-kick-{}", process::id());
-    let folder = Folder(env::temp_dir().join(name));
-    let data = ["--data", folder.0.to_str().unwrap()];
+    let folder = Folder::new();
+    let data = ["--data", folder.as_str()];
     let mut server = Server::start(&data);
     let [mut ana, mut ben, cleo] = gather(&server, ["Ana", "Ben", "Cleo"]);
     ben.say_and_wait("before");
@@ -136,26 +135,19 @@ fn a_token_stays_dead_when_the_server_is_killed() {
     // Ben was about to be called something else just then, and that line came last.
     let hash = derive_accept_key(ben.token.as_bytes());
     let line = json!({ "type": "member", "id": 2, "name": "Benno", "token": hash });
-    let file = folder.0.join("messages.jsonl");
-    let mut file = fs::OpenOptions::new().append(true).open(file).unwrap();
+    let mut file = fs::OpenOptions::new().append(true).open(folder.file()).unwrap();
     writeln!(file, "{line}").unwrap();
 
-    for strangers in 0..2 {
+    let mut last = 3;
+    for _ in 0..2 {
         let server = Server::start(&data);
         let ana = Member::come_back(&server, &ana.token, 0);
         assert_eq!(column(&ana.welcome["messages"], "from"), [json!({ "id": 2, "name": "Ben" })]);
-        expect_nobody(&server, &ben.token, 3 + 3 * strangers);
-        expect_nobody(&server, &cleo.token, 4 + 3 * strangers);
+        expect_nobody(&server, &ben.token, last);
+        expect_nobody(&server, &cleo.token, last);
         let newcomer = Member::come(&server, "Bernd");
-        assert_eq!((newcomer.name.as_str(), newcomer.id), ("Bernd", 6 + 3 * strangers));
-    }
-}
-
-struct Folder(PathBuf);
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
+        assert_eq!(newcomer.name, "Bernd");
+        last = newcomer.id;
     }
 }
 
