@@ -18,7 +18,7 @@ run:
 # once more in the build that people run.
 test: browser
 	@$(RAISE_LIMIT); cargo test
-	@$(RAISE_LIMIT); cargo test --release -- frames sender crowd chat_input
+	@$(RAISE_LIMIT); cargo test --release -- frames sender crowd chat_input pace
 
 bench:
 	@$(RAISE_LIMIT); cargo bench --bench bench -- $(if $(SHORT),--short) \

@@ -72,39 +72,43 @@ impl Budget {
     }
 }
 
-/// How long a message is that is not complete, as far as its frames say; dropping it says that it is.
+/// How much memory one connection's messages take while they come in: as much as the longest of them so
+/// far, because tungstenite keeps its buffer for the next. Dropping it gives that back.
 #[derive(Debug)]
 pub struct Incomplete {
     budget: Arc<Budget>,
+    /// How long the message under way is, as far as its frames say.
     bytes: usize,
+    most: usize,
 }
 
 impl Incomplete {
     /// No message has begun.
     pub fn new(budget: &Arc<Budget>) -> Incomplete {
-        Incomplete { budget: Arc::clone(budget), bytes: 0 }
+        Incomplete { budget: Arc::clone(budget), bytes: 0, most: 0 }
     }
 
     /// So many bytes more are announced. Returns whether there is memory for them; there is for what
     /// people type.
     pub fn add(&mut self, bytes: usize) -> bool {
         self.bytes += bytes;
-        let others = self.budget.incomplete.fetch_add(bytes, Relaxed);
+        let more = self.bytes.saturating_sub(self.most);
+        self.most += more;
+        let others = self.budget.incomplete.fetch_add(more, Relaxed);
         // A message is copied on its way: when it is put together, encoded, and has to wait.
-        self.bytes <= LARGE || (others + bytes <= self.budget.total && has_memory(3 * self.bytes))
+        self.bytes <= LARGE || (others + more <= self.budget.total && has_memory(3 * self.bytes))
     }
 
     /// A message of so many bytes is complete. What has been announced behind it remains.
     pub fn take(&mut self, bytes: usize) {
         let bytes = bytes.min(self.bytes);
         self.bytes -= bytes;
-        self.budget.incomplete.fetch_sub(bytes, Relaxed);
     }
 }
 
 impl Drop for Incomplete {
     fn drop(&mut self) {
-        self.take(self.bytes);
+        self.budget.incomplete.fetch_sub(self.most, Relaxed);
     }
 }
 

@@ -275,6 +275,11 @@ impl Read for Stream {
     /// waits in the kernel, up to some 4 MiB, std cannot see: that has to be read in time.)
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.pace.bytes.wait();
+        // We have closed it, and this was not its answer: for the rest of what it says, which may take
+        // for ever, nobody waits.
+        if self.sender.close_code().is_some() {
+            return Err(ErrorKind::ConnectionAborted.into());
+        }
         let is_silence = |result: &io::Result<usize>| {
             result.as_ref().is_err_and(|error| error.kind() == ErrorKind::TimedOut)
         };

@@ -1,11 +1,14 @@
 //! Who is here: coming and going, being away and coming back, and what was missed meanwhile.
 
+use std::fs;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use tungstenite::handshake::derive_accept_key;
 
 use crate::support::chat::*;
+use crate::support::folder::Folder;
 use crate::support::*;
 
 #[test]
@@ -149,6 +152,28 @@ fn an_unknown_token_is_no_way_in() {
         ana.expect_notice("joined", &person);
         ana.expect_notice("left", &person);
     }
+}
+
+#[test]
+fn of_more_than_ten_thousand_tokens_the_oldest_is_forgotten() {
+    let folder = Folder::new();
+    let line = |id: u64| {
+        let hash = derive_accept_key(format!("token-{id}").as_bytes());
+        let line = json!({ "type": "member", "id": id, "name": format!("M{id}"), "token": hash });
+        format!("{line}\n")
+    };
+    let lines: String = (1..=10_001).map(line).collect();
+    fs::write(folder.file(), lines).unwrap();
+    let server = Server::start(&["--data", folder.as_str()]);
+    let second = Member::come_back(&server, "token-2", 0);
+    assert_eq!((second.id, second.name.as_str()), (2, "M2"));
+    let first = Member::open(&server, "?token=token-1", None);
+    assert!(first.welcome["resumed"] == false && first.id > 10_001, "{}", first.welcome);
+    // With the newcomer's there was one too many, and the second is here: so the third had to go.
+    let third = Member::open(&server, "?token=token-3", None);
+    assert!(third.welcome["resumed"] == false && third.id > first.id, "{}", third.welcome);
+    Member::come_back(&server, "token-2", 0);
+    Member::come_back(&server, "token-10001", 0);
 }
 
 #[test]

@@ -8,7 +8,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use serde_json::json;
+
 use crate::http::ask;
+use crate::support::browser::Browser;
 use crate::support::*;
 
 pub const SECRET: &str = "the secret beside www";
@@ -269,6 +272,75 @@ fn no_such_folder() {
         for part in [www.to_str().unwrap(), "cannot be opened", "--www DIR"] {
             assert!(errors.contains(part), "{name}: {part}: {errors}");
         }
+    }
+}
+
+/// Every kind of answer there is, one of each status.
+#[test]
+fn every_answer_has_the_security_headers() {
+    let folder = Folder::new();
+    File::create(folder.path("www/large.bin")).unwrap().set_len(1 << 25).unwrap();
+    let www = folder.path("www");
+    let options = ["--www", www.to_str().unwrap(), "--head-timeout", "1", "--head-bytes", "1000"];
+    let server = Server::start(&options);
+    let full = Server::start(&["--connections", "1"]);
+    let _only_one = full.open("/echo");
+    let host = "HTTP/1.1\r\nHost: localhost\r\n";
+    for (status, request) in [
+        (200, format!("GET /inside.txt {host}\r\n")),
+        (200, format!("HEAD / {host}\r\n")),
+        (200, "GET / HTTP/1.0\r\n\r\n".to_string()),
+        (200, "GET / HTTP/1.1\r\nHost: [::1]:3000\r\n\r\n".to_string()),
+        (400, format!("GET / {host}no colon\r\n\r\n")),
+        (400, upgrade_request("/echo", "Sec-WebSocket-Key: x\r\n")),
+        (403, upgrade_request("/chat", "Origin: http://evil.example\r\n")),
+        (404, format!("GET /secret.txt {host}\r\n")),
+        (404, upgrade_request("/nothing", "")),
+        (405, format!("POST / {host}\r\n")),
+        (408, format!("GET / {host}")),
+        (421, "GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n".to_string()),
+        (426, format!("GET /chat {host}\r\n")),
+        (426, upgrade_request("/chat", "").replace(": 13", ": 8")),
+        (431, format!("GET / {host}x: {}\r\n\r\n", "y".repeat(1000))),
+        (500, format!("GET /large.bin {host}\r\n")),
+        (503, upgrade_request("/echo", "")),
+        (505, "GET / HTTP/2.0\r\n\r\n".to_string()),
+    ] {
+        // `ask` looks for all that every answer must have.
+        let reply = ask(if status == 503 { &full } else { &server }, &request, &request);
+        assert_eq!(reply.status, status, "{request}");
+    }
+}
+
+#[test]
+fn the_pages_work_under_their_own_policy() {
+    let server = Server::start(&["--host", "lab.test"]);
+    let browser = Browser::start();
+    let script = "window.violations = [];
+        document.addEventListener('securitypolicyviolation', (event) =>
+            violations.push(`${event.violatedDirective} ${event.blockedURI}`));";
+    for address in ["localhost:PORT/", "lab.test:PORT/echo.html", "127.0.0.1:PORT/broadcast.html"] {
+        let page = browser.new_user();
+        page.call("Page.addScriptToEvaluateOnNewDocument", json!({ "source": script }));
+        page.open(&format!("http://{address}").replace("PORT", &server.port.to_string()));
+        page.wait_for("state.textContent === 'Connected' && document.activeElement === text");
+        page.type_text("a text");
+        page.press("Enter");
+        page.wait_for("document.body.textContent.includes('a text') && text.value === ''");
+        assert_eq!(page.evaluate("violations"), json!([]), "{address}");
+        page.assert_clean();
+        // The chat's only cookie is the name, and a page of another site does not bring it along.
+        let cookies = page.call("Network.getCookies", json!({}))["cookies"].take();
+        let expected = if address.ends_with("PORT/") { "name Strict" } else { "" };
+        let cookies = cookies.as_array().unwrap().iter();
+        let cookies =
+            cookies.map(|it| format!("{} {}", it["name"], it["sameSite"]).replace('"', ""));
+        assert_eq!(cookies.collect::<String>(), expected);
+        // A script between the page's own tags is forbidden, and that would have been noticed.
+        page.evaluate(
+            "document.body.append(Object.assign(document.createElement('script'), { text: '0' }))",
+        );
+        page.wait_for("violations.join() === 'script-src-elem inline'");
     }
 }
 

@@ -7,7 +7,8 @@
 //   connection.send({ type: "say", text: "hello" });
 //
 // Every message of the server comes out as an event with the name of its type. One more, "state",
-// says how the connection is: "connecting", "open", "waiting" (until it tries again) or "stopped".
+// says how the connection is: "connecting", "open", "waiting" (until it tries again), "stopped", or
+// "locked" (until somebody says the passphrase: see `unlock`).
 
 import { Arrived } from "./arrived.js";
 import { load, save } from "./storage.js";
@@ -24,6 +25,8 @@ const LASTED = 10_000;
 /** Taken over by another connection, and thrown out: who is sent away does not come back by itself. */
 export const TAKEN_OVER = 4001;
 export const THROWN_OUT = 1008;
+/** The passphrase is missing or wrong. */
+const LOCKED = 4003;
 /** What we say ourselves when we try another one. Without a code it would mean goodbye. */
 const GIVEN_UP = 4000;
 
@@ -52,6 +55,8 @@ export class Connection extends EventTarget {
   #wire;
   #socket = null;
   #token = load("token", null);
+  /** Kept as soon as it has proved right. */
+  #passphrase = load("passphrase", null);
   #failures = 0;
   #openedAt = 0;
   #heardAt = 0;
@@ -78,6 +83,7 @@ export class Connection extends EventTarget {
       known.set("token", this.#token);
       known.set("since", this.#since);
     }
+    if (this.#passphrase !== null) known.set("passphrase", this.#passphrase);
     // http becomes ws, and https becomes wss: a page that came encrypted may not connect unencrypted.
     const socket = new WebSocket(`${location.origin.replace(/^http/, "ws")}${this.#path}?${known}`);
     this.#socket = socket;
@@ -92,6 +98,12 @@ export class Connection extends EventTarget {
     socket.addEventListener("close", (event) => {
       if (socket === this.#socket) this.#lost(event.code);
     });
+  }
+
+  /** Connects with this passphrase, now and from now on. */
+  unlock(passphrase) {
+    this.#passphrase = passphrase;
+    this.open();
   }
 
   /** Sends it as soon as possible and until it is acknowledged; `about` is kept beside it. */
@@ -164,6 +176,7 @@ export class Connection extends EventTarget {
     this.#openedAt = Date.now();
     this.#token = token;
     save("token", token);
+    save("passphrase", this.#passphrase);
     this.arrived.welcome(welcome);
     // Those have arrived, though nobody told us: the acks were lost.
     const arrived = new Set(messages.map((said) => said.ref));
@@ -177,6 +190,12 @@ export class Connection extends EventTarget {
     if (code === THROWN_OUT) save("token", this.#token = null);
     if (code === TAKEN_OVER || code === THROWN_OUT) {
       this.#become("stopped", { code });
+      return;
+    }
+    if (code === LOCKED) {
+      const isWrong = this.#passphrase !== null;
+      save("passphrase", this.#passphrase = null);
+      this.#become("locked", { isWrong });
       return;
     }
     if (lasted) this.#failures = 0;

@@ -50,6 +50,7 @@ export function showConnection(connection) {
 function sentenceFor(state, code) {
   if (state === "open") return "Connected";
   if (state === "connecting") return "Connecting …";
+  if (state === "locked") return "Locked";
   if (state === "stopped") {
     return code === TAKEN_OVER
       ? "This chat goes on in another tab or window."

@@ -311,6 +311,11 @@ pub struct Peer {
 }
 
 impl Peer {
+    /// Goes on where a head was read from this stream; `rest` is what came after it.
+    pub fn new(stream: TcpStream, rest: Vec<u8>) -> Peer {
+        Peer { stream, buffer: rest }
+    }
+
     /// Sends these bytes as they are.
     pub fn send_raw(&mut self, bytes: &[u8]) {
         self.stream.write_all(bytes).expect("the server takes it");

@@ -1,0 +1,322 @@
+//! How fast one client may send: who is faster is read from more slowly, loses nothing, and is in
+//! nobody's way. Times are only looked at from below, which no slow machine can get wrong.
+
+use std::io::Write;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use partyline::shared::{Budget, Incomplete};
+
+use crate::support::chat::*;
+use crate::support::*;
+
+/// So many messages take at least this long: two seconds' worth comes at once, and the rest at 20 a
+/// second.
+fn time_for_messages(count: u32) -> Duration {
+    (count - 1) * Duration::from_millis(50) - Duration::from_secs(2)
+}
+
+/// So many bytes take at least this long at so many a second: eight seconds' worth comes at once. What
+/// came with the request and what the server reads ahead do not count, 1 KiB each.
+fn time_for_bytes(count: usize, per_second: usize) -> Duration {
+    Duration::from_secs_f64((count - 8 * per_second - 2048) as f64 / per_second as f64)
+}
+
+#[track_caller]
+fn assert_took(began: Instant, least: Duration) {
+    let took = began.elapsed();
+    assert!(took >= least, "{took:?}, which is less than {least:?}");
+}
+
+/// Numbered texts as frames, to be written at once.
+fn flood(count: u32, text: impl Fn(u32) -> String) -> Vec<u8> {
+    (1..=count).flat_map(|number| client_frame(0x81, text(number).as_bytes())).collect()
+}
+
+#[test]
+fn messages_beyond_the_pace_wait_and_none_is_lost() {
+    let server = Server::start(&[]);
+    let broadcast = server.open("/broadcast");
+    let broadcast = thread::spawn(move || {
+        let mut peer = broadcast;
+        let began = Instant::now();
+        peer.send_raw(&flood(60, |number| number.to_string()));
+        for number in 1..=60 {
+            assert_eq!(peer.read_text(), number.to_string());
+        }
+        assert_took(began, time_for_messages(60));
+    });
+    let [mut ana, mut ben] = gather(&server, ["Ana", "Ben"]);
+    let began = Instant::now();
+    let say =
+        |number: u32| json!({ "type": "say", "text": "x", "ref": number.to_string() }).to_string();
+    ana.peer.send_raw(&flood(60, say));
+    for number in 1..=60 {
+        let ack = ana.read();
+        assert_eq!((&ack["type"], &ack["id"]), (&json!("ack"), &json!(number)), "{ack}");
+        assert_eq!(ack["ref"], number.to_string());
+    }
+    assert_took(began, time_for_messages(60));
+    for number in 1..=60 {
+        ben.expect_said(number, &ana.person(), "x");
+    }
+    broadcast.join().unwrap();
+}
+
+#[test]
+fn nobody_else_waits_and_everybody_is_told_when_the_server_stops() {
+    // What these send would take a minute.
+    let mut server = Server::start(&["--pace", "1", "--pace-bytes", "1024"]);
+    let [mut ana, mut ben, mut cleo] = gather(&server, ["Ana", "Ben", "Cleo"]);
+    ana.peer.send_raw(&flood(60, |_| "x".to_string()));
+    cleo.peer.send_raw(&flood(1, |_| "y".repeat(60_000)));
+    ben.expect_said(1, &ana.person(), "x");
+    ben.send(&json!({ "type": "say", "text": "me too", "ref": "mine" }));
+    let mut others = 1;
+    loop {
+        let message = ben.read();
+        if message["type"] == "ack" {
+            break;
+        }
+        assert_eq!(message["from"], ana.person(), "{message}");
+        others += 1;
+    }
+    assert!(others < 60, "Ana's have all been heard before");
+
+    let [mut flooder, mut friend] = [server.open("/broadcast"), server.open("/broadcast")];
+    flooder.send_raw(&flood(60, |number| format!("flood {number}")));
+    assert_eq!(friend.read_text(), "flood 1");
+    friend.send_text("me too");
+    let mut heard = friend.read_text();
+    while heard != "me too" {
+        assert_ne!(heard, "flood 60", "all of them have been heard before");
+        heard = friend.read_text();
+    }
+
+    server.type_line("quit");
+    for mut peer in [ana.peer, ben.peer, cleo.peer, flooder, friend] {
+        let mut frame = peer.read();
+        while frame.first != 0x88 {
+            frame = peer.read();
+        }
+        assert_eq!(frame.payload, b"\x03\xE9the server is stopping");
+    }
+    assert_eq!(server.wait(), Some(0));
+}
+
+#[test]
+fn bytes_beyond_the_pace_wait_and_none_is_lost() {
+    const SIZE: usize = 64 << 10;
+    let server = Server::start(&[]);
+    let least = time_for_bytes(40 * SIZE, 256 << 10);
+    assert!(least > Duration::from_secs(1));
+    let mut peer = server.open("/broadcast");
+    let broadcast = thread::spawn(move || {
+        let began = Instant::now();
+        let mut writer = peer.stream.try_clone().unwrap();
+        let messages = client_frame(0x82, &[7; SIZE]).repeat(40);
+        let writing = thread::spawn(move || writer.write_all(&messages).unwrap());
+        for _ in 0..40 {
+            assert!(peer.read() == Frame { first: 0x82, payload: vec![7; SIZE] });
+        }
+        assert_took(began, least);
+        writing.join().unwrap();
+    });
+    let mut ana = Member::come(&server, "Ana");
+    let began = Instant::now();
+    let long = |number: u32| {
+        let short = json!({ "type": "song", "ref": number.to_string(), "verses": "" }).to_string();
+        short.replace(
+            "\"verses\":\"\"",
+            &format!("\"verses\":\"{}\"", "x".repeat(SIZE - short.len())),
+        )
+    };
+    ana.peer.send_raw(&flood(40, long));
+    for number in 1..=40 {
+        ana.expect_error("unknown-type", Some(&number.to_string()));
+    }
+    assert_took(began, least);
+    broadcast.join().unwrap();
+}
+
+#[test]
+fn fragments_count_though_nobody_hears_of_them() {
+    const PER_SECOND: usize = 16 << 10;
+    let server = Server::start(&["--pace-bytes", &PER_SECOND.to_string()]);
+    let (mut sender, mut other) = (server.open("/broadcast"), server.open("/broadcast"));
+    let mut bytes = client_frame(0x01, b"");
+    let mut expected = Vec::new();
+    for number in 0..12_000_u32 {
+        let letter = b'a' + (number % 26) as u8;
+        expected.push(letter);
+        bytes.extend(client_frame(0x00, b""));
+        bytes.extend(client_frame(0x00, &[letter]));
+        if number % 1000 == 0 {
+            bytes.extend(client_frame(0x89, &number.to_be_bytes()));
+        }
+    }
+    bytes.extend(client_frame(0x80, b""));
+    let least = time_for_bytes(bytes.len(), PER_SECOND);
+    assert!(least > Duration::from_millis(500));
+    let began = Instant::now();
+    sender.send_raw(&bytes);
+    for number in (0..12_000_u32).step_by(1000) {
+        let pong = Frame { first: 0x8A, payload: number.to_be_bytes().into() };
+        assert_eq!(sender.read(), pong);
+    }
+    for peer in [&mut sender, &mut other] {
+        assert!(peer.read() == Frame { first: 0x81, payload: expected.clone() });
+    }
+    assert_took(began, least);
+}
+
+#[test]
+fn pings_and_pongs_count_and_each_ping_is_answered() {
+    let server = Server::start(&[]);
+    let mut peer = server.open("/broadcast");
+    let ponging = thread::spawn(move || {
+        let began = Instant::now();
+        peer.send_raw(&client_frame(0x8A, b"nobody asked").repeat(59));
+        peer.send_text("the 60th");
+        assert_eq!(peer.read_text(), "the 60th");
+        assert_took(began, time_for_messages(60));
+    });
+    let mut ana = Member::come(&server, "Ana");
+    let began = Instant::now();
+    let pings: Vec<u8> = (0..60).flat_map(|number| client_frame(0x89, &[number])).collect();
+    ana.peer.send_raw(&pings);
+    for number in 0..60 {
+        assert_eq!(ana.peer.read(), Frame { first: 0x8A, payload: vec![number] });
+    }
+    assert_took(began, time_for_messages(60));
+    ponging.join().unwrap();
+}
+
+#[test]
+fn echo_has_no_pace() {
+    // One byte a second: whoever were read from so slowly would wait for an hour.
+    let server = Server::start(&["--pace", "1", "--pace-bytes", "1"]);
+    let mut peer = server.open("/echo");
+    let text = "x".repeat(10_000);
+    for _ in 0..100 {
+        peer.send_text(&text);
+        assert_eq!(peer.read_text(), text);
+    }
+}
+
+#[test]
+fn each_pace_can_be_switched_off() {
+    let began = Instant::now();
+    let server = Server::start(&["--pace", "0"]);
+    let mut peer = server.open("/broadcast");
+    peer.send_raw(&flood(3000, |number| number.to_string()));
+    for number in 1..=3000 {
+        assert_eq!(peer.read_text(), number.to_string());
+    }
+    let server = Server::start(&["--pace-bytes", "0"]);
+    let mut peer = server.open("/broadcast");
+    let frame = client_frame(0x82, &vec![0; 1 << 20]);
+    for _ in 0..20 {
+        peer.send_raw(&frame);
+        assert_eq!(peer.read().payload.len(), 1 << 20);
+    }
+    // Each of the two would take more than a minute.
+    assert!(began.elapsed() < PATIENCE);
+}
+
+#[test]
+fn what_has_come_of_all_together_has_a_limit() {
+    let budget = Arc::new(Budget::new(0));
+    let [mut ana, mut ben] = [Incomplete::new(&budget), Incomplete::new(&budget)];
+    assert!(ana.add(100 << 20));
+    assert!(ben.add(156 << 20));
+    assert!(!ana.add(1) && !ben.add(1));
+    // For what people type there is always room.
+    let mut cleo = Incomplete::new(&budget);
+    assert!(cleo.add(64 << 10));
+    assert!(!cleo.add(1));
+    drop(ana);
+    assert!(ben.add(1) && cleo.add(1));
+    // It keeps the memory of its largest message: the next one needs none until it is larger.
+    ben.take((156 << 20) + 2);
+    assert!(!cleo.add(100 << 20));
+    drop(cleo);
+    assert!(ben.add(156 << 20) && ben.add(100 << 20) && !ben.add(1 << 20));
+}
+
+#[test]
+fn twenty_who_never_finish_a_large_message_do_not_take_all_the_memory() {
+    const MIB: usize = 1 << 20;
+    let server = Server::start(&["--log", "warn"]);
+    let mut small = [server.open("/echo"), server.open("/broadcast"), server.open("/broadcast")];
+    // A binary message of 16 MiB. The masking key is zero, so its bytes go as they are.
+    let head = [&[0x82, 0xFF][..], &(16 * MIB as u64).to_be_bytes(), &[0; 4]].concat();
+    let most = [head, vec![7; 15 * MIB]].concat();
+    let mut peers: Vec<Peer> = (0..20).map(|_| server.open("/echo")).collect();
+    for (number, peer) in peers.iter_mut().enumerate() {
+        if number == 14 {
+            // There is room for 32 MiB. What is complete does not count, however much it is in all.
+            let mut busy = server.open("/echo");
+            let frame = client_frame(0x82, &vec![7; MIB]);
+            for _ in 0..40 {
+                busy.send_raw(&frame);
+                assert_eq!(busy.read().payload.len(), MIB);
+            }
+        }
+        let _ = peer.stream.write_all(&most); // fails if it is one that has to go
+        for other in &mut small {
+            other.send_text("still there?");
+        }
+        assert_eq!(small[0].read_text(), "still there?");
+        for other in &mut small[1..] {
+            assert_eq!(other.read_text(), "still there?");
+            assert_eq!(other.read_text(), "still there?");
+        }
+    }
+    let peak = server.status("VmHWM");
+    assert!(peak < 350_000, "{peak} kB at the most");
+    let (mut answered, mut refused, whole) = (0, 0, vec![7; 16 * MIB]);
+    for mut peer in peers {
+        let _ = peer.stream.write_all(&vec![7; MIB]);
+        let frame = peer.read();
+        if frame.first == 0x82 {
+            assert!(frame.payload == whole);
+            answered += 1;
+        } else {
+            assert_eq!((frame.first, &frame.payload[..2]), (0x88, &b"\x03\xF5"[..]), "1013");
+            refused += 1;
+        }
+    }
+    assert!(refused >= 3 && answered >= 1, "{refused} refused, {answered} answered");
+    // They have left, and it is as if they had never been.
+    let mut peer = server.open("/echo");
+    peer.send_raw(&most);
+    peer.send_raw(&whole[..MIB]);
+    assert!(peer.read().payload == whole);
+}
+#[test]
+fn who_floods_and_leaves_is_not_listened_to_for_long() {
+    let server = Server::start(&["--log", "info"]);
+    let [mut ana, ben] = gather(&server, ["Ana", "Ben"]);
+    // Far more than may be said in 10 s, and all of it is in the kernels when Ben leaves.
+    let mut stream = ben.peer.stream;
+    stream.set_nonblocking(true).unwrap();
+    let texts = client_frame(0x81, b"spam").repeat(1000);
+    while stream.write(&texts).is_ok() {}
+    drop(stream);
+    let mut heard = 0;
+    loop {
+        let message = ana.read();
+        match message["type"].as_str() {
+            Some("said") => heard += 1,
+            Some("away") => break,
+            _ => panic!("{message}"),
+        }
+    }
+    // 40 at once and 20 a second for 10 s and a little, since whether he is there is asked each second.
+    assert!((40..400).contains(&heard), "{heard} texts");
+    server.wait_for_log("left /chat: vanished");
+}
