@@ -11,6 +11,10 @@
 # Every connection takes a file descriptor, and many systems start programs with only 1,024.
 RAISE_LIMIT = ulimit -n "$$(ulimit -Hn)" 2>/dev/null || ulimit -n 10240 2>/dev/null || true
 
+# glibc keeps freed memory for later, some of it for each thread: these two make it give back what is large.
+export MALLOC_ARENA_MAX ?= 4
+export MALLOC_MMAP_THRESHOLD_ ?= 1048576
+
 run:
 	@$(RAISE_LIMIT); exec cargo run --release
 

@@ -72,6 +72,7 @@ pub fn start(server: Arc<Server>) {
                 ("who", "") => who(&server),
                 ("say", text) if !text.is_empty() => server.room.say_as_operator(text),
                 ("kick", name) if !name.is_empty() => kick(&server, name),
+                ("kick" | "say", "") => say(&format!("{command} whom, or what? See help")),
                 ("help", "") => say(HELP),
                 ("", _) => {}
                 _ => say(&format!("{} is no command here; help lists them", visible(&line))),

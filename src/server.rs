@@ -39,8 +39,6 @@ const STACK: usize = 512 * 1024;
 /// memory maps that Linux gives a process, and std panics inside a thread that gets none; this
 /// leaves room for those that are unfinished or catching up.
 pub const CONNECTIONS_MAX: usize = 14_000;
-/// The memory for messages on `/echo`, in bytes: 64 of its largest.
-const ECHO_MEMORY: usize = 1 << 30;
 /// When descriptors have run out: how long to wait before trying again.
 const PAUSE: Duration = Duration::from_millis(50);
 /// What a client that found no place is told to wait, in seconds.
@@ -166,11 +164,9 @@ impl Server {
         let room = Room::new(settings.text, settings.keep, settings.data.as_deref())?;
         let connections = settings.connections.min(CONNECTIONS_MAX);
         let register = Register::new(connections, settings.unfinished);
-        let mut echo_budget = Budget::new(settings.pending);
-        echo_budget.total = ECHO_MEMORY;
         Ok(Arc::new(Server {
             budget: Arc::new(Budget::new(settings.pending)),
-            echo_budget: Arc::new(echo_budget),
+            echo_budget: Arc::new(Budget::new(settings.pending)),
             settings,
             listeners,
             files,

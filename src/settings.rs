@@ -179,6 +179,8 @@ impl Settings {
                 let seconds = u32::try_from(limit(value)?).unwrap_or(u32::MAX);
                 self.head_timeout = Duration::from_secs(seconds.into());
             }
+            // An unset variable of a shell must not open what somebody meant to close.
+            "passphrase" if value.is_empty() => return Err("there is nothing in it".to_string()),
             "passphrase" => self.access.passphrase = Some(value.to_string()),
             "pace" => self.pace = limit(value)?,
             "pace-bytes" => self.pace_bytes = limit(value)?,

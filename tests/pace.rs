@@ -189,7 +189,11 @@ fn pings_and_pongs_count_and_each_ping_is_answered() {
     let pings: Vec<u8> = (0..60).flat_map(|number| client_frame(0x89, &[number])).collect();
     ana.peer.send_raw(&pings);
     for number in 0..60 {
-        assert_eq!(ana.peer.read(), Frame { first: 0x8A, payload: vec![number] });
+        let mut frame = ana.peer.read();
+        if frame.first == 0x89 {
+            frame = ana.peer.read(); // whoever is too fast is asked whether it is still there
+        }
+        assert_eq!(frame, Frame { first: 0x8A, payload: vec![number] });
     }
     assert_took(began, time_for_messages(60));
     ponging.join().unwrap();

@@ -12,7 +12,7 @@ const STATUS = { sending: ["", "Sending …"], received: ["✓", "Received"], re
 
 const NOTICES = {
   joined: ({ member }) => [nameOf(member), " has picked up."],
-  left: ({ member }) => [nameOf(member), " has hung up."],
+  left: ({ member, why }) => [nameOf(member), why ? ` was ${why}.` : " has hung up."],
   renamed: ({ member, was }) => [nameOf({ ...member, name: was }), " is now called ", nameOf(member), "."],
   anew: () => ["The server has started anew. What was said before is gone."],
   hole: () => ["Loading what was said meanwhile …"],

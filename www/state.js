@@ -105,9 +105,9 @@ export class State extends EventTarget {
 
   /** joined, left, renamed, away or back. */
   presence(message) {
-    const { type, member, was } = message;
+    const { type, member, was, why } = message;
     const isNews = this.people.apply(message);
-    if (isNews) this.notice({ notice: type, member, was });
+    if (isNews) this.notice({ notice: type, member, was, why });
     this.#adopt(member);
     this.tell("people");
   }
