@@ -1,4 +1,5 @@
-//! One member's stay in the chat, from welcome to goodbye, on the member's own thread.
+//! One member's stay in the chat, from welcome to goodbye, on the thread of the member's connection; or
+//! no stay at all, for whoever does not know the passphrase.
 
 use std::thread;
 use std::time::Duration;

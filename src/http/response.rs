@@ -44,7 +44,7 @@ impl Response {
     /// The answer as it goes over the wire, all at once: many small writes would be many packets.
     /// The answer to a HEAD has the same head as that to a GET, and no body (RFC 9110, 9.3.2).
     pub fn to_bytes(&self, to_head: bool) -> Vec<u8> {
-        let mut head = String::with_capacity(600 + self.body.len()); // no head of ours is longer
+        let mut head = String::with_capacity(600 + self.body.len()); // hardly a head of ours is longer
         let (status, phrase) = (self.status.to_string(), reason_phrase(self.status));
         head.extend(["HTTP/1.1 ", &status, " ", phrase, "\r\n"]);
         let mut line = |name: &str, value: &str| {
