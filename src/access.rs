@@ -12,7 +12,7 @@ use tungstenite::handshake::derive_accept_key;
 
 use crate::http::{Authority, Request, Response};
 
-/// Who may connect: what `--host` and `--origin` say, and the machine's own names.
+/// Who may connect: what `--host`, `--origin` and `--passphrase` say, and the machine's own names.
 #[derive(Debug, Clone, Default)]
 pub struct Access {
     /// Names that the server goes by, besides addresses and `localhost`.

@@ -25,8 +25,9 @@ pub struct Walker {
 }
 
 impl Walker {
-    /// Goes on by these bytes, however they are cut, and calls `passed` for each frame: when its header is
-    /// whole, or, for frames that begin here with a number `wanted`, so many bytes of payload later.
+    /// Goes on by these bytes, however they are cut, and calls `passed` once for each frame: as soon as its
+    /// header is whole, or, if so many bytes of payload were `wanted` when it began, as soon as they are
+    /// there too. (A shorter payload is enough when it is whole.)
     pub fn walk(&mut self, mut bytes: &[u8], wanted: Option<u64>, mut passed: impl FnMut(&Frame)) {
         loop {
             let skipped = usize::try_from(self.rest).unwrap_or(usize::MAX).min(bytes.len());

@@ -94,8 +94,8 @@ pub fn visible(text: &str) -> String {
 }
 
 /// Characters that nobody sees, that make two names look the same, or that turn the direction of the
-/// text around them: Unicode's default-ignorable and bidirectional ones, blanks that are letters, and the mark for what was
-/// no text.
+/// text around them: Unicode's default-ignorable and bidirectional ones, blanks that are letters, and
+/// the mark for what was no text.
 pub fn is_invisible(c: char) -> bool {
     matches!(c,
         '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{115F}'..='\u{1160}' | '\u{17B4}'..='\u{17B5}'

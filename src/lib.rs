@@ -5,14 +5,14 @@
 //! promise. Then the [`chat`], the [`wire`] view with its [`tap`], and, as far as curiosity goes,
 //! [`server`], [`socket`] and [`sender`].
 
-pub mod shared; // locks, and the budget of what may wait
-pub mod tcp; // writing with a deadline, closing so that the last bytes arrive
+pub mod shared; // locks, and the memory for messages on their way
+pub mod tcp; // listening, writing with a deadline, closing so that the last bytes arrive
 pub mod frames; // where the frames are in a stream of bytes
 pub mod pace; // how much one client may send, where others have to hear it
 pub mod http; // bytes -> Request, Response -> bytes; knows nothing of WebSockets
 pub mod handshake; // a Request -> 101 Switching Protocols, or a refusal with a reason
-pub mod access; // who may connect: Host and Origin
-pub mod tap; // what passes on a connection, cut into frames, for those who watch
+pub mod access; // who may connect: Host and Origin, and the chat's passphrase
+pub mod tap; // what passes on a connection, for those who watch
 pub mod sender; // the one way out of a client: whole frames, without ever waiting
 pub mod journal; // what the server says in its log
 pub mod socket; // an upgraded connection: its thread reads, everybody writes through its Sender

@@ -1,7 +1,8 @@
 //! The pace of one client: how much it may send on the doors where others have to hear it.
 //!
 //! Whoever goes beyond it is read from more slowly, until its own TCP slows it down: nothing is refused
-//! and nothing is lost. This is a *token bucket*, kept as one point in time.
+//! and nothing is lost. This is a *token bucket*, kept as one point in time; `socket.rs` asks it before
+//! each read.
 
 use std::thread;
 use std::time::{Duration, Instant};

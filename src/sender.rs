@@ -5,12 +5,13 @@
 //!
 //! **What was rejected.** A thread is waiting in `read` on the same socket, all the time.
 //! - Two `WebSocket`s on clones of the stream: the reader answers a ping by itself, and that pong
-//!   lands inside the frame that another thread is writing (seen: 70 foreign bytes in a message).
+//!   lands inside the frame that another thread is writing. This has been seen.
 //! - `Arc<Mutex<WebSocket>>`: `read` holds the lock while it waits. Waking up from time to time to
 //!   give it away costs CPU when nothing happens, and delay when something does.
 //! - A writer thread and a channel for each client: correct, but waking N threads for one message
-//!   costs about three times as much as the N writes (and twice the memory).
-//! - A short write timeout instead of the flag below: 4 to 8 ms for every full socket.
+//!   costs more than the N writes, and every thread has a stack.
+//! - A short write timeout instead of the flag below: kernels round it up, to milliseconds of waiting
+//!   for every full socket.
 //!
 //! **Its states.** The lock is held for a moment only, never while anybody waits: in `idle` for one
 //! write that does not wait, in `behind` for adding to what waits.

@@ -254,7 +254,7 @@ impl Server {
 
     /// Reads the request and answers it, unless it asks for a WebSocket and may have one.
     ///
-    /// This and the other half are not inlined, so that what only the handshake needs is not part of the
+    /// This and `go_through` are not inlined, so that what only the handshake needs is not part of the
     /// stack frame that an idle client's thread keeps for hours: with all in one function a client takes
     /// 4 kB more, a third page of stack.
     #[inline(never)]

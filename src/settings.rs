@@ -67,7 +67,7 @@ pub struct Settings {
     pub port: u16,
     /// The folder that is served as files.
     pub www: PathBuf,
-    /// Who may connect.
+    /// Who may connect: hosts, origins, the passphrase.
     pub access: Access,
     /// The folder of the history file; none, and what is said ends with the server.
     pub data: Option<PathBuf>,
@@ -167,6 +167,9 @@ impl Settings {
                 }
             }
             "data" => self.data = Some(PathBuf::from(value)),
+            // An unset variable of a shell must not open what somebody meant to close.
+            "passphrase" if value.is_empty() => return Err("there is nothing in it".to_string()),
+            "passphrase" => self.access.passphrase = Some(value.to_string()),
             "log" => {
                 let levels = "the levels are off, error, warn, info, debug and trace";
                 self.log = value.parse().map_err(|_| levels)?;
@@ -179,9 +182,6 @@ impl Settings {
                 let seconds = u32::try_from(limit(value)?).unwrap_or(u32::MAX);
                 self.head_timeout = Duration::from_secs(seconds.into());
             }
-            // An unset variable of a shell must not open what somebody meant to close.
-            "passphrase" if value.is_empty() => return Err("there is nothing in it".to_string()),
-            "passphrase" => self.access.passphrase = Some(value.to_string()),
             "pace" => self.pace = limit(value)?,
             "pace-bytes" => self.pace_bytes = limit(value)?,
             "pending" => self.pending = limit(value)?,

@@ -3,8 +3,9 @@
 //! After the 101 the bytes are frames, and tungstenite takes care of them: masks, fragments, UTF-8,
 //! pongs. This file puts it on a `Stream` whose `Read` is the socket and whose `Write` is the
 //! client's [`Sender`], so that its automatic pongs and Close replies take the same way out as
-//! everything else. What is left for a door such as `/echo` is to call [`Socket::read`] until the
-//! client is gone.
+//! everything else. What is left for a door such as `/echo` is to call [`Socket::send_101`], and then
+//! [`Socket::read`] until the client is gone. What else has to be seen to at each read is done in here:
+//! silence, the pace, memory for large messages, the tap.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::TcpStream;

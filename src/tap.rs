@@ -1,4 +1,4 @@
-//! A tap on a connection: it sees the bytes go by, in both directions, and cuts them into frames.
+//! A tap on a connection: it sees the bytes go by, in both directions, and has them cut into frames.
 //!
 //! It lies below tungstenite, right at the socket: only there all is still to be seen, masking keys,
 //! fragments, and what is against the protocol. Only connections that were opened with `?wire=<id>`

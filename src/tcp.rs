@@ -1,5 +1,5 @@
 //! What std's TCP needs around it: listening on every address, writing without waiting for ever,
-//! closing so that the last bytes arrive.
+//! closing so that the last bytes arrive. The server begins with it, and every connection ends with it.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, TcpListener, TcpStream};

@@ -3,6 +3,7 @@
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -330,6 +331,25 @@ fn a_beat_comes_with_the_ping() {
     assert_eq!(ana.peer.read_text(), r#"{"type":"beat"}"#);
     let after = began.elapsed();
     assert!(after >= Duration::from_secs(19) && after < Duration::from_secs(30), "{after:?}");
+}
+
+#[test]
+fn a_beat_comes_to_whoever_types_and_types() {
+    let server = Server::start_without_pace(&[]);
+    let mut ana = Member::come(&server, "Ana");
+    let mut typist = ana.peer.stream.try_clone().unwrap();
+    let (stop, stopped) = mpsc::channel::<()>();
+    // Nobody is there to answer, and Ana is never silent long enough to be pinged.
+    let typing = thread::spawn(move || {
+        while stopped.recv_timeout(Duration::from_secs(1)).is_err() {
+            typist.write_all(&client_frame(0x81, br#"{"type":"typing"}"#)).unwrap();
+        }
+    });
+    // With it comes the ping, as always.
+    assert_eq!(ana.peer.read().first, 0x89);
+    assert_eq!(ana.peer.read_text(), r#"{"type":"beat"}"#);
+    stop.send(()).unwrap();
+    typing.join().unwrap();
 }
 
 #[test]

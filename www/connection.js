@@ -13,7 +13,7 @@
 import { Arrived } from "./arrived.js";
 import { load, save } from "./storage.js";
 
-/** No frame for this long: the connection is dead. The server sends at least a `beat` every 20 s. */
+/** No message for this long: the connection is dead. The server sends a `beat` when it hears nothing for 20 s. */
 const SILENCE = 45_000;
 /** Silence after which somebody who comes back to the page does not trust the connection any more. */
 const DOUBT = 25_000;

@@ -9,7 +9,7 @@ const line = document.getElementById("earlier");
 /** A list that is too short to scroll is near its beginning, too: it is filled. */
 const isNearTop = () => view.scrollTop < view.clientHeight;
 
-/** `around` and `drawMore` are those of messages.js. */
+/** `around` is that of reading.js, `drawMore` that of messages.js. */
 export function bringEarlier(connection, state, { around, drawMore }) {
   const { arrived } = connection;
   /** The hole for which a page is under way; one at a time. */

@@ -3,7 +3,7 @@
 // Two tabs share the cookie, so that a new tab knows its person's name, and not the rest, so that
 // each is somebody of its own. A browser may refuse all of it (a private window, a full disk, a
 // setting). Then the page works the same, until it is reloaded: that is why every access is guarded
-// and why nothing is ever read from here but at the start.
+// and why nothing that was saved here is read but at the start.
 
 export function load(key, otherwise) {
   try {

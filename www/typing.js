@@ -5,8 +5,8 @@ import { namesOf } from "./words.js";
 
 /** The server passes on one in 2 s. */
 const SAY_EVERY = 2_500;
-/** Longer than the pause between two notices, and gone 6 s after the last key. */
-const SHOW_FOR = 6_000 - SAY_EVERY;
+/** Longer than the pause between two notices, or it would flicker. */
+const SHOW_FOR = 3_500;
 
 const line = document.getElementById("typing");
 

@@ -1,8 +1,8 @@
 //! The history file: with `--data DIR`, what is said outlives the server.
 //!
 //! `DIR/messages.jsonl` has a line of JSON for each message, one for each member, with the name and a hash
-//! of the token, whenever these are new, and one for each who was thrown out. It only ever grows. What is said in a round is
-//! one write, before its `ack` and before anybody sees it.
+//! of the token, whenever these are new, and one for each who was thrown out. It only ever grows. What is
+//! said in a round is one write, before its `ack` and before anybody sees it.
 //!
 //! A write has handed its bytes to the operating system: they outlive the end of this process, however
 //! sudden, but not that of the machine. (`sync_data` would, and would take milliseconds each time.)

@@ -24,6 +24,7 @@ pub const BIG: usize = 200;
 const COUNT_EVERY: Duration = Duration::from_secs(1);
 /// "Is typing" of one member is passed on at most this often.
 pub const TYPING_EVERY: Duration = Duration::from_secs(2);
+
 /// Something to tell everyone but one.
 pub struct Notice {
     /// Whom it is about, and who need not be told.
@@ -54,6 +55,7 @@ pub struct Kicked {
     pub sender: Option<Sender>,
 }
 
+/// What the others are told, and the hash of the token if it is to be remembered anew.
 type Renamed = (Option<Notice>, Option<String>);
 
 struct Member {
@@ -62,6 +64,7 @@ struct Member {
     here: Option<(u64, Sender)>,
     /// The number of its last absence.
     absence: u64,
+    /// When it was last shown as typing, if it has said nothing since.
     typed: Option<Instant>,
     /// The hash of its token.
     token: String,
@@ -82,6 +85,7 @@ pub struct Members {
     away: VecDeque<(Instant, u64, u64)>,
     last_absence: u64,
     is_big: bool,
+    /// When a big room is told how many it has, if that has changed.
     count_due: Option<Instant>,
     last_id: u64,
 }
@@ -227,7 +231,7 @@ impl Members {
         Some(Kicked { notice, token, sender: here.map(|(_, sender)| sender) })
     }
 
-    /// Gives a member another name. Returns the notice and, as an arrival does, the hash of the token.
+    /// Gives a member another name.
     ///
     /// # Errors
     /// `name-taken`, with one that is free.

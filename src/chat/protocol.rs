@@ -59,7 +59,7 @@ impl Problem {
 /// Understands one text message; `text_max` is in characters. Also returns its `ref`, if it has one
 /// that can be used, so that even a refusal can be told apart from others.
 pub fn parse(message: &str, text_max: usize) -> (Option<String>, Result<Ask, Problem>) {
-    // So that the four-line clients of tutorials can chat, and people with wscat.
+    // So that the few-line clients of tutorials can chat, and people with wscat.
     if !message.starts_with('{') {
         let ask = check_text(message, text_max).map(|text| Ask::Say(text, None));
         return (None, ask);

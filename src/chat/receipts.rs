@@ -21,6 +21,7 @@ const COUNTED_MAX: usize = 1000;
 pub struct Receipts {
     /// In the order of their ids.
     messages: VecDeque<Counted>,
+    /// When authors will be told, if there is anything new.
     due: Option<Instant>,
 }
 

@@ -12,8 +12,8 @@
 //! 3. What has come meanwhile is left to the room's own thread, so that a talkative room does not keep
 //!    a client from its own reading. That thread is the room's clock as well.
 //!
-//! The lock covers memory only: no socket and no file is written under it. Whoever says something gets an `ack`
-//! in the place where the others get the message, so all see one order, the order of the ids.
+//! The lock covers memory only: no socket and no file is written under it. Whoever says something gets an
+//! `ack` in the place where the others get the message, so all see one order, the order of the ids.
 
 use std::collections::HashSet;
 use std::mem::take;
@@ -304,8 +304,8 @@ impl Room {
         }
     }
 
-    /// Who is here, for the operator, and whether they are away: at most 200 of them,
-    /// and how many there are.
+    /// Who is here, for the operator, and whether they are away: at most 200 of them, and how many there
+    /// are.
     pub fn who(&self) -> (Vec<(Person, bool)>, usize) {
         let state = lock(&self.state);
         (state.members.list(0), state.members.count())

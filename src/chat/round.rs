@@ -1,4 +1,5 @@
-//! What one round tells: events in, one buffer for each member out.
+//! What one round tells: events in, one buffer for each member out. When there is one, and who runs it, is
+//! in `room.rs`.
 
 use std::collections::HashSet;
 use std::sync::Arc;

@@ -1,14 +1,15 @@
-//! One member's stay in the chat, from welcome to goodbye, on the member's own thread.
+//! One member's stay in the chat, from welcome to goodbye, on the thread of the member's connection; or
+//! no stay at all, for whoever does not know the passphrase.
 
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tungstenite::Message;
 
 use super::protocol::{self, Problem, frame};
 use super::room::{Room, Stay, Wish};
 use crate::http::Request;
-use crate::socket::{Socket, close_frame};
+use crate::socket::{PING_AFTER, Socket, close_frame};
 
 /// The longest WebSocket message here, in bytes, where a text may have `text_max` characters; a longer
 /// one is answered with Close 1009. A character takes at most 12 bytes in JSON (`\ud83d\ude00` is one),
@@ -50,7 +51,14 @@ pub fn turn_away(socket: &mut Socket, wish: &Wish) {
 pub fn serve(room: &Room, client: u64, socket: &mut Socket, wish: Wish) {
     socket.ping_with(PING_AND_BEAT);
     let mut stay = come_in(room, client, socket, wish);
+    let mut beat_at = Instant::now();
     while let Some(message) = socket.read() {
+        // Pings come after silence. Whoever types for minutes while nobody says anything gets none, and
+        // would take the connection for dead.
+        if beat_at.elapsed() >= PING_AFTER {
+            socket.sender().send(PING_AND_BEAT);
+            beat_at = Instant::now();
+        }
         if let Some(answer) = answer(room, stay.member, message) {
             socket.sender().send(&frame(answer));
             // The answers to somebody who asks and does not read would pile up; see `echo.rs`.

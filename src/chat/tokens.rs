@@ -40,6 +40,7 @@ impl Token {
     }
 }
 
+/// Whose it is.
 struct Owner {
     who: Person,
     /// Up to this id everything has arrived.
