@@ -206,7 +206,12 @@ impl Socket {
         let Stream { sender, tcp, .. } = self.websocket.into_inner();
         sender.finish();
         sender.wait_until_caught_up();
-        tcp::drain(&tcp);
+        // Nobody hears what the client says now, such as its answer to a Close of ours; a view shows it.
+        tcp::drain(&tcp, |bytes| {
+            if let Some(tap) = sender.tap() {
+                tap.from_client(bytes);
+            }
+        });
         match (self.close_code, sender.close_code()) {
             (Some(code), _) => format!("closed with {code}"),
             (None, Some(code)) => format!("was closed with {code}{}", self.why),

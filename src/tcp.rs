@@ -47,15 +47,15 @@ pub fn listen(port: u16) -> Result<Vec<TcpListener>, String> {
 /// Sends the last bytes of a connection and closes it so that they arrive.
 pub fn send_and_close(stream: &TcpStream, bytes: &[u8]) {
     if write_in_pieces(stream, bytes).is_ok() && stream.shutdown(Shutdown::Write).is_ok() {
-        drain(stream);
+        drain(stream, |_| {});
     }
 }
 
-/// Reads and forgets what the peer still sends, until it has closed its side too or 2 s are over.
+/// Reads what the peer still sends, which is only `seen`, until it has closed its side too or 2 s are over.
 ///
 /// Closing a socket that has unread bytes makes the kernel send a reset, and a reset overtakes our
 /// own last words: a refusal, a Close frame (RFC 9112, 9.6).
-pub fn drain(mut stream: &TcpStream) {
+pub fn drain(mut stream: &TcpStream, mut seen: impl FnMut(&[u8])) {
     let deadline = Instant::now() + DRAIN_TIME;
     let mut buffer = vec![0; 4096];
     loop {
@@ -65,7 +65,7 @@ pub fn drain(mut stream: &TcpStream) {
             return;
         }
         match stream.read(&mut buffer) {
-            Ok(1..) => {}
+            Ok(count @ 1..) => seen(&buffer[..count]),
             Err(e) if e.kind() == ErrorKind::Interrupted => {} // Ctrl-Z and fg
             _ => return,
         }

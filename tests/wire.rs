@@ -286,6 +286,33 @@ fn what_is_against_the_protocol_is_shown_too() {
 }
 
 #[test]
+fn what_comes_after_our_close_is_shown_too() {
+    let server = Server::start(&[]);
+    // The answer to it, which nobody has to hear any more.
+    let (mut echo, mut view, client) = watched_echo(&server);
+    echo.send_raw(&client_frame(0x83, b"?"));
+    let close = echo.read();
+    view.expect_frame(client, "client", &client_frame(0x83, b"?"));
+    view.expect_frame(client, "server", &server_frame(0x88, &close.payload));
+    echo.send(0x88, &close.payload);
+    view.expect_frame(client, "client", &client_frame(0x88, &close.payload));
+    drop(echo);
+    view.expect(&json!({ "type": "gone", "client": client }));
+    // What a too long frame begins with, when its header was enough for the Close.
+    let (mut echo, mut view, client) = watched_echo(&server);
+    let (head, rest) = (b"\x82\xFF\0\0\0\0\x01\0\0\x01\0\0\0\0", [7; 256]);
+    echo.send_raw(head);
+    let close = echo.read();
+    assert_eq!(close.payload[..2], 1009u16.to_be_bytes());
+    view.expect_frame(client, "server", &server_frame(0x88, &close.payload));
+    echo.send_raw(&rest);
+    view.expect(&json!({
+        "type": "frame", "client": client, "from": "client",
+        "header": hex(head), "length": (16 << 20) + 1, "payload": hex(&rest),
+    }));
+}
+
+#[test]
 fn in_the_chat_everything_comes_behind_the_handshake() {
     let server = Server::start_without_pace(&[]);
     for round in 0..10 {
