@@ -15,6 +15,7 @@ pub mod access; // who may connect: Host and Origin, and the chat's passphrase
 pub mod tap; // what passes on a connection, for those who watch
 pub mod sender; // the one way out of a client: whole frames, without ever waiting
 pub mod journal; // what the server says in its log
+pub mod stream; // what tungstenite takes for a network connection
 pub mod socket; // an upgraded connection: its thread reads, everybody writes through its Sender
 pub mod echo; // /echo: what you send comes back
 pub mod broadcast; // /broadcast: what anyone sends, everyone gets

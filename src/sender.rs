@@ -21,8 +21,10 @@
 //!              │          ▼
 //!            ┌─┴────────────┐  send: the kernel's buffer is full   ┌───────────────────────────┐
 //!            │ idle/writing │ ───────────────────────────────────▶ │ behind: one thread writes │
-//!  release ─▶│ (under lock) │ ◀─────────────────────────────────── │ blocking, sends only queue│
-//!            └──────┬───────┘     nothing pending (under lock)     └─────────────┬─────────────┘
+//!            │ (under lock) │ ◀─────────────────────────────────── │ blocking, sends only queue│◀─ new
+//!            └──────┬───────┘  nothing pending (under lock)        └─────────────┬─────────────┘
+//!                   │          (new: that thread is the client's own, see        │
+//!                   │           `release`)                                       │
 //!                   └──▶ finished: nothing more is accepted, what waits goes out ◀┘
 //! ```
 //!

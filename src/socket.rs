@@ -1,13 +1,10 @@
 //! An upgraded connection: its own thread reads it, everybody writes to it through its [`Sender`].
 //!
 //! After the 101 the bytes are frames, and tungstenite takes care of them: masks, fragments, UTF-8,
-//! pongs. This file puts it on a `Stream` whose `Read` is the socket and whose `Write` is the
-//! client's [`Sender`], so that its automatic pongs and Close replies take the same way out as
-//! everything else. What is left for a door such as `/echo` is to call [`Socket::send_101`], and then
-//! [`Socket::read`] until the client is gone. What else has to be seen to at each read is done in here:
-//! silence, the pace, memory for large messages, the tap.
+//! pongs. It sits on a [`Stream`], which sees to all that is due at each read. What is left for a door such
+//! as `/echo` is to call [`Socket::send_101`], and then [`Socket::read`] until the client is gone.
 
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind};
 use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -21,20 +18,14 @@ use crate::frames::Walker;
 use crate::pace::Pace;
 use crate::sender::Sender;
 use crate::shared::{Budget, Incomplete};
+use crate::stream::{PING, PING_AFTER, Stream};
 use crate::tap::Tap;
 use crate::tcp;
 
-/// After this long without a byte from the client it gets a ping. A browser answers by itself.
-pub const PING_AFTER: Duration = Duration::from_secs(20);
-/// After this long without a byte it is gone: laptop lid, lost Wi-Fi. Longer than [`PING_AFTER`] by
-/// what a pong may take on a bad network.
-pub const GONE_AFTER: Duration = Duration::from_secs(45);
 /// A client that is too fast is asked each time after so many messages whether it is still there ...
 const ASK_EVERY: u32 = 20;
 /// ... and if it is not, this is how long one still listens to what it has left.
 const LEFTOVER_TIME: Duration = Duration::from_secs(10);
-/// A ping without a payload (RFC 6455, 5.5.2).
-const PING: &[u8] = b"\x89\x00";
 /// What tungstenite reads at once, in bytes. Each connection holds a buffer of this size.
 const READ_BUFFER: usize = 1024;
 
@@ -239,92 +230,4 @@ pub fn encode(message: Message) -> Vec<u8> {
 /// A Close frame; `reason` must be at most 123 bytes (RFC 6455, 5.5).
 pub fn close_frame(code: CloseCode, reason: &str) -> Vec<u8> {
     encode(Message::Close(Some(CloseFrame { code, reason: reason.into() })))
-}
-
-/// What tungstenite takes for a network connection.
-struct Stream {
-    sender: Sender,
-    tcp: Arc<TcpStream>,
-    ping: &'static [u8],
-    pace: Pace,
-    walker: Walker,
-    incomplete: Incomplete,
-    message_max: usize,
-}
-
-impl Stream {
-    /// Sees to it that there is memory for the messages that begin in these bytes: as soon as tungstenite
-    /// has seen a frame's header it makes room for all of it.
-    fn make_room(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let (mut announced, longest) = (0, self.message_max);
-        self.walker.walk(bytes, None, |frame| {
-            // A longer one will be refused, however much memory there is; and pings and their like
-            // (RFC 6455, 5.2: the highest bit of the opcode) are not kept.
-            let length = usize::try_from(frame.length).ok().filter(|length| *length <= longest);
-            let is_data = frame.header[0] & 0x08 == 0;
-            announced += length.filter(|_| is_data).unwrap_or(0);
-        });
-        if self.incomplete.add(announced) {
-            return Ok(());
-        }
-        let why = "too many large messages are under way; try again later";
-        Err(io::Error::new(ErrorKind::OutOfMemory, why))
-    }
-}
-
-impl Read for Stream {
-    /// Silence is dealt with down here, where every byte counts as a sign of life, even one in the
-    /// middle of a frame.
-    ///
-    /// A slow client's pong has to wait for all that was sent before the ping. While it is behind,
-    /// its catch-up thread sees whether it still takes something, and silence does not count. (What
-    /// waits in the kernel, up to some 4 MiB, std cannot see: that has to be read in time.)
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.pace.bytes.wait();
-        // We have closed it, and this was not its answer: for the rest of what it says, which may take
-        // for ever, nobody waits.
-        if self.sender.close_code().is_some() {
-            return Err(ErrorKind::ConnectionAborted.into());
-        }
-        let is_silence = |result: &io::Result<usize>| {
-            result.as_ref().is_err_and(|error| error.kind() == ErrorKind::TimedOut)
-        };
-        let mut result = self.sender.read(buffer, PING_AFTER);
-        if is_silence(&result) && self.sender.close_code().is_none() {
-            self.sender.send(self.ping);
-            let rest = GONE_AFTER - PING_AFTER;
-            self.tcp.set_read_timeout(Some(rest))?;
-            result = self.sender.read(buffer, rest);
-            while is_silence(&result) && self.sender.is_behind() {
-                result = self.sender.read(buffer, rest);
-            }
-            self.tcp.set_read_timeout(Some(PING_AFTER))?;
-        }
-        let count = result?;
-        if let Some(tap) = self.sender.tap() {
-            tap.from_client(&buffer[..count]);
-        }
-        self.pace.bytes.spend(count);
-        self.make_room(&buffer[..count])?;
-        Ok(count)
-    }
-}
-
-impl Write for Stream {
-    /// tungstenite writes whole frames, and of its own accord only pongs and the reply to a Close.
-    fn write(&mut self, frame: &[u8]) -> io::Result<usize> {
-        let is_close = frame.first() == Some(&0x88); // FIN and opcode 8 (RFC 6455, 5.2)
-        if is_close {
-            self.sender.close(frame)
-        } else {
-            self.sender.send(frame)
-        }
-        Ok(frame.len())
-    }
-
-    /// Nothing is held back in `write`, so nothing is left to do here. (On a Close, tungstenite
-    /// writes its reply and does not flush.)
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }

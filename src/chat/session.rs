@@ -9,7 +9,8 @@ use tungstenite::Message;
 use super::protocol::{self, Problem, frame};
 use super::room::{Room, Stay, Wish};
 use crate::http::Request;
-use crate::socket::{PING_AFTER, Socket, close_frame};
+use crate::socket::{Socket, close_frame};
+use crate::stream::PING_AFTER;
 
 /// The longest WebSocket message here, in bytes, where a text may have `text_max` characters; a longer
 /// one is answered with Close 1009. A character takes at most 12 bytes in JSON (`\ud83d\ude00` is one),
