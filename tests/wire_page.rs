@@ -384,7 +384,7 @@ fn photo_in_several_frames_and_then_silence() {
     page.wait_for("state.className === 'open'");
     open_panel(&page);
     // On a phone it takes the place of the page, all but the box in which one writes.
-    let visible = "all('header, h1, #messages, #form, #text, #form button')
+    let visible = "all('header, #messages, #form, #text, #form button')
         .filter((it) => it.checkVisibility({ visibilityProperty: true })).map((it) => it.id || it.localName)";
     assert_eq!(page.evaluate(visible), json!(["form", "text", "button"]));
     let below = "document.getElementById('wire').getBoundingClientRect().bottom <= text.getBoundingClientRect().top
@@ -518,7 +518,7 @@ fn secrets_are_nowhere_until_they_are_shown() {
     }
 
     let hiding = shown(&page, "texts('.hiding')[0]");
-    assert_eq!(hiding, "Hidden here: wire id, token, passphrase, your name");
+    assert_eq!(hiding, "Hidden here: wire id, token, passphrase, your name, cookie values");
     assert!(shown(&page, "texts('.head li')[0]").contains("whoever knows it can watch"));
     show_secrets(&page);
     assert_eq!(

@@ -37,11 +37,15 @@ const REST = 2;
 export class Secrets extends EventTarget {
   #known = new Map();
   #shown = false;
-  /** What has been found so far, in words. */
-  kinds = new Set();
+  #kinds = new Set();
 
   get shown() {
     return this.#shown;
+  }
+
+  /** What has been found so far, in words. */
+  get kinds() {
+    return KINDS.map(([kind]) => kind).filter((kind) => this.#kinds.has(kind));
   }
 
   set shown(shown) {
@@ -77,7 +81,7 @@ export class Secrets extends EventTarget {
   }
 
   #note(text) {
-    for (const [kind, pattern] of KINDS) if (pattern.test(text)) this.kinds.add(kind);
+    for (const [kind, pattern] of KINDS) if (pattern.test(text)) this.#kinds.add(kind);
   }
 
   /**

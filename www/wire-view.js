@@ -306,7 +306,7 @@ export class WireView {
   }
 
   #tellHiding() {
-    const kinds = Array.from(this.#secrets.kinds).join(", ");
+    const kinds = this.#secrets.kinds.join(", ");
     this.#hiding.textContent = this.#secrets.shown || kinds === "" ? "" : `Hidden here: ${kinds}`;
   }
 
