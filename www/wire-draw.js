@@ -258,14 +258,14 @@ function drawPayload(frame, wire, plain, characters, columns) {
     rows.push(make("tr", {}, make("th", { scope: "row" }, String(start)), ...bytes,
       make("td", { class: "character" }, characters.slice(start, end).join(""))));
   }
-  const titles = frame.key ? ["Payload byte", "On the wire (masked)", "Unmasked", "Text"] : ["Payload byte", "On the wire", "Text"];
+  const titles = frame.key ? ["Byte", "On the wire (masked)", "Unmasked", "Text"] : ["Byte", "On the wire", "Text"];
   const title = "The payload in hex";
   const table = make("table", { class: "payload" },
     make("caption", { class: "hidden" }, title), headings(titles), make("tbody", {}, ...rows));
   // A region that scrolls has to be reachable with the keyboard.
   const box = make("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": title });
   if (plain.length > IN_FULL) box.append(table);
-  return part(title, make("p", { class: "words" }, shownOf(wire, frame.length)), plain.length > IN_FULL ? box : table);
+  return part(title, make("p", { class: "words" }, `Byte 0 is the payload's first.${shownOf(wire, frame.length)}`), plain.length > IN_FULL ? box : table);
 }
 
 /** A frame with its explanations as plain text, for notes and exercises. */

@@ -188,8 +188,8 @@ export function hiddenWords(line) {
   if (/[?&]wire=•/.test(line)) {
     return `“wire=” is a secret of this page: whoever knows it can watch this connection. It is ${why}`;
   }
-  if (/^cookie:/i.test(line)) return "The values are secret, as passwords are: whoever knows them can use them. Hidden, too.";
-  return `A secret, ${why}`;
+  const isCookie = /^cookie:/i.test(line);
+  return isCookie ? `A secret too: whoever knows the value may pass for you. It is ${why}` : `A secret, ${why}`;
 }
 
 /** A sentence about one line of the request or of the response. */
