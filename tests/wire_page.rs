@@ -237,6 +237,16 @@ fn frames_of_all_kinds() {
     client.send_text("while paused");
     page.wait_for("texts('.counts')[0].includes('paused, 2 more since')");
     assert_eq!(page.evaluate("texts('.wire-tools button')[0]"), "Go on");
+    // It can be read under the mouse, too.
+    let middle = "{ const box = all('.wire-tools button')[0].getBoundingClientRect();
+        [box.x + box.width / 2, box.y + box.height / 2] }";
+    let at = page.evaluate(middle);
+    page.call("Input.dispatchMouseEvent", json!({ "type": "mouseMoved", "x": at[0], "y": at[1] }));
+    page.wait_for("all('.wire-tools button')[0].matches(':hover')");
+    let colors =
+        "{ const { color, backgroundColor } = getComputedStyle(all('.wire-tools button')[0]);
+        [color, backgroundColor] }";
+    assert_eq!(page.evaluate(colors), json!(["rgb(255, 255, 255)", "rgb(10, 98, 94)"]));
     assert_eq!(page.evaluate("texts('.preview').at(-1)"), "“119”");
     page.evaluate("void all('.wire-tools button')[0].click()");
     page.wait_for("texts('.preview').at(-1) === '“while paused”' && rows().length === 200");
@@ -325,6 +335,11 @@ fn panel_shows_what_the_browser_reports_and_nothing_else() {
     let accept = derive_accept_key(key.as_bytes());
     let steps = page.evaluate("texts('.steps code').slice(2)");
     assert_eq!(steps, json!([hex(&from_base64(&accept)), accept, accept]));
+
+    // What is in any other request is there, but out of the way.
+    assert_eq!(page.evaluate("all('.fold > details:not([open])').length > 0"), true);
+    let folded = "texts('.fold .header-name').includes('User-Agent:')";
+    assert_eq!(page.evaluate(folded), true);
 
     // What this page sends and gets, and nothing of others, whose connections are watched as well.
     let other = browser.new_user();

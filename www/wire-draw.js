@@ -260,7 +260,7 @@ function drawPayload(frame, wire, plain, characters, columns) {
   }
   const titles = frame.key ? ["Byte", "On the wire (masked)", "Unmasked", "Text"] : ["Byte", "On the wire", "Text"];
   const title = "The payload in hex";
-  const table = make("table", { class: "payload" },
+  const table = make("table", { class: frame.key ? "payload masked" : "payload" },
     make("caption", { class: "hidden" }, title), headings(titles), make("tbody", {}, ...rows));
   // A region that scrolls has to be reachable with the keyboard.
   const box = make("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": title });
