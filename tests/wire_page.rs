@@ -200,6 +200,10 @@ fn frames_of_all_kinds() {
     assert_eq!(page.evaluate("texts('.many .sum')"), json!([sum]));
     assert_eq!(page.evaluate("texts('.many .fin')"), json!(["Fin 0", "Fin 1"]));
     assert_eq!(page.evaluate("texts('.many .preview')"), json!(["“Hal”", "“lö”"]));
+    page.evaluate("toggle(1)");
+    page.wait_for("body(1).querySelector('.xor')");
+    let meanings = page.evaluate("texts('.xor .character', body(1))");
+    assert_eq!(meanings, json!(["l", "ö", "part of ö"]));
     page.wait_for(
         "rows().some((row) => row[1] === 'Pong' && row[4].endsWith(' ms after its ping'))",
     );
@@ -408,6 +412,8 @@ fn photo_in_several_frames_and_then_silence() {
     page.evaluate("text.focus()");
     say(&page, "and one sees it pass");
     page.wait_for("texts('.preview').at(-1) === '“and one sees it pass”' && rows().length === 2");
+    page.evaluate("toggle(0)");
+    page.wait_for("texts('.xor .character').join() === 'a,n,d,␣ space,o,n,e,␣ space'");
     page.evaluate(
         "void texts('.wire-tools button').forEach((name, at) =>
         name === 'Clear' && all('.wire-tools button')[at].click())",
