@@ -79,13 +79,17 @@ fn sample_of_the_rfc_is_worked_through() {
     let bits: String = bytes.iter().map(|byte| format!("{byte:08b}")).collect();
     for (columns, width) in [(32, 1280), (8, 360)] {
         page.set_size(width, 800);
-        page.wait_for(&format!("all('.bits thead th').length === {columns} + 1"));
+        page.wait_for(&format!("all('.bits thead tr:last-child th').length === {columns}"));
         assert_eq!(page.evaluate("texts('.bits i').join('')"), bits);
+        assert_eq!(page.evaluate("texts('.bits .in-hex').join(' ')"), hex(&bytes));
     }
     let names = ["Fin", "Reserved", "Opcode", "Mask", "Payload length", "Masking-Key", "Payload"];
     assert_eq!(page.evaluate("texts('.fields button')"), json!(names));
     let values = ["1", "000", "0x1 Text", "1", "5", "37 fa 21 3d", "5 bytes"];
     assert_eq!(page.evaluate("texts('.fields code')"), json!(values));
+    let worked_out =
+        "texts('.fields .words').some((it) => it.startsWith(' 0000101 = 4 + 1 = 5. '))";
+    assert_eq!(page.evaluate(worked_out), true);
     let groups = "all('.bytes').map((it) => it.lastChild.textContent)";
     assert_eq!(page.evaluate(groups), json!(["81", "85", "37 fa 21 3d", "7f 9f 4d 51 58"]));
     let xor = page.evaluate("all('.xor tbody tr').map((row) => texts('td', row))");
@@ -119,7 +123,7 @@ fn sample_of_the_rfc_is_worked_through() {
     );
     page.evaluate("all('.copy')[0].focus()");
     page.press("Enter");
-    page.wait_for("window.copied && texts('.copy')[0] !== 'Copy as text'");
+    page.wait_for("window.copied && texts('.copy')[0] !== 'Copy this frame, explained'");
     let copied = shown(&page, "copied");
     for part in ["Masking-Key: 37 fa 21 3d\n", "wire: 7f 9f 4d 51 58\n", "As text: Hello\n"] {
         assert!(copied.contains(part), "no {part:?} in {copied}");
@@ -157,6 +161,17 @@ fn frames_of_all_kinds() {
         };
         assert_eq!(bits("length"), format!("{short:07b}"));
         assert_eq!(bits("extended"), form);
+        let sum = match length {
+            126 => "00 7e = 0 × 256 + 126 = 126.",
+            65_535 => "ff ff = 255 × 256 + 255 = 65,535.",
+            65_536 => "00 00 00 00 00 01 00 00 = 1 × 65,536 + 0 × 256 + 0 = 65,536.",
+            0 => "0000000 = 0.",
+            _ => "1111101 = 64 + 32 + 16 + 8 + 4 + 1 = 125.",
+        };
+        let fields = shown(&page, &format!("texts('.fields', body({})).join()", 2 * index));
+        assert!(fields.contains(sum), "no {sum:?} in {fields}");
+        let boxes = page.evaluate(&format!("all('.scroll', body({})).length", 2 * index));
+        assert_eq!(boxes, i32::from(length > 128), "boxes that scroll");
         if length > 256 {
             let said = format!(
                 "256 of {} bytes shown",
@@ -173,7 +188,7 @@ fn frames_of_all_kinds() {
     );
     assert_eq!(
         page.evaluate("[rows().length, texts('.counts')[0]]"),
-        json!([0, "10 frames so far"])
+        json!([0, "List cleared; 10 frames so far"])
     );
     client.send(0x01, "Hal".as_bytes());
     client.send(0x89, b"\x01\x02");
@@ -185,6 +200,10 @@ fn frames_of_all_kinds() {
     assert_eq!(page.evaluate("texts('.many .sum')"), json!([sum]));
     assert_eq!(page.evaluate("texts('.many .fin')"), json!(["Fin 0", "Fin 1"]));
     assert_eq!(page.evaluate("texts('.many .preview')"), json!(["“Hal”", "“lö”"]));
+    page.evaluate("toggle(1)");
+    page.wait_for("body(1).querySelector('.xor')");
+    let meanings = page.evaluate("texts('.xor .character', body(1))");
+    assert_eq!(meanings, json!(["l", "ö", "part of ö"]));
     page.wait_for(
         "rows().some((row) => row[1] === 'Pong' && row[4].endsWith(' ms after its ping'))",
     );
@@ -202,6 +221,11 @@ fn frames_of_all_kinds() {
     assert_eq!(choose(1, "data"), json!(["Text"]));
     assert_eq!(choose(0, "client"), json!(["Text,Continuation"]));
     assert_eq!(choose(1, "binary"), json!([]));
+    let why = "texts('.nothing:not([hidden])')";
+    let none = "None of the 5 frames is of this kind and goes this way.";
+    assert_eq!(page.evaluate(why), json!([none]));
+    choose(1, "close");
+    assert!(page.evaluate(why)[0].as_str().unwrap().starts_with("No Close yet."));
     choose(0, "all");
     choose(1, "all");
 
@@ -216,6 +240,17 @@ fn frames_of_all_kinds() {
     page.evaluate("void all('.wire-tools button')[0].click()");
     client.send_text("while paused");
     page.wait_for("texts('.counts')[0].includes('paused, 2 more since')");
+    assert_eq!(page.evaluate("texts('.wire-tools button')[0]"), "Go on");
+    // It can be read under the mouse, too.
+    let middle = "{ const box = all('.wire-tools button')[0].getBoundingClientRect();
+        [box.x + box.width / 2, box.y + box.height / 2] }";
+    let at = page.evaluate(middle);
+    page.call("Input.dispatchMouseEvent", json!({ "type": "mouseMoved", "x": at[0], "y": at[1] }));
+    page.wait_for("all('.wire-tools button')[0].matches(':hover')");
+    let colors =
+        "{ const { color, backgroundColor } = getComputedStyle(all('.wire-tools button')[0]);
+        [color, backgroundColor] }";
+    assert_eq!(page.evaluate(colors), json!(["rgb(255, 255, 255)", "rgb(10, 98, 94)"]));
     assert_eq!(page.evaluate("texts('.preview').at(-1)"), "“119”");
     page.evaluate("void all('.wire-tools button')[0].click()");
     page.wait_for("texts('.preview').at(-1) === '“while paused”' && rows().length === 200");
@@ -228,9 +263,17 @@ fn frames_of_all_kinds() {
         page.evaluate("rows().at(-2).slice(1)"),
         json!(["Close", "Fin 1", "5 bytes", "1001 Going Away · “bye”"])
     );
+    page.evaluate("toggle(-2), toggle(-1)");
+    page.wait_for("all('.fields').length === 2");
+    let told = shown(&page, "body(-2).textContent");
+    assert!(told.contains("03 e9 = 3 × 256 + 233 = 1001"), "{told}");
+    let (first, answer) = ("I say nothing more.", "The answer to the Close before it.");
+    assert!(told.contains(first) && !told.contains(answer), "{told}");
+    let told = shown(&page, "body(-1).textContent");
+    assert!(told.contains(answer) && !told.contains(first), "{told}");
     let mut client = server.open(&format!("/broadcast?wire={ID}"));
     page.wait_for("texts('.wire-state')[0].startsWith('Watching /broadcast')");
-    assert!(shown(&page, "texts('.anew').join()").starts_with("A new connection, client "));
+    assert!(shown(&page, "texts('.anew').join()").starts_with("A new connection, number "));
     client.send_text("anew");
     page.wait_for("texts('.preview').at(-1) === '“anew”'");
     page.assert_clean();
@@ -248,7 +291,7 @@ fn open_panel(page: &Page) {
 }
 
 fn show_secrets(page: &Page) {
-    page.evaluate("void all('.wire-tools [aria-pressed]').at(-1).click()");
+    page.evaluate("void all('.wire-tools button').at(-1).click()");
 }
 
 #[test]
@@ -296,6 +339,11 @@ fn panel_shows_what_the_browser_reports_and_nothing_else() {
     let accept = derive_accept_key(key.as_bytes());
     let steps = page.evaluate("texts('.steps code').slice(2)");
     assert_eq!(steps, json!([hex(&from_base64(&accept)), accept, accept]));
+
+    // What is in any other request is there, but out of the way.
+    assert_eq!(page.evaluate("all('.fold > details:not([open])').length > 0"), true);
+    let folded = "texts('.fold .header-name').includes('User-Agent:')";
+    assert_eq!(page.evaluate(folded), true);
 
     // What this page sends and gets, and nothing of others, whose connections are watched as well.
     let other = browser.new_user();
@@ -354,8 +402,22 @@ fn photo_in_several_frames_and_then_silence() {
     page.open(&format!("http://lab.test:{}/echo.html", server.port));
     page.wait_for("state.className === 'open'");
     open_panel(&page);
-    // On a phone it is a sheet, under which nothing can be reached, and all is big enough for a finger.
-    assert_eq!(page.evaluate("document.querySelector('main').inert"), true);
+    // On a phone it takes the place of the page, all but the box in which one writes.
+    let visible = "all('header, #messages, #form, #text, #form button')
+        .filter((it) => it.checkVisibility({ visibilityProperty: true })).map((it) => it.id || it.localName)";
+    assert_eq!(page.evaluate(visible), json!(["form", "text", "button"]));
+    let below = "document.getElementById('wire').getBoundingClientRect().bottom <= text.getBoundingClientRect().top
+        && text.form.getBoundingClientRect().bottom <= innerHeight";
+    assert_eq!(page.evaluate(below), true);
+    page.evaluate("text.focus()");
+    say(&page, "and one sees it pass");
+    page.wait_for("texts('.preview').at(-1) === '“and one sees it pass”' && rows().length === 2");
+    page.evaluate("toggle(0)");
+    page.wait_for("texts('.xor .character').join() === 'a,n,d,␣ space,o,n,e,␣ space'");
+    page.evaluate(
+        "void texts('.wire-tools button').forEach((name, at) =>
+        name === 'Clear' && all('.wire-tools button')[at].click())",
+    );
     let photo = "new Promise((done) => {
         const socket = new WebSocket(`ws://${location.host}/echo?wire=${JSON.parse(sessionStorage['chat.wire'])}`);
         socket.onopen = () => socket.send(new Uint8Array(300_000));
@@ -464,7 +526,7 @@ fn secrets_are_nowhere_until_they_are_shown() {
     let leaks = "all('.payload tbody tr, .xor tbody tr').map((row) => texts('code', row))
         .map((cells) => cells.length > 3 ? [cells[0], cells[4]] : cells.slice(-2))
         .map((cells) => cells.map((it) => it.replace(/[0-9a-f]/g, 'x').trim()))
-        .filter(([wire, plain]) => wire !== plain && !/^x{4}$/.test(wire))";
+        .filter(([wire, plain]) => plain !== undefined && wire !== plain)";
     assert_eq!(page.evaluate(leaks), json!([]));
     let dots = shown(&page, "texts('.head li')[0]");
     assert!(dots.contains(&format!("wire={}&", "•".repeat(id.len()))), "{dots}");
@@ -476,7 +538,14 @@ fn secrets_are_nowhere_until_they_are_shown() {
         assert!(!copied.to_lowercase().contains(&needle.to_lowercase()), "{needle} was copied");
     }
 
+    let hiding = shown(&page, "texts('.hiding')[0]");
+    assert_eq!(hiding, "Hidden here: wire id, token, passphrase, your name, cookie values");
+    assert!(shown(&page, "texts('.head li')[0]").contains("whoever knows it can watch"));
     show_secrets(&page);
+    assert_eq!(
+        page.evaluate("[texts('.hiding')[0], texts('.wire-tools button').at(-1)]"),
+        json!(["", "Hide secrets"])
+    );
     let dom = shown(&page, "dom()");
     for needle in &needles[..needles.len() - 1] {
         let found = dom.to_lowercase().contains(&needle.to_lowercase());

@@ -1,16 +1,20 @@
 // Draws a handshake and frames as elements. What they say is worked out in wire-handshake.js,
 // wire-frame.js and wire-words.js; here bytes come in already covered, with `null` for a hidden one.
 
-import { binary, bitsOf, closeCode, diagram, groupsOf, hex, hexOf, isControl } from "./wire-frame.js";
+import { binary, bitsOf, closeCode, diagram, fieldsIn, groupsOf, hex, hexOf, isControl } from "./wire-frame.js";
 import { acceptSteps, explain } from "./wire-handshake.js";
 import { make } from "./wire-make.js";
-import { charactersOf, cover, coverText } from "./wire-secrets.js";
-import { DIRECTIONS, closeWords, fieldWords, opcodeName, plural, shownOf } from "./wire-words.js";
+import { DOT, charactersOf, cover, coverText } from "./wire-secrets.js";
+import {
+  DIRECTIONS, closeWords, codeInBytes, fieldWords, hiddenWords, isUsual, opcodeName, plural, shownOf,
+} from "./wire-words.js";
 
 /** The XOR is worked through for so many bytes: the key is used twice. */
 const XOR_BYTES = 8;
 /** So many bytes of the payload stand beside those of the header. */
 const BYTES = 8;
+/** A payload up to this long is shown in full, without a box that scrolls. */
+const IN_FULL = 128;
 /** So many characters of a text are shown in its line. */
 const PREVIEW = 200;
 
@@ -30,12 +34,32 @@ export function drawHandshake(handshake, secrets) {
 function drawHead(title, head, isRequest, secrets) {
   // Covered as a whole: what is secret shows by what stands around it.
   const covered = explain(coverText(head, secrets), isRequest);
-  const items = covered.map(({ line, words }) => {
-    const [name, value] = isRequest || !line.startsWith("HTTP") ? split(line) : [line, ""];
-    const text = line === "" ? make("span", { class: "empty-line" }, "(empty)") : code(name, { class: "header-name" });
-    return make("li", {}, make("p", {}, text, value === "" ? "" : code(value)), make("p", { class: "words" }, words));
-  });
+  const items = [];
+  for (let at = 0; at < covered.length;) {
+    const isFolded = (index) => isRequest && index < covered.length && isUsual(covered[index].line);
+    let end = at;
+    while (isFolded(end)) end += 1;
+    if (end > at) items.push(drawFold(covered.slice(at, end)));
+    else items.push(drawLine(covered[end++], isRequest));
+    at = end;
+  }
   return [make("h3", {}, title), make("ol", { class: "head" }, ...items)];
+}
+
+function drawLine({ line, words }, isRequest) {
+  const [name, value] = isRequest || !line.startsWith("HTTP") ? split(line) : [line, ""];
+  const text = line === "" ? make("span", { class: "empty-line" }, "(empty)") : code(name, { class: "header-name" });
+  const item = make("li", {}, make("p", {}, text, value === "" ? "" : code(value)), make("p", { class: "words" }, words));
+  if (line.includes(DOT)) item.append(make("p", { class: "words" }, hiddenWords(line)));
+  return item;
+}
+
+/** Lines that have nothing to do with WebSocket, where they came, but out of the way. */
+function drawFold(covered) {
+  const items = covered.map((it) => drawLine(it, true));
+  const title = `${plural(items.length, "more line")}, as in any other request`;
+  return make("li", { class: "fold" },
+    make("details", {}, make("summary", {}, title), make("ol", { class: "head-more" }, ...items)));
 }
 
 /** The name of a header field with its colon, or the method of a request, and the rest. */
@@ -102,11 +126,12 @@ const clock = (at) => time.format(at);
 
 export function drawFrame(frame, columns) {
   const { wire, plain, characters, text } = coverFrame(frame);
-  const parts = [drawBits(frame, wire, columns), drawBytes(frame, wire), drawFields(frame)];
+  // The plain ones first: the diagram is the hardest to read.
+  const parts = [...drawBytes(frame, wire), drawFields(frame), drawBits(frame, wire, columns)];
   const code = closeCode(frame);
   if (code !== null && plain[0] !== null && plain[1] !== null) {
     const reason = text === "" ? [] : [make("p", { dir: "auto" }, text)];
-    parts.push(part("What the Close says", make("p", {}, closeWords(code)), ...reason));
+    parts.push(part("What the Close says", make("p", {}, make("code", {}, codeInBytes(code))), make("p", {}, closeWords(code)), ...reason));
   }
   if (frame.key && plain.length > 0) parts.push(drawXor(frame, wire, plain, characters));
   if (plain.length > 0) parts.push(drawPayload(frame, wire, plain, characters, columns));
@@ -121,31 +146,7 @@ const caption = (title, more) => make("caption", {}, title, make("span", { class
 const headings = (titles) => make("thead", {}, make("tr", {}, ...titles.map((title) => make("th", { scope: "col" }, title))));
 const part = (title, ...children) => make("section", { class: "part" }, make("h3", {}, title), ...children);
 
-/** The diagram of RFC 6455, section 5.2, with this frame's bits. */
-function drawBits(frame, wire, columns) {
-  const bytes = [...frame.head, ...wire];
-  const rows = diagram(frame, columns);
-  const perRow = columns / 8;
-  const titles = ["Byte", ...Array.from({ length: columns }, (_, bit) => String(bit))];
-  const body = rows.map((pieces, row) => {
-    const cells = pieces.map(({ id, name, start, bits, first }) => {
-      const label = first ? name : `${name} …`;
-      const digits = Array.from(bitsOf(bytes, start, bits), (bit) => make("i", {}, bit));
-      return make("td", { colspan: bits, "data-fields": id, class: bits <= 3 ? "bit narrow" : "bit" },
-        make("span", { class: "label" }, label), " ", make("span", { class: "digits" }, ...digits));
-    });
-    const filled = pieces.reduce((sum, { bits }) => sum + bits, 0);
-    if (filled < columns) cells.push(make("td", { colspan: columns - filled, class: "beyond" }));
-    return make("tr", {}, make("th", { scope: "row" }, String(row * perRow)), ...cells);
-  });
-  const shown = rows.flat().filter(({ id }) => id === "payload").reduce((sum, { bits }) => sum + bits / 8, 0);
-  const more = frame.length > shown ? `After the last row: ${plural(frame.length - shown, "more byte")} of payload.` : "";
-  return make("table", { class: `bits of-${columns}` },
-    caption("The bits, as RFC 6455 draws them in section 5.2.", more),
-    headings(titles), make("tbody", {}, ...body));
-}
-
-/** The same in bytes: what belongs to one field lights up with it. */
+/** The bytes, in groups: what belongs to one field lights up with it. */
 function drawBytes(frame, wire) {
   const groups = groupsOf(frame);
   if (wire.length > 0) groups.push({ ids: "payload", bytes: wire.slice(0, BYTES) });
@@ -156,7 +157,7 @@ function drawBytes(frame, wire) {
     return make("button", { type: "button", class: "bytes", "data-fields": ids, "aria-pressed": "false" },
       label, hexOf(bytes), ...(ids === "payload" ? more : []));
   });
-  return part("The same in bytes", make("p", { class: "byte-groups" }, ...buttons));
+  return [make("h3", {}, "The bytes, in hex"), make("p", { class: "byte-groups" }, ...buttons)];
 }
 
 function drawFields(frame) {
@@ -173,6 +174,51 @@ function drawFields(frame) {
     make("tbody", {}, ...rows));
 }
 
+/** The diagram of RFC 6455, section 5.2, with this frame's bits; every byte in hex under or beside its bits. */
+function drawBits(frame, wire, columns) {
+  const bytes = [...frame.head, ...wire];
+  const rows = diagram(frame, columns);
+  const perRow = columns / 8;
+  const isWide = perRow > 1;
+  const body = rows.flatMap((pieces, row) => {
+    const filled = pieces.reduce((sum, { bits }) => sum + bits, 0);
+    const cells = pieces.map((piece) => drawPiece(piece, bytes));
+    const inRow = bytes.slice(row * perRow, row * perRow + filled / 8);
+    const inHex = inRow.map((byte, index) => {
+      const ids = fieldsIn(frame, row * perRow + index);
+      return make("td", { colspan: isWide && 8, class: "in-hex", "data-fields": ids }, hex(byte));
+    });
+    const beyond = () => make("td", { colspan: columns - filled, class: "beyond" });
+    if (filled < columns) [cells, inHex].forEach((part) => part.push(beyond()));
+    const head = make("th", { scope: "row", rowspan: isWide && 2 }, String(row * perRow));
+    return isWide
+      ? [make("tr", {}, head, ...cells), make("tr", {}, ...inHex)]
+      : [make("tr", {}, head, ...cells, ...inHex)];
+  });
+  const shown = rows.flat().filter(({ id }) => id === "payload").reduce((sum, { bits }) => sum + bits / 8, 0);
+  const more = frame.length > shown ? `After the last row: ${plural(frame.length - shown, "more byte")} of payload.` : "";
+  const numbers = Array.from({ length: columns }, (_, bit) =>
+    make("th", { scope: "col", class: bit % 8 === 0 && "begins" }, String(bit)));
+  return make("table", { class: `bits of-${columns}` },
+    caption("The same in bits, as RFC 6455 draws them in section 5.2.", more),
+    make("thead", {},
+      make("tr", {},
+        make("th", { scope: "col", rowspan: 2 }, "Byte"),
+        make("th", { scope: "colgroup", colspan: columns }, "Bit"),
+        ...(isWide ? [] : [make("th", { scope: "col", rowspan: 2, class: "hex-column" }, "Hex")])),
+      make("tr", {}, ...numbers)),
+    make("tbody", {}, ...body));
+}
+
+/** A field, or as much of it as there is in this row. */
+function drawPiece({ id, name, start, bits, first }, bytes) {
+  const begins = (bit) => bit % 8 === 0 && "begins"; // a byte: there is a heavier line before it
+  const digits = Array.from(bitsOf(bytes, start, bits), (bit, index) =>
+    make("i", { class: index > 0 && begins(start + index) }, bit));
+  return make("td", { colspan: bits, "data-fields": id, class: `bit ${bits <= 3 ? "narrow" : ""} ${begins(start) || ""}` },
+    make("span", { class: "label" }, first ? name : `${name} …`), " ", make("span", { class: "digits" }, ...digits));
+}
+
 function drawXor(frame, wire, plain, characters) {
   const count = Math.min(plain.length, XOR_BYTES);
   const both = (byte) => [code(hex(byte)), " ", code(binary(byte).replace(/(.{4})/, "$1 "), { class: "binary" })];
@@ -183,15 +229,23 @@ function drawXor(frame, wire, plain, characters) {
       make("td", { "data-fields": "payload" }, ...both(wire[index])),
       make("td", { "data-fields": "key" }, ...both(key)),
       make("td", { "data-fields": "payload" }, ...both(plain[index])),
-      make("td", { class: "character" }, characters[index]));
+      make("td", { class: "character" }, meaningOf(characters, index)));
   });
-  const titles = ["Byte", "On the wire", "Key (byte mod 4)", "XOR of both", "Text"];
-  const rest = plural(frame.length - count, "byte");
-  const more = frame.length > count ? ` The key goes round and round: the other ${rest} in the same way.` : "";
-  return make("table", { class: "xor" },
-    caption("Unmasking.", `XOR: a bit is 1 where the two differ.${more}`),
-    headings(titles),
-    make("tbody", {}, ...rows));
+  const keyBytes = count > 4 ? "Key byte 0, 1, 2, 3, 0, …" : "Key byte 0, 1, 2, 3";
+  const titles = ["Payload byte", "On the wire", keyBytes, "XOR of both", "Text"];
+  const words = ["XOR: a bit is 1 where the two differ."];
+  if (count > 4) words.push("The key has 4 bytes; byte 4 begins again with the first.");
+  if (frame.length > count) words.push(`The other ${plural(frame.length - count, "byte")} in the same way.`);
+  return make("table", { class: "xor" }, caption("Unmasking.", words.join(" ")), headings(titles), make("tbody", {}, ...rows));
+}
+
+/** What a single byte of the payload is in the text. */
+function meaningOf(characters, index) {
+  const character = characters[index];
+  if (character === " ") return "␣ space";
+  if (character !== "") return character;
+  const begin = characters.findLastIndex((it, at) => at < index && it !== "");
+  return begin < 0 ? "(code)" : `part of ${characters[begin]}`;
 }
 
 function drawPayload(frame, wire, plain, characters, columns) {
@@ -201,18 +255,17 @@ function drawPayload(frame, wire, plain, characters, columns) {
     const end = start + perRow;
     const bytes = frame.key ? [make("td", {}, code(hexOf(wire.slice(start, end))))] : [];
     bytes.push(make("td", {}, code(hexOf(plain.slice(start, end)))));
-    rows.push(make("tr", {}, make("th", { scope: "row" }, code(start.toString(16).padStart(4, "0"))), ...bytes,
+    rows.push(make("tr", {}, make("th", { scope: "row" }, String(start)), ...bytes,
       make("td", { class: "character" }, characters.slice(start, end).join(""))));
   }
   const titles = frame.key ? ["Byte", "On the wire (masked)", "Unmasked", "Text"] : ["Byte", "On the wire", "Text"];
-  const table = make("table", { class: "payload" },
-    caption("The payload in hex.", shownOf(wire, frame.length)),
-    headings(titles),
-    make("tbody", {}, ...rows));
+  const title = "The payload in hex";
+  const table = make("table", { class: frame.key ? "payload masked" : "payload" },
+    make("caption", { class: "hidden" }, title), headings(titles), make("tbody", {}, ...rows));
   // A region that scrolls has to be reachable with the keyboard.
-  return rows.length > 8
-    ? make("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": "The payload in hex" }, table)
-    : table;
+  const box = make("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": title });
+  if (plain.length > IN_FULL) box.append(table);
+  return part(title, make("p", { class: "words" }, `Byte 0 is the payload's first.${shownOf(wire, frame.length)}`), plain.length > IN_FULL ? box : table);
 }
 
 /** A frame with its explanations as plain text, for notes and exercises. */
@@ -229,7 +282,7 @@ export function frameAsText(frame) {
   if (wire.length > 0) lines.push(`Payload on the wire: ${hexOf(wire)}`);
   if (frame.key && wire.length > 0) lines.push(`Payload unmasked:    ${hexOf(plain)}`);
   const code = closeCode(frame);
-  if (code !== null && plain[0] !== null && plain[1] !== null) lines.push(closeWords(code));
+  if (code !== null && plain[0] !== null && plain[1] !== null) lines.push(codeInBytes(code), closeWords(code));
   if (text !== "") lines.push(`As text: ${text}`);
   if (frame.roundTrip !== undefined) lines.push(`${milliseconds(frame.roundTrip)} after its ping`);
   return `${lines.join("\n")}\n`;

@@ -40,10 +40,13 @@ export function acceptSteps({ request, response, accept }) {
   return {
     steps: [
       ["The key of the request", key],
-      ["With the GUID of RFC 6455 after it, which is the same in every handshake", key + GUID],
-      [`The SHA-1 of that text: ${digest.length} bytes, here in hex`, digest.join(" ")],
-      ["The same bytes in base64", accept],
-      ["Sec-WebSocket-Accept, as the 101 says it", answered],
+      [
+        "The key as text, not decoded, and right after it a fixed text from the standard (RFC 6455), the same in every handshake",
+        key + GUID,
+      ],
+      ["SHA-1 of that text: it makes 20 bytes of any text, always the same of the same", digest.join(" ")],
+      ["Those 20 bytes (not the hex digits) in base64, which writes 3 bytes as 4 letters", accept],
+      ["For comparison: Sec-WebSocket-Accept, as the 101 says it", answered],
     ],
     matches: accept === answered,
   };

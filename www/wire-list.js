@@ -129,7 +129,7 @@ export class FrameList {
   #drawBody(frame) {
     const details = this.#drawn.get(frame);
     if (!details) return;
-    const copy = make("button", { type: "button", class: "quiet copy" }, "Copy as text");
+    const copy = make("button", { type: "button", class: "quiet copy" }, "Copy this frame, explained");
     copy.addEventListener("click", () => copyText(frameAsText(frame), copy));
     details.lastElementChild.replaceChildren(...(details.open ? [...drawFrame(frame, this.#columns), copy] : []));
   }

@@ -1,7 +1,7 @@
 // What the view has seen: frames, each in the message that it belongs to. Fragments of a message may
 // have control frames between them (RFC 6455, 5.4), and each direction has its own message under way.
 
-import { CONTINUATION, PING, PONG, isControl } from "./wire-frame.js";
+import { CLOSE, CONTINUATION, PING, PONG, isControl } from "./wire-frame.js";
 
 /** So many of the newest frames are kept. */
 export const KEPT = 200;
@@ -12,6 +12,8 @@ export class Log {
   total = 0;
   #underWay = {};
   #pings = [];
+  /** Who has sent the first Close. */
+  #closing = null;
 
   /** Files a frame and returns its message. */
   add(frame) {
@@ -23,6 +25,7 @@ export class Log {
     message.bytes += frame.length;
     message.complete = frame.fin === 1;
     this.#measure(frame);
+    this.#answer(frame);
     this.frames.push(frame);
     return message;
   }
@@ -47,6 +50,13 @@ export class Log {
     if (ping) frame.roundTrip = at - ping.at;
   }
 
+  /** Is this Close the answer to another one? (RFC 6455, 5.5.1) */
+  #answer(frame) {
+    if (frame.opcode !== CLOSE) return;
+    this.#closing ??= frame.from;
+    frame.isAnswer = frame.from !== this.#closing;
+  }
+
   /** Lets go of the oldest that are too many, and returns them. */
   trim() {
     return this.#letGo(this.frames.length - KEPT);
@@ -60,6 +70,7 @@ export class Log {
   interrupt() {
     this.#underWay = {};
     this.#pings = [];
+    this.#closing = null;
   }
 
   #letGo(count) {

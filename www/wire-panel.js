@@ -20,22 +20,19 @@ const panel = make("section", { id: "wire", "aria-labelledby": "wire-title", hid
   view.root);
 document.body.querySelector("main").after(panel);
 
-/** In a narrow window it is a sheet over the page, and nothing under it can be reached. */
+/** In a narrow window it takes the place of the page, all but the box in which one writes: see wire.css. */
 const narrow = matchMedia("(width < 64em)");
 
 function show(isOpen) {
   panel.hidden = !isOpen;
   document.body.classList.toggle("wired", isOpen);
   opener.setAttribute("aria-expanded", String(isOpen));
-  for (const part of document.querySelectorAll("body > header, body > main, body > .skip")) {
-    part.inert = isOpen && narrow.matches;
-  }
 }
 
 function openPanel() {
   show(true);
   view.open();
-  if (narrow.matches) close.focus(); // what was under the focus cannot be reached any more
+  if (narrow.matches) close.focus(); // the button that has opened it is not there any more
 }
 
 function closePanel() {
@@ -48,7 +45,6 @@ function closePanel() {
 opener.addEventListener("click", () => (panel.hidden ? openPanel() : closePanel()));
 close.addEventListener("click", closePanel);
 panel.addEventListener("keydown", ({ key }) => key === "Escape" && closePanel());
-narrow.addEventListener("change", () => show(!panel.hidden));
 
 /** The id comes after the #, so that it is in no request, and is not in the page while it is hidden. */
 const address = `wire.html#id=${wireId}`;

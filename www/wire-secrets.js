@@ -4,7 +4,7 @@
 //
 // Who draws never sees a hidden byte: it gets `null` in its place (see `cover`), and shows a dot.
 
-const DOT = "•";
+export const DOT = "•";
 
 /** Values of these are secret in a query, and of these in JSON. */
 const PARAMETERS = /[?&](?:token|passphrase|wire|name)=([^&#\s]*)/gi;
@@ -19,6 +19,16 @@ const OWN_NAMES = [
   /"name"\s*:\s*("(?:[^"\\]|\\.)*")[^{}]*"type"\s*:\s*"name"/g,
 ];
 
+/** What there is to hide, in words, and how a request or a message shows that it has some. */
+const KINDS = [
+  ["wire id", /[?&]wire=[^&#\s]/i],
+  ["token", /[?&]token=[^&#\s]|"token"\s*:\s*"/i],
+  ["passphrase", /[?&]passphrase=[^&#\s]|"passphrase"\s*:\s*"/i],
+  ["your name", /[?&]name=[^&#\s]|"you"\s*:\s*\{[^{}]*"name"|"type"\s*:\s*"name"/i],
+  ["cookie values", /^(?:set-)?cookie:/im],
+  ["credentials", /^(?:proxy-)?authorization:/im],
+];
+
 /** A shorter one is hidden only where it is a word, or nothing would stay legible. */
 const SHORT = 3;
 /** Of one that was cut off, so many bytes have to be there; a single one matches anywhere, and tells nothing. */
@@ -27,9 +37,15 @@ const REST = 2;
 export class Secrets extends EventTarget {
   #known = new Map();
   #shown = false;
+  #kinds = new Set();
 
   get shown() {
     return this.#shown;
+  }
+
+  /** What has been found so far, in words. */
+  get kinds() {
+    return KINDS.map(([kind]) => kind).filter((kind) => this.#kinds.has(kind));
   }
 
   set shown(shown) {
@@ -48,6 +64,7 @@ export class Secrets extends EventTarget {
   /** Learns what a request brings along. */
   learnRequest(request) {
     const text = toBinary(new TextEncoder().encode(request));
+    this.#note(text);
     // A cookie of some other program, like "theme=1", is hidden in its place and not wherever there is a 1.
     const isOurs = ([start, end]) => end - start >= SHORT || OUR_OWN.test(text.slice(0, start));
     const values = secretRanges(text).filter(isOurs).map(([start, end]) => fromBinary(text.slice(start, end)));
@@ -57,9 +74,14 @@ export class Secrets extends EventTarget {
   /** Learns what a message of the chat tells about the person at this page. */
   learnMessage(bytes) {
     const text = fromBinary(toBinary(bytes));
+    this.#note(text);
     const tokens = Array.from(text.matchAll(/"(?:token|passphrase)"\s*:\s*("(?:[^"\\]|\\.)*")/g), ([, it]) => it);
     const names = OWN_NAMES.flatMap((pattern) => Array.from(text.matchAll(pattern), ([, it]) => it));
     this.learn(...[...tokens, ...names].map(parsed));
+  }
+
+  #note(text) {
+    for (const [kind, pattern] of KINDS) if (pattern.test(text)) this.#kinds.add(kind);
   }
 
   /**

@@ -6,7 +6,7 @@
 //                    (what has passed, and what of it is hidden)
 
 import { drawHandshake } from "./wire-draw.js";
-import { TEXT, decode } from "./wire-frame.js";
+import { CLOSE, TEXT, decode } from "./wire-frame.js";
 import { acceptSteps, pathOf, statusOf } from "./wire-handshake.js";
 import { FrameList, KINDS, WAYS } from "./wire-list.js";
 import { KEPT, Log } from "./wire-log.js";
@@ -14,6 +14,11 @@ import { make } from "./wire-make.js";
 import { joined } from "./wire-secrets.js";
 import { count, plural } from "./wire-words.js";
 
+/** What the page says where things are another way on a page of its own. */
+const BESIDE = {
+  noClose: "No Close yet. Open the second screen, then close this tab to see one.",
+  ended: "The next one is watched by itself.",
+};
 const TOO_SLOW = 1013;
 /** Much may come at once: it is drawn together, after so many milliseconds. */
 const PATIENCE = 50;
@@ -29,6 +34,7 @@ export class WireView {
   handshake;
   #pauseButton;
   #show;
+  #hiding;
   #direction;
   #kind;
   #counts;
@@ -36,11 +42,13 @@ export class WireView {
   #head;
   #list;
   #empty;
+  #own;
   #frames;
   #scroller;
   #newest;
   #source;
   #secrets;
+  #words;
   #log = new Log();
   #handshake = null;
   #state = "closed";
@@ -48,6 +56,7 @@ export class WireView {
   /** Whether the connection of the handshake is still there: "live", "gone", or "unknown". */
   #watched = "unknown";
   #paused = false;
+  #cleared = false;
   #seen = 0;
   #unread = 0;
   /** Messages that have changed since they were drawn. */
@@ -55,9 +64,10 @@ export class WireView {
   #timer;
   #filtered = 0;
 
-  constructor(source, secrets) {
+  constructor(source, secrets, words = BESIDE) {
     this.#source = source;
     this.#secrets = secrets;
+    this.#words = words;
     this.#list = new FrameList(secrets);
     this.#build();
     source.addEventListener("state", ({ detail: { state, code } }) => {
@@ -79,6 +89,7 @@ export class WireView {
     secrets.addEventListener("change", () => {
       this.#coverHandshake();
       this.#list.cover();
+      this.#tellHiding();
     });
   }
 
@@ -95,9 +106,10 @@ export class WireView {
       return select;
     };
     this.stateLine = make("p", { class: "wire-state", role: "status" });
-    this.#pauseButton = button("Pause", () => this.#togglePause(), { "aria-pressed": "false" });
+    this.#pauseButton = button("Pause", () => this.#togglePause());
     const clear = button("Clear", () => this.#clear());
-    this.#show = button("Show secrets", () => this.#toggleSecrets(), { "aria-pressed": "false" });
+    this.#show = button("Show secrets", () => this.#toggleSecrets());
+    this.#hiding = make("p", { class: "hiding" });
     this.#direction = choice("Direction", WAYS);
     this.#kind = choice("Kind of frame", KINDS);
     this.#counts = make("p", { class: "counts" });
@@ -106,18 +118,18 @@ export class WireView {
     this.handshake = make("details", { class: "handshake" },
       make("summary", {}, make("h2", {}, "Handshake"), this.#summary), this.#head);
     this.handshake.hidden = true;
-    this.#empty = make("p", { class: "nothing" },
-      "No frame has passed since you opened this. Say something, or wait for the next ping: " +
-        "the server sends one every 20 seconds.");
+    this.#empty = make("p", { class: "nothing" });
+    this.#own = make("p", { class: "words own-words", hidden: true },
+      "The text inside (type, ref, ack, beat …) is this chat's own. The Echo page shows plain text.");
     this.#frames = make("section", { class: "wire-frames", "aria-label": "Frames" },
-      make("h2", {}, "Frames"), this.#counts, this.#empty, this.#list.element);
+      make("h2", {}, "Frames"), this.#own, this.#counts, this.#empty, this.#list.element);
     this.#scroller = make("div", { class: "wire-scroll", tabindex: "0", role: "region", "aria-label": "What has passed" },
       this.handshake, this.#frames);
     this.#newest = button("", () => this.#goToEnd(), { class: "newest", hidden: true });
     this.root.append(
       this.stateLine,
       make("div", { class: "wire-tools", role: "group", "aria-label": "What is shown" },
-        this.#pauseButton, clear, this.#direction, this.#kind, this.#show),
+        this.#pauseButton, clear, this.#direction, this.#kind, this.#show, this.#hiding),
       make("div", { class: "wire-frame" }, this.#scroller, this.#newest));
     this.#scroller.addEventListener("scroll", () => this.#tellNewest());
     new ResizeObserver(() => this.#fit()).observe(this.#frames);
@@ -132,11 +144,14 @@ export class WireView {
     this.#flush();
     this.#handshake = handshake;
     this.#watched = "live";
+    this.#own.hidden = pathOf(handshake.request) !== "/chat";
     if (isNew) this.#log.interrupt();
-    if (isNew && this.#list.length > 0) this.#list.note(`A new connection, client ${handshake.client}.`);
+    if (isNew && this.#list.length > 0) this.#list.note(`A new connection, number ${handshake.client}.`);
     this.#secrets.learnRequest(handshake.request);
     this.#coverHandshake();
+    this.#tellHiding();
     this.#tellState();
+    this.#tellCounts();
   }
 
   #add(detail) {
@@ -156,10 +171,12 @@ export class WireView {
     for (const message of this.#changed) {
       if (message.opcode === TEXT) this.#secrets.learnMessage(joined(message.frames));
     }
+    this.#tellHiding();
     this.#tellCounts();
     if (this.#paused) return;
     const follow = this.#isAtEnd();
     const fresh = this.#list.show(this.#log.frames, this.#changed);
+    if (fresh > 0) this.#cleared = false;
     this.#changed.clear();
     this.#seen = this.#log.total;
     this.#filter();
@@ -179,7 +196,9 @@ export class WireView {
   #coverHandshake() {
     if (this.#watched === "unknown") return;
     this.handshake.hidden = false;
+    const open = Array.from(this.#head.querySelectorAll("details"), (fold) => fold.open);
     this.#head.replaceChildren(...drawHandshake(this.#handshake, this.#secrets));
+    this.#head.querySelectorAll("details").forEach((fold, index) => (fold.open = open[index] ?? false));
     const { request, response } = this.#handshake;
     const { matches } = acceptSteps(this.#handshake);
     this.#summary.textContent = `GET ${pathOf(request)} → ${statusOf(response)} ${matches ? "✓" : "✗"}`;
@@ -187,7 +206,7 @@ export class WireView {
 
   #toggleSecrets() {
     this.#secrets.shown = !this.#secrets.shown;
-    this.#show.setAttribute("aria-pressed", String(this.#secrets.shown));
+    turn(this.#show, this.#secrets.shown ? "Hide secrets" : "Show secrets", this.#secrets.shown);
   }
 
   // What one can do.
@@ -207,7 +226,7 @@ export class WireView {
 
   #togglePause() {
     this.#paused = !this.#paused;
-    this.#pauseButton.setAttribute("aria-pressed", String(this.#paused));
+    turn(this.#pauseButton, this.#paused ? "Go on" : "Pause", this.#paused);
     this.#flush();
   }
 
@@ -217,6 +236,7 @@ export class WireView {
     this.#changed.clear();
     this.#seen = this.#log.total;
     this.#unread = 0;
+    this.#cleared = true;
     this.#filter();
     this.#tellNewest();
   }
@@ -253,18 +273,41 @@ export class WireView {
         : "The view's own connection is lost. It comes back by itself.";
     }
     if (this.#watched === "unknown") return "Waiting for a connection to watch …";
-    const who = `${pathOf(this.#handshake.request)}, client ${this.#handshake.client}`;
-    return this.#watched === "gone" ? `Ended: ${who}. The next one is watched by itself.` : `Watching ${who}`;
+    const path = pathOf(this.#handshake.request);
+    return this.#watched === "gone"
+      ? `Ended: ${path}. ${this.#words.ended}`
+      : `Watching ${path}, connection ${this.#handshake.client}`;
   }
 
   #tellCounts() {
     const { total, frames } = this.#log;
-    const parts = [`${plural(total, "frame")} so far`];
-    if (this.#paused) parts.push(`paused, ${count(total - this.#seen)} more since`);
+    const parts = [`${this.#cleared ? "List cleared; " : ""}${plural(total, "frame")} so far`];
+    if (this.#paused) parts.push(`paused, ${count(total - this.#seen)} more since: “Go on” shows what has come`);
     if (total > KEPT && frames.length === KEPT) parts.push(`the newest ${KEPT} are kept`);
     if (this.#filtered > 0) parts.push(`${count(this.#filtered)} filtered out`);
     this.#counts.textContent = parts.join(" · ");
-    this.#empty.hidden = total > 0;
+    this.#empty.textContent = this.#whyEmpty();
+    this.#empty.hidden = this.#list.length > this.#filtered;
+  }
+
+  /** What stands where no frame is. */
+  #whyEmpty() {
+    const kind = this.#kind.value;
+    if (kind === "close" && !this.#log.frames.some(({ opcode }) => opcode === CLOSE)) return this.#words.noClose;
+    if (this.#list.length > 0) {
+      const which = kind === "all" ? "goes this way" : this.#direction.value === "all" ? "is of this kind" : "is of this kind and goes this way";
+      return `None of the ${plural(this.#list.length, "frame")} ${which}.`;
+    }
+    if (this.#paused) return "Paused: what passes is counted, and “Go on” shows it.";
+    if (this.#watched !== "live") return "As soon as there is a connection to watch, its frames come here.";
+    if (this.#cleared) return "What comes next is shown here.";
+    return "No frame has passed since you opened this. Say something, or wait for the next ping: " +
+      "the server sends one every 20 seconds.";
+  }
+
+  #tellHiding() {
+    const kinds = this.#secrets.kinds.join(", ");
+    this.#hiding.textContent = this.#secrets.shown || kinds === "" ? "" : `Hidden here: ${kinds}`;
   }
 
   #tellNewest() {
@@ -274,4 +317,10 @@ export class WireView {
     this.#newest.hidden = this.#unread === 0;
     this.#newest.textContent = `${count(this.#unread)} new ↓`;
   }
+}
+
+/** A button that does one thing and, when it is on, takes it back: its words say which. */
+function turn(button, words, isOn) {
+  button.textContent = words;
+  button.classList.toggle("on", isOn);
 }

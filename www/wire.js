@@ -6,6 +6,12 @@ import { Secrets } from "./wire-secrets.js";
 import { Source } from "./wire-source.js";
 import { WireView } from "./wire-view.js";
 
+/** Here it is another tab whose connection is watched. */
+const WORDS = {
+  noClose: "No Close yet. Close the tab that is watched to see one.",
+  ended: "Open a page in that tab, and it is watched here.",
+};
+
 const place = document.getElementById("place");
 
 function start() {
@@ -16,12 +22,16 @@ function start() {
   history.replaceState(null, "", location.pathname);
   const secrets = new Secrets();
   secrets.learn(id);
-  const view = new WireView(new Source(id), secrets);
+  const view = new WireView(new Source(id), secrets, WORDS);
   view.handshake.open = true;
   place.replaceChildren(view.root);
   view.open();
 }
 
 start();
+// A handout has the whole request.
+addEventListener("beforeprint", () => {
+  for (const fold of document.querySelectorAll(".fold > details")) fold.open = true;
+});
 // Another id for a page that is already there.
 addEventListener("hashchange", () => location.hash !== "" && location.reload());
