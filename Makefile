@@ -18,6 +18,9 @@ export MALLOC_MMAP_THRESHOLD_ ?= 1048576
 run:
 	@$(RAISE_LIMIT); exec cargo run --release
 
+# The tests wait most of the time, so that more of them than there are cores can run at once.
+export RUST_TEST_THREADS ?= 4
+
 # All tests in a debug build, which also checks for overflows; what clients can do to the process
 # once more in the build that people run.
 test: browser
