@@ -89,14 +89,18 @@ impl Incomplete {
     }
 
     /// So many bytes more are announced. Returns whether there is memory for them; there is for what
-    /// people type.
+    /// people type. Who is in the middle of a message, and announces nothing, has its memory already.
     pub fn add(&mut self, bytes: usize) -> bool {
+        if bytes == 0 {
+            return true;
+        }
         self.bytes += bytes;
         let more = self.bytes.saturating_sub(self.most);
         self.most += more;
         let others = self.budget.incomplete.fetch_add(more, Relaxed);
+        let has_place = more == 0 || others + more <= self.budget.total;
         // A message is copied on its way: when it is put together, encoded, and has to wait.
-        self.bytes <= LARGE || (others + more <= self.budget.total && has_memory(3 * self.bytes))
+        self.bytes <= LARGE || (has_place && has_memory(3 * self.bytes))
     }
 
     /// A message of so many bytes is complete. What has been announced behind it remains.
