@@ -2,7 +2,7 @@
 //!
 //! Whoever goes beyond it is read from more slowly, until its own TCP slows it down: nothing is refused
 //! and nothing is lost. This is a *token bucket*, kept as one point in time; `socket.rs` asks it before
-//! each read.
+//! each message, and `stream.rs` before each read.
 
 use std::thread;
 use std::time::{Duration, Instant};

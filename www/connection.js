@@ -24,7 +24,7 @@ const LASTED = 10_000;
 
 /** Taken over by another connection, and thrown out: who is sent away does not come back by itself. */
 export const TAKEN_OVER = 4001;
-export const THROWN_OUT = 1008;
+const THROWN_OUT = 1008;
 /** The passphrase is missing or wrong. */
 const LOCKED = 4003;
 /** What we say ourselves when we try another one. Without a code it would mean goodbye. */

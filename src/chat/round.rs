@@ -38,9 +38,8 @@ struct Item {
 
 impl Round {
     /// Gives each message its id, counting up from `last_message`, and the time `at`.
-    pub fn new(events: Vec<Event>, last_message: u64, at: u64) -> Round {
+    pub fn new(events: Vec<Event>, mut last_message: u64, at: u64) -> Round {
         let (mut items, mut said) = (Vec::with_capacity(events.len()), Vec::new());
-        let mut ids = last_message + 1..;
         for event in events {
             items.push(match event {
                 Event::Notice(Notice { except, frame }) => {
@@ -48,8 +47,8 @@ impl Round {
                 }
                 Event::Reply { to, frame } => Item::to_one(to, frame),
                 Event::Say { from, to, text, reference } => {
-                    let id = ids.next().expect("nobody lives to see so many messages");
-                    let kept = Arc::new(Kept { id, at, from, to, text, reference });
+                    last_message += 1;
+                    let kept = Arc::new(Kept { id: last_message, at, from, to, text, reference });
                     said.push(Arc::clone(&kept));
                     Item::of(&kept)
                 }
