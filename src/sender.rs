@@ -51,9 +51,12 @@ const CATCH_UP_STACK: usize = 64 * 1024;
 #[derive(Debug, Clone)]
 pub struct Sender(Arc<Line>);
 
+/// On Linux this takes 64 bytes, with what `Arc` adds: as much as a processor fetches at once. Whoever speaks
+/// to a thousand clients goes along a thousand of these and has to wait for each, so nothing that every
+/// `send` needs lies elsewhere, and nothing is here that only a slow client has.
 #[derive(Debug)]
 struct Line {
-    stream: Arc<TcpStream>,
+    stream: TcpStream,
     budget: Arc<Budget>,
     tap: Option<Arc<Tap>>,
     out: Mutex<Out>,
@@ -64,12 +67,16 @@ struct Line {
 struct Out {
     /// Whether O_NONBLOCK is on.
     nonblocking: bool,
-    /// Whether a catch-up thread is at work; the flag is off then, and only that thread writes.
-    behind: bool,
     /// Whether nothing more is accepted.
     finished: bool,
     /// The code of the Close frame of ours, after which there is no other.
     close_code: Option<u16>,
+    /// What waits, while a catch-up thread is at work; the flag is off then, and only that thread writes.
+    behind: Option<Box<Backlog>>,
+}
+
+#[derive(Debug, Default)]
+struct Backlog {
     /// Bytes that the catch-up thread has taken. They may begin in the middle of a frame.
     in_flight: usize,
     /// What it takes next. This begins and ends at the edge of a frame.
@@ -84,8 +91,8 @@ impl Sender {
     /// The way out through `stream`. It is born behind: what is sent waits until its owner
     /// [`Sender::release`]s it. So it can be given to others before the 101 is on its way, and the
     /// client misses nothing that they say from then on. What it sends, `tap` sees.
-    pub fn new(stream: Arc<TcpStream>, budget: Arc<Budget>, tap: Option<Arc<Tap>>) -> Sender {
-        let out = Mutex::new(Out { behind: true, ..Out::default() });
+    pub fn new(stream: TcpStream, budget: Arc<Budget>, tap: Option<Arc<Tap>>) -> Sender {
+        let out = Mutex::new(Out { behind: Some(Box::default()), ..Out::default() });
         Sender(Arc::new(Line { stream, budget, tap, out, is_caught_up: Condvar::new() }))
     }
 
@@ -98,7 +105,7 @@ impl Sender {
     /// Sends only if nothing waits: for what is worth little a moment later, such as "is typing".
     pub fn offer(&self, frames: &[u8]) {
         let mut out = lock(&self.0.out);
-        if !out.behind {
+        if out.behind.is_none() {
             self.write(&mut out, frames);
         }
     }
@@ -107,7 +114,9 @@ impl Sender {
     /// Only for the client's own thread: if the client is slow, it waits.
     pub fn release(&self, first: Vec<u8>) {
         self.0.budget.add(first.len());
-        lock(&self.0.out).in_flight = first.len();
+        if let Some(backlog) = &mut lock(&self.0.out).behind {
+            backlog.in_flight = first.len();
+        }
         if let Some(tap) = &self.0.tap {
             tap.begin(&first);
         }
@@ -135,6 +144,11 @@ impl Sender {
         lock(&self.0.out).close_code
     }
 
+    /// The connection itself, for the client's own thread.
+    pub fn tcp(&self) -> &TcpStream {
+        &self.0.stream
+    }
+
     /// The tap on this client, if it can be watched.
     pub fn tap(&self) -> Option<&Arc<Tap>> {
         self.0.tap.as_ref()
@@ -147,13 +161,13 @@ impl Sender {
 
     /// Whether something waits.
     pub fn is_behind(&self) -> bool {
-        lock(&self.0.out).behind
+        lock(&self.0.out).behind.is_some()
     }
 
     /// Waits until nothing waits. Only for the client's own thread: it delays nobody else.
     pub fn wait_until_caught_up(&self) {
         let mut out = lock(&self.0.out);
-        while out.behind {
+        while out.behind.is_some() {
             out = self.0.is_caught_up.wait(out).unwrap_or_else(PoisonError::into_inner);
         }
     }
@@ -166,7 +180,7 @@ impl Sender {
         loop {
             self.set_nonblocking(&mut lock(&self.0.out), false)?;
             let started = Instant::now();
-            match (&*self.0.stream).read(buffer) {
+            match (&self.0.stream).read(buffer) {
                 // Two causes, one error. The flag's comes at once, the timeout's when that is over;
                 // half the time is far from both.
                 Err(e) if tcp::is_timeout(&e) && started.elapsed() < patience / 2 => {}
@@ -181,8 +195,11 @@ impl Sender {
         if out.finished || frames.is_empty() {
             return;
         }
-        if out.behind {
-            return self.queue(out, frames);
+        if let Some(backlog) = &mut out.behind {
+            if !self.queue(backlog, frames) {
+                (out.finished, out.close_code) = (true, Some(code_of(TOO_SLOW)));
+            }
+            return;
         }
         self.show(frames);
         match self.write_now(out, frames) {
@@ -205,7 +222,7 @@ impl Sender {
         self.set_nonblocking(out, true)?;
         let mut written = 0;
         while written < frames.len() {
-            match (&*self.0.stream).write(&frames[written..]) {
+            match (&self.0.stream).write(&frames[written..]) {
                 Ok(0) => return Err(ErrorKind::WriteZero.into()),
                 Ok(count) => written += count,
                 Err(e) if e.kind() == ErrorKind::WouldBlock => break,
@@ -220,8 +237,7 @@ impl Sender {
     /// it does not become `pending`, which may be replaced.
     fn fall_behind(&self, out: &mut Out, rest: Vec<u8>) {
         self.0.budget.add(rest.len());
-        out.in_flight = rest.len();
-        out.behind = true;
+        out.behind = Some(Box::new(Backlog { in_flight: rest.len(), pending: Vec::new() }));
         let started = match self.0.budget.thread() {
             // That thread blocks in its writes, so the flag goes off, and stays off until it ends.
             Some(permit) if self.set_nonblocking(out, false).is_ok() => {
@@ -240,21 +256,20 @@ impl Sender {
         }
     }
 
-    /// Lets frames wait, or, if too much waits already, replaces all that waits by a Close.
-    fn queue(&self, out: &mut Out, frames: &[u8]) {
-        let budget = &self.0.budget;
-        let mut frames = frames;
-        let waiting = out.in_flight + out.pending.len();
-        let is_too_much = waiting > budget.per_client || budget.waiting() > budget.total;
-        if is_too_much || out.pending.try_reserve(frames.len()).is_err() {
-            budget.take(out.pending.len());
-            out.pending = Vec::new();
-            out.close_code = Some(code_of(TOO_SLOW));
-            out.finished = true;
-            frames = TOO_SLOW;
+    /// Lets frames wait. If too much waits already all that is replaced by a Close, and false is returned.
+    fn queue(&self, backlog: &mut Backlog, frames: &[u8]) -> bool {
+        let (budget, Backlog { in_flight, pending }) = (&self.0.budget, backlog);
+        let is_too_much =
+            *in_flight + pending.len() > budget.per_client || budget.waiting() > budget.total;
+        let has_room = !is_too_much && pending.try_reserve(frames.len()).is_ok();
+        if !has_room {
+            budget.take(pending.len());
+            *pending = Vec::new();
         }
+        let frames = if has_room { frames } else { TOO_SLOW };
         budget.add(frames.len());
-        out.pending.extend_from_slice(frames);
+        pending.extend_from_slice(frames);
+        has_room
     }
 
     /// The catch-up thread: writes until nothing is pending, then ends.
@@ -262,20 +277,20 @@ impl Sender {
         loop {
             let written = tcp::write_in_pieces(&self.0.stream, &batch).is_ok();
             let mut out = lock(&self.0.out);
-            if !written || out.pending.is_empty() {
-                return self.caught_up(&mut out, written);
-            }
+            let next = out.behind.as_mut().filter(|backlog| written && !backlog.pending.is_empty());
+            let Some(backlog) = next else { return self.caught_up(&mut out, written) };
             self.0.budget.take(batch.len());
-            batch = std::mem::take(&mut out.pending);
-            out.in_flight = batch.len();
+            batch = std::mem::take(&mut backlog.pending);
+            backlog.in_flight = batch.len();
             self.show(&batch);
         }
     }
 
     /// The end of being behind: all is written, or the connection is broken.
     fn caught_up(&self, out: &mut Out, written: bool) {
-        self.0.budget.take(out.in_flight + out.pending.len());
-        (out.behind, out.in_flight, out.pending) = (false, 0, Vec::new());
+        if let Some(backlog) = out.behind.take() {
+            self.0.budget.take(backlog.in_flight + backlog.pending.len());
+        }
         if !written {
             // In the middle of a frame, so there is nothing to say. This also wakes the reader.
             out.finished = true;
@@ -287,7 +302,7 @@ impl Sender {
     }
 
     fn finish_locked(&self, out: &mut Out) {
-        if !out.finished && !out.behind {
+        if !out.finished && out.behind.is_none() {
             let _ = self.0.stream.shutdown(Shutdown::Write);
         }
         out.finished = true;

@@ -224,8 +224,7 @@ impl Server {
         let serve = move || {
             let mut next = Some(first);
             while let Some(connection) = next {
-                server.serve(&connection);
-                drop(connection);
+                server.serve(connection);
                 next = server.spare.wait();
             }
         };
@@ -246,8 +245,8 @@ impl Server {
     }
 
     /// One connection, from its first byte to its last.
-    fn serve(&self, connection: &Connection) {
-        if let Some(upgrade) = self.shake_hands(connection) {
+    fn serve(&self, connection: Box<Connection>) {
+        if let Some(upgrade) = self.shake_hands(&connection) {
             self.go_through(upgrade, connection);
         }
     }
@@ -285,9 +284,11 @@ impl Server {
 
     /// The life of a WebSocket.
     #[inline(never)]
-    #[allow(clippy::boxed_local, reason = "the box keeps it off the stack of those who stay")]
-    fn go_through(&self, upgrade: Box<Upgrade>, connection: &Connection) {
-        let Connection { id, ref stream, peer, .. } = *connection;
+    #[allow(clippy::boxed_local, reason = "the boxes keep it off the stack of those who stay")]
+    fn go_through(&self, upgrade: Box<Upgrade>, connection: Box<Connection>) {
+        let Connection { id, stream, peer, _presence } = *connection;
+        // None only if the register had it too, and it has none of those that have entered.
+        let Some(stream) = Arc::into_inner(stream) else { return };
         let Upgrade { door, response, early, tap } = *upgrade;
         let _ending = tap.clone().map(Ending);
         let name = door.name();

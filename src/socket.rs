@@ -64,7 +64,7 @@ impl Socket {
     /// # Errors
     /// Those of setting options on the socket: it is gone.
     pub fn new(
-        stream: &Arc<TcpStream>,
+        stream: TcpStream,
         response: Vec<u8>,
         early: Vec<u8>,
         terms: Terms,
@@ -73,16 +73,9 @@ impl Socket {
         stream.set_nodelay(true)?; // a chat's small frames must not wait to be sent in company
         stream.set_read_timeout(Some(PING_AFTER))?;
         let incomplete = Incomplete::new(&budget);
-        let sender = Sender::new(Arc::clone(stream), budget, tap);
-        let mut stream = Stream {
-            sender,
-            tcp: Arc::clone(stream),
-            ping: PING,
-            pace,
-            walker: Walker::default(),
-            incomplete,
-            message_max,
-        };
+        let sender = Sender::new(stream, budget, tap);
+        let mut stream =
+            Stream { sender, ping: PING, pace, walker: Walker::default(), incomplete, message_max };
         stream.make_room(&early)?;
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER)
@@ -194,11 +187,11 @@ impl Socket {
 
     /// Closes the connection so that the client sees why, and says why, for the log.
     pub fn end(self: Box<Self>) -> String {
-        let Stream { sender, tcp, .. } = self.websocket.into_inner();
+        let Stream { sender, .. } = self.websocket.into_inner();
         sender.finish();
         sender.wait_until_caught_up();
         // Nobody hears what the client says now, such as its answer to a Close of ours; a view shows it.
-        tcp::drain(&tcp, |bytes| {
+        tcp::drain(sender.tcp(), |bytes| {
             if let Some(tap) = sender.tap() {
                 tap.from_client(bytes);
             }

@@ -5,8 +5,6 @@
 //! silence, the tap, and memory for what is announced.
 
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::TcpStream;
-use std::sync::Arc;
 use std::time::Duration;
 
 use crate::frames::Walker;
@@ -24,10 +22,8 @@ pub const PING: &[u8] = b"\x89\x00";
 
 /// A connection, for tungstenite.
 pub struct Stream {
-    /// The way out.
+    /// The way out, and, only here, the way in. The read timeout is [`PING_AFTER`].
     pub sender: Sender,
-    /// The way in. Its read timeout is [`PING_AFTER`].
-    pub tcp: Arc<TcpStream>,
     /// What is sent after so much silence, as whole frames.
     pub ping: &'static [u8],
     /// How fast the client may be.
@@ -84,12 +80,12 @@ impl Read for Stream {
         if is_silence(&result) && self.sender.close_code().is_none() {
             self.sender.send(self.ping);
             let rest = GONE_AFTER - PING_AFTER;
-            self.tcp.set_read_timeout(Some(rest))?;
+            self.sender.tcp().set_read_timeout(Some(rest))?;
             result = self.sender.read(buffer, rest);
             while is_silence(&result) && self.sender.is_behind() {
                 result = self.sender.read(buffer, rest);
             }
-            self.tcp.set_read_timeout(Some(PING_AFTER))?;
+            self.sender.tcp().set_read_timeout(Some(PING_AFTER))?;
         }
         let count = result?;
         if let Some(tap) = self.sender.tap() {

@@ -197,7 +197,7 @@ mod tests {
     fn what_nobody_uses_is_forgotten() {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-        let sender = Sender::new(Arc::new(stream), Arc::new(Budget::new(1 << 20)), None);
+        let sender = Sender::new(stream, Arc::new(Budget::new(1 << 20)), None);
         let wires = Arc::new(Wires::default());
         let count = || lock(&wires.by_id).len();
         let begin = |client| {

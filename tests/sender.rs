@@ -24,7 +24,7 @@ fn pair(budget: Budget) -> (Sender, Arc<Budget>, TcpStream) {
     peer.set_read_timeout(Some(PATIENCE)).unwrap();
     peer.set_write_timeout(Some(PATIENCE)).unwrap();
     let budget = Arc::new(budget);
-    let sender = Sender::new(Arc::new(stream), Arc::clone(&budget), None);
+    let sender = Sender::new(stream, Arc::clone(&budget), None);
     sender.release(Vec::new());
     (sender, budget, peer)
 }
@@ -271,7 +271,7 @@ fn patience_ends_as_timed_out() {
     let (stream, _) = listener.accept().unwrap();
     let patience = Duration::from_millis(300);
     stream.set_read_timeout(Some(patience)).unwrap();
-    let sender = Sender::new(Arc::new(stream), Arc::new(Budget::new(1)), None);
+    let sender = Sender::new(stream, Arc::new(Budget::new(1)), None);
     sender.release(Vec::new());
     sender.send(&frame(0, 0)); // so that the flag is on when the read begins
     let began = Instant::now();
@@ -319,7 +319,7 @@ fn nothing_overtakes_what_a_sender_is_released_with() {
     let mut peer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     peer.set_read_timeout(Some(PATIENCE)).unwrap();
     let (stream, _) = listener.accept().unwrap();
-    let sender = Sender::new(Arc::new(stream), Arc::new(Budget::new(1 << 20)), None);
+    let sender = Sender::new(stream, Arc::new(Budget::new(1 << 20)), None);
     // Said to the room, and then `quit`, both before the 101 is on its way.
     sender.send(b"\x81\x02hi");
     sender.close(b"\x88\x02\x03\xE9");
