@@ -1,13 +1,27 @@
-//! What threads share: locks that no panic can poison, and the memory for messages on their way.
+//! What threads share: locks that no panic can poison, a secret to make others from, and the memory for
+//! messages on their way.
 
 use std::hint::black_box;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+
+use tungstenite::handshake::client::generate_key;
+use tungstenite::handshake::derive_accept_key;
 
 /// Locks, whether or not a thread panicked while it had the lock: one client's bug is no reason for
 /// the others to stop talking, and what these locks guard is never left half-changed.
 pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// 160 bits in base64 that nobody can guess, each time others. std has no random numbers; tungstenite has,
+/// for the keys of clients, but keeps half a kB for each thread that has ever asked. So it is asked once,
+/// and what it said is hashed with a number that counts up.
+pub fn unguessable() -> String {
+    static SECRET: LazyLock<String> = LazyLock::new(generate_key);
+    static NUMBER: AtomicU64 = AtomicU64::new(0);
+    let number = NUMBER.fetch_add(1, Relaxed);
+    derive_accept_key(format!("{} {number}", *SECRET).as_bytes())
 }
 
 /// What must be left of the memory before something is begun that takes much of it.

@@ -9,8 +9,8 @@ use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tungstenite::protocol::frame::coding::{CloseCode, Data, OpCode};
-use tungstenite::protocol::frame::{CloseFrame, Frame};
+use tungstenite::protocol::frame::FrameHeader;
+use tungstenite::protocol::frame::coding::{CloseCode, Control, Data, OpCode};
 use tungstenite::protocol::{Role, WebSocketConfig};
 use tungstenite::{Error, Message, WebSocket, error::ProtocolError};
 
@@ -204,23 +204,24 @@ impl Socket {
     }
 }
 
-/// The bytes of a message as one frame of a server: without a mask (RFC 6455, 5.1), and so the
-/// same for every client it is sent to.
+/// A text or binary message as one frame.
 pub fn encode(message: Message) -> Vec<u8> {
-    let frame = match message {
-        Message::Text(text) => Frame::message(text, OpCode::Data(Data::Text), true),
-        Message::Binary(bytes) => Frame::message(bytes, OpCode::Data(Data::Binary), true),
-        Message::Ping(bytes) => Frame::ping(bytes),
-        Message::Pong(bytes) => Frame::pong(bytes),
-        Message::Close(reason) => Frame::close(reason),
-        Message::Frame(frame) => frame,
-    };
-    let mut bytes = Vec::with_capacity(frame.len());
-    frame.format(&mut bytes).expect("writing to a Vec cannot fail");
-    bytes
+    let kind = if message.is_text() { Data::Text } else { Data::Binary };
+    frame(OpCode::Data(kind), &message.into_data())
 }
 
 /// A Close frame; `reason` must be at most 123 bytes (RFC 6455, 5.5).
 pub fn close_frame(code: CloseCode, reason: &str) -> Vec<u8> {
-    encode(Message::Close(Some(CloseFrame { code, reason: reason.into() })))
+    let payload = [&u16::from(code).to_be_bytes(), reason.as_bytes()].concat();
+    frame(OpCode::Control(Control::Close), &payload)
+}
+
+/// One whole frame of a server: without a mask (RFC 6455, 5.1), and so the same bytes for every client it
+/// is sent to.
+pub fn frame(opcode: OpCode, payload: &[u8]) -> Vec<u8> {
+    let (header, length) = (FrameHeader { opcode, ..FrameHeader::default() }, payload.len() as u64);
+    let mut bytes = Vec::with_capacity(header.len(length) + payload.len());
+    header.format(length, &mut bytes).expect("writing to a Vec cannot fail");
+    bytes.extend_from_slice(payload);
+    bytes
 }

@@ -19,7 +19,7 @@ use std::time::UNIX_EPOCH;
 
 use tungstenite::handshake::derive_accept_key;
 
-use crate::chat::protocol::{frame, object, quoted};
+use crate::chat::protocol::Object;
 use crate::frames::Frame;
 use crate::http;
 use crate::sender::Sender;
@@ -118,14 +118,10 @@ impl Watcher for Wires {
         let by_id = lock(&self.by_id);
         // A newer one may have taken its place just now, so this has to be looked at under the lock.
         if let Some(wire) = by_id.get(&tap.id).filter(|wire| wire.is_newest(tap)) {
-            let fields = [
-                ("from", quoted(from)),
-                ("at", now()),
-                ("header", hex(frame.header)),
-                ("length", frame.length.to_string()),
-                ("payload", hex(frame.payload)),
-            ];
-            wire.show(&message("frame", tap, &fields));
+            let message = message("frame", tap).with_text("from", from).with("at", now());
+            let message = message.with_text("header", &hex(frame.header));
+            let message = message.with("length", frame.length);
+            wire.show(&message.with_text("payload", &hex(frame.payload)).frame());
         }
     }
 
@@ -133,7 +129,7 @@ impl Watcher for Wires {
         self.change(&tap.id, |wire| {
             if wire.is_newest(tap) {
                 wire.newest = None;
-                wire.show(&message("gone", tap, &[]));
+                wire.show(&message("gone", tap).frame());
             }
         });
     }
@@ -156,28 +152,26 @@ impl Newest {
         let request = http::parse(&self.tap.request).ok();
         let key = request.as_ref().and_then(|request| request.headers("sec-websocket-key").next());
         let accept = derive_accept_key(key.unwrap_or_default().as_bytes());
-        let text = |bytes: &[u8]| quoted(&String::from_utf8_lossy(bytes));
-        let fields = [
-            ("at", self.at.clone()),
-            ("request", text(&self.tap.request)),
-            ("response", text(&self.response)),
-            ("accept", quoted(&accept)),
-        ];
-        message("handshake", &self.tap, &fields)
+        message("handshake", &self.tap)
+            .with("at", &self.at)
+            .with_text("request", &String::from_utf8_lossy(&self.tap.request))
+            .with_text("response", &String::from_utf8_lossy(&self.response))
+            .with_text("accept", &accept)
+            .frame()
     }
 }
 
-fn message(kind: &str, tap: &Tap, fields: &[(&str, String)]) -> Vec<u8> {
-    frame(object(kind, &[&[("client", tap.client.to_string())], fields].concat()))
+fn message(kind: &str, tap: &Tap) -> Object {
+    Object::new(kind).with("client", tap.client)
 }
 
-/// Bytes as a JSON text of hex digits.
+/// Bytes as hex digits.
 fn hex(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(2 * bytes.len());
     for byte in bytes {
         write!(text, "{byte:02x}").expect("writing to a String cannot fail");
     }
-    quoted(&text)
+    text
 }
 
 /// Milliseconds since 1970 UTC, with three decimals.

@@ -446,8 +446,8 @@ fn texts() {
 /// is refused in JSON.
 fn check_message(text: &str, text_max: usize) {
     let (reference, ask) = protocol::parse(text, text_max);
-    let has_room = |reference: &String| (1..=REF_MAX).contains(&reference.len());
-    assert!(reference.as_ref().is_none_or(has_room), "{reference:?}");
+    let has_room = |reference: &str| (1..=REF_MAX).contains(&reference.len());
+    assert!(reference.as_deref().is_none_or(has_room), "{reference:?}");
     let (plain, to) = match &ask {
         Ok(Ask::Say(said, to)) => {
             assert!(!said.trim().is_empty() && said.chars().count() <= text_max, "{said:?}");
@@ -469,7 +469,7 @@ fn check_message(text: &str, text_max: usize) {
         Some(To::Name(name)) => plain["to"] = json!(name),
         None => {}
     }
-    plain["ref"] = json!(reference);
+    plain["ref"] = json!(reference.as_deref());
     assert_eq!(protocol::parse(&plain.to_string(), text_max), (reference, ask));
 }
 
@@ -478,8 +478,8 @@ fn check_problem(problem: &Problem, reference: Option<&str>) {
         ["not-json", "unknown-type", "bad-field", "bad-ref", "bad-name", "empty", "text-too-long"];
     let Problem { code, message } = problem;
     assert!(CODES.contains(code) && !message.contains(char::is_control), "{code}: {message:?}");
-    let error: Value =
-        serde_json::from_str(&protocol::error(problem, reference)).expect("an error is JSON");
+    let error = protocol::error(problem, reference).end();
+    let error: Value = serde_json::from_str(&error).expect("an error is JSON");
     let mut expected = json!({ "type": "error", "code": code, "message": message });
     if let Some(reference) = reference {
         expected["ref"] = json!(reference);

@@ -11,11 +11,13 @@ use std::borrow::Cow;
 use std::fs::{self, OpenOptions};
 use std::io::{self, BufRead, BufReader, ErrorKind, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::history::{Kept, Person};
-use super::protocol::{object, quoted};
+use super::history::Kept;
+use super::names::Person;
+use super::protocol::Object;
 
 /// Lines about members that could not be written yet take at most this many bytes.
 const OWED_MAX: usize = 1 << 20;
@@ -29,9 +31,9 @@ pub enum Line {
     /// A message.
     Said(Kept),
     /// Somebody's name, and the hash of the token.
-    Member(Person, String),
+    Member(Person, Arc<str>),
     /// The hash of a token that is good for nothing any more.
-    Kicked(String),
+    Kicked(Arc<str>),
 }
 
 /// The file, open and locked.
@@ -119,24 +121,24 @@ impl File {
 
     /// Writes what was said; true if it is kept now.
     pub fn keep<'a>(&mut self, messages: impl Iterator<Item = &'a Kept>) -> bool {
-        let lines: String = messages.map(|kept| kept.said(true) + "\n").collect();
+        let lines: String = messages.map(|kept| kept.said(true).end() + "\n").collect();
         lines.is_empty() || self.append(lines.as_bytes())
     }
 
     /// Writes somebody's name, and the hash of the token. If that is not possible it is done as soon as
     /// it is: the chat goes on meanwhile.
     pub fn remember(&mut self, Person { id, name }: &Person, token: &str) {
-        let fields = [("id", id.to_string()), ("name", quoted(name)), ("token", quoted(token))];
-        self.note(&object("member", &fields));
+        let line = Object::new("member").with("id", id).with_text("name", name);
+        self.note(line.with_text("token", token));
     }
 
     /// Writes that the token with this hash is good for nothing any more, likewise.
     pub fn forget(&mut self, token: &str) {
-        self.note(&object("kicked", &[("token", quoted(token))]));
+        self.note(Object::new("kicked").with_text("token", token));
     }
 
-    fn note(&mut self, line: &str) {
-        let line = format!("{line}\n");
+    fn note(&mut self, line: Object) {
+        let line = line.end() + "\n";
         if !self.append(line.as_bytes()) && self.owed.len() < OWED_MAX {
             self.owed.extend_from_slice(line.as_bytes());
         }
@@ -224,16 +226,16 @@ fn parse(line: &[u8]) -> Option<Line> {
                 None => None,
             },
             text: text("text")?,
-            reference: text("ref"),
+            reference: text("ref").map(Arc::from),
         })),
-        "kicked" => Some(Line::Kicked(text("token")?)),
-        "member" => Some(Line::Member(person(&line)?, text("token")?)),
+        "kicked" => Some(Line::Kicked(text("token")?.into())),
+        "member" => Some(Line::Member(person(&line)?, text("token")?.into())),
         _ => None,
     }
 }
 
 fn person(value: &Value) -> Option<Person> {
-    Some(Person { id: id(value)?, name: value.get("name")?.as_str()?.to_string() })
+    Some(Person { id: id(value)?, name: value.get("name")?.as_str()?.into() })
 }
 
 fn id(value: &Value) -> Option<u64> {

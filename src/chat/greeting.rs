@@ -3,9 +3,9 @@
 
 use std::fmt::Write;
 
-use super::history::{Page, Person};
-use super::names;
-use super::protocol::{object, person, quoted};
+use super::history::Page;
+use super::names::{self, Person};
+use super::protocol::{Object, quoted};
 use super::tokens::Token;
 
 /// What a newcomer is told.
@@ -30,8 +30,8 @@ pub struct Greeting {
 
 impl Greeting {
     /// The welcome.
-    pub fn encode(&self) -> String {
-        // Into one buffer that is large enough: of small pieces, once they are freed, malloc keeps some for
+    pub fn encode(&self) -> Object {
+        // Into buffers that are large enough: of small pieces, once they are freed, malloc keeps some for
         // the thread that had them, and this thread may stay for hours.
         let mut members = String::with_capacity(80 * self.members.len());
         for (Person { id, name }, away) in &self.members {
@@ -47,20 +47,16 @@ impl Greeting {
         let text_max = self.text_max.min((1 << 53) - 1);
         let limits = format!("{{\"text\":{text_max},\"name\":{}}}", names::NAME_MAX);
         let version = quoted(env!("CARGO_PKG_VERSION"));
-        object(
-            "welcome",
-            &[
-                ("you", person(self.you.id, &self.you.name)),
-                ("token", quoted(self.token.as_str())),
-                ("resumed", self.resumed.to_string()),
-                ("members", format!("[{members}]")),
-                ("count", self.count.to_string()),
-                ("messages", messages),
-                ("more", more.to_string()),
-                ("gap", gap.to_string()),
-                ("limits", limits),
-                ("server", format!("{{\"version\":{version},\"started\":{}}}", self.started)),
-            ],
-        )
+        Object::with_room("welcome", 512 + members.len() + messages.len())
+            .with_person("you", &self.you)
+            .with_text("token", self.token.as_str())
+            .with("resumed", self.resumed)
+            .with("members", format_args!("[{members}]"))
+            .with("count", self.count)
+            .with("messages", messages)
+            .with("more", more)
+            .with("gap", gap)
+            .with("limits", limits)
+            .with("server", format_args!("{{\"version\":{version},\"started\":{}}}", self.started))
     }
 }

@@ -3,7 +3,8 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use super::protocol::{list, object, person, quoted};
+use super::names::Person;
+use super::protocol::{Object, list};
 
 /// What is kept takes at most this many bytes, beside the number that `--keep` sets.
 const BYTES_MAX: usize = 16 << 20;
@@ -11,15 +12,6 @@ const BYTES_MAX: usize = 16 << 20;
 const PAGE_MESSAGES: usize = 100;
 /// ... and at most this many bytes of JSON, so that a `welcome` never is a slow start.
 const PAGE_BYTES: usize = 64 * 1024;
-
-/// Somebody who says something, or whom it is said to, under the name of that moment.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Person {
-    /// Never given to anybody else.
-    pub id: u64,
-    /// May be somebody else's tomorrow.
-    pub name: String,
-}
 
 /// A message as it is kept.
 #[derive(Debug)]
@@ -35,7 +27,7 @@ pub struct Kept {
     /// What was said.
     pub text: String,
     /// By what its author recognizes it.
-    pub reference: Option<String>,
+    pub reference: Option<Arc<str>>,
 }
 
 impl Kept {
@@ -45,24 +37,20 @@ impl Kept {
     }
 
     /// The message as `said`, with its `ref` where it is for its author.
-    pub fn said(&self, with_ref: bool) -> String {
-        let mut fields = vec![
-            ("id", self.id.to_string()),
-            ("at", self.at.to_string()),
-            ("from", person(self.from.id, &self.from.name)),
-        ];
-        fields.extend(self.to.as_ref().map(|to| ("to", person(to.id, &to.name))));
-        fields.push(("text", quoted(&self.text)));
-        let reference = self.reference.as_deref().filter(|_| with_ref);
-        fields.extend(reference.map(|reference| ("ref", quoted(reference))));
-        object("said", &fields)
+    pub fn said(&self, with_ref: bool) -> Object {
+        let mut said = Object::new("said").with("id", self.id).with("at", self.at);
+        said = said.with_person("from", &self.from);
+        if let Some(to) = &self.to {
+            said = said.with_person("to", to);
+        }
+        said.with_text("text", &self.text).with_ref(self.reference.as_deref().filter(|_| with_ref))
     }
 
     fn size(&self) -> usize {
         // The fixed part is an estimate of what the rest of a message takes.
         200 + self.text.len()
             + self.from.name.len()
-            + self.reference.as_ref().map_or(0, String::len)
+            + self.reference.as_ref().map_or(0, |reference| reference.len())
     }
 }
 
@@ -72,7 +60,7 @@ pub struct History {
     messages: VecDeque<Arc<Kept>>,
     bytes: usize,
     /// Which message an author sent with which `ref`, for as long as the message is kept.
-    references: HashMap<(u64, String), (u64, u64)>,
+    references: HashMap<(u64, Arc<str>), (u64, u64)>,
 }
 
 /// Some messages in a row that a member may see, the newest that were asked for.
@@ -91,7 +79,7 @@ impl Page {
     pub fn encode(&self, member: u64) -> (String, bool) {
         let (mut bytes, mut messages) = (0, Vec::new());
         for kept in self.messages.iter().rev() {
-            let said = kept.said(kept.from.id == member);
+            let said = kept.said(kept.from.id == member).end();
             bytes += said.len();
             if bytes > PAGE_BYTES && !messages.is_empty() {
                 break;
@@ -112,7 +100,7 @@ impl History {
     /// Keeps a message; its id must be above all others.
     pub fn add(&mut self, message: Arc<Kept>) {
         if let Some(reference) = &message.reference {
-            let key = (message.from.id, reference.clone());
+            let key = (message.from.id, Arc::clone(reference));
             self.references.insert(key, (message.id, message.at));
         }
         self.bytes += message.size();
@@ -121,14 +109,14 @@ impl History {
             let Some(oldest) = self.messages.pop_front() else { break };
             self.bytes -= oldest.size();
             if let Some(reference) = &oldest.reference {
-                self.references.remove(&(oldest.from.id, reference.clone()));
+                self.references.remove(&(oldest.from.id, Arc::clone(reference)));
             }
         }
     }
 
     /// The id and time of the message that this author sent with this `ref`.
-    pub fn find(&self, author: u64, reference: &str) -> Option<(u64, u64)> {
-        self.references.get(&(author, reference.to_string())).copied()
+    pub fn find(&self, author: u64, reference: &Arc<str>) -> Option<(u64, u64)> {
+        self.references.get(&(author, Arc::clone(reference))).copied()
     }
 
     /// The newest messages after the id `since` and before the id `before` that this member may see,

@@ -8,9 +8,8 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::history::Person;
-use super::names;
-use super::protocol::{Problem, To, frame, object, person, quoted};
+use super::names::{self, Person};
+use super::protocol::{Object, Problem, To};
 use super::tokens::Tokens;
 use crate::sender::Sender;
 
@@ -42,7 +41,7 @@ pub struct Arrival {
     /// The connection that this one takes the place of.
     pub taken_over: Option<Sender>,
     /// The hash of the token, if it is new that this is its owner, under this name.
-    pub to_remember: Option<String>,
+    pub to_remember: Option<Arc<str>>,
 }
 
 /// Somebody was thrown out.
@@ -50,16 +49,16 @@ pub struct Kicked {
     /// What the others are told.
     pub notice: Option<Notice>,
     /// The hash of the token.
-    pub token: String,
+    pub token: Arc<str>,
     /// The way to the client, if it is not away.
     pub sender: Option<Sender>,
 }
 
 /// What the others are told, and the hash of the token if it is to be remembered anew.
-type Renamed = (Option<Notice>, Option<String>);
+type Renamed = (Option<Notice>, Option<Arc<str>>);
 
 struct Member {
-    name: String,
+    name: Arc<str>,
     /// The connection that it is here with; `None` while it is away.
     here: Option<(u64, Sender)>,
     /// The number of its last absence.
@@ -67,7 +66,7 @@ struct Member {
     /// When it was last shown as typing, if it has said nothing since.
     typed: Option<Instant>,
     /// The hash of its token.
-    token: String,
+    token: Arc<str>,
 }
 
 /// Everybody who is here or away.
@@ -114,7 +113,7 @@ impl Members {
     }
 
     /// Somebody new has come, who would like this name and has the token with this hash from now on.
-    pub fn come(&mut self, name: &str, token: String, client: u64, sender: &Sender) -> Arrival {
+    pub fn come(&mut self, name: &str, token: Arc<str>, client: u64, sender: &Sender) -> Arrival {
         self.last_id += 1;
         let arrival = self.enter(self.last_id, name, token, client, sender);
         self.forget_oldest();
@@ -122,7 +121,7 @@ impl Members {
     }
 
     /// Somebody who was here before the server was started again.
-    pub fn recall(&mut self, who: Person, token: &str) {
+    pub fn recall(&mut self, who: Person, token: &Arc<str>) {
         self.tokens.remember(token, who);
         self.forget_oldest();
     }
@@ -151,7 +150,7 @@ impl Members {
     /// being away, or long after it has left.
     pub fn come_back(
         &mut self,
-        token: String,
+        token: Arc<str>,
         who: Person,
         client: u64,
         sender: &Sender,
@@ -174,15 +173,15 @@ impl Members {
         &mut self,
         id: u64,
         name: &str,
-        token: String,
+        token: Arc<str>,
         client: u64,
         sender: &Sender,
     ) -> Arrival {
-        let name = names::free_one(name, |key| self.names.contains_key(key));
+        let name: Arc<str> = names::free_one(name, |key| self.names.contains_key(key)).into();
         self.names.insert(names::key(&name), id);
-        let who = Person { id, name: name.clone() };
+        let who = Person { id, name: Arc::clone(&name) };
         let is_new = self.tokens.remember(&token, who.clone());
-        let to_remember = is_new.then(|| token.clone());
+        let to_remember = is_new.then(|| Arc::clone(&token));
         let here = Some((client, sender.clone()));
         self.members.insert(id, Member { name, here, absence: 0, typed: None, token });
         self.present = None;
@@ -227,7 +226,7 @@ impl Members {
         let Member { here, token, .. } = self.drop_member(who.id)?;
         self.present = None;
         self.tokens.forget(&token);
-        let notice = self.tell("left", who, Some(("why", quoted("thrown out"))));
+        let notice = self.tell("left", who, Some(("why", "thrown out")));
         Some(Kicked { notice, token, sender: here.map(|(_, sender)| sender) })
     }
 
@@ -245,15 +244,15 @@ impl Members {
         let Some(member) = self.members.get_mut(&who.id) else { return Ok((None, None)) };
         self.names.remove(&names::key(&member.name));
         self.names.insert(key, who.id);
-        member.name = name.to_string();
-        let renamed = Person { id: who.id, name: name.to_string() };
+        member.name = name.into();
+        let renamed = Person { id: who.id, name: Arc::clone(&member.name) };
         let is_new = self.tokens.remember(&member.token, renamed.clone());
-        let to_remember = is_new.then(|| member.token.clone());
-        Ok((self.tell("renamed", &renamed, Some(("was", quoted(&who.name)))), to_remember))
+        let to_remember = is_new.then(|| Arc::clone(&member.token));
+        Ok((self.tell("renamed", &renamed, Some(("was", &who.name))), to_remember))
     }
 
     /// The notice about what somebody did; in a big room there is none, but a count before long.
-    fn tell(&mut self, kind: &str, who: &Person, more: Option<(&str, String)>) -> Option<Notice> {
+    fn tell(&mut self, kind: &str, who: &Person, more: Option<(&str, &str)>) -> Option<Notice> {
         if self.is_big {
             // Nobody hears of being away there: the number of members stays the same.
             if kind != "away" && kind != "back" && self.count_due.is_none() {
@@ -261,9 +260,11 @@ impl Members {
             }
             return None;
         }
-        let fields: Vec<_> =
-            std::iter::once(("member", person(who.id, &who.name))).chain(more).collect();
-        Some(Notice { except: Some(who.id), frame: frame(object(kind, &fields)) })
+        let mut notice = Object::new(kind).with_person("member", who);
+        if let Some((name, text)) = more {
+            notice = notice.with_text(name, text);
+        }
+        Some(Notice { except: Some(who.id), frame: notice.frame() })
     }
 
     /// What has become due: ends of grace, and the count of a big room.
@@ -279,8 +280,8 @@ impl Members {
         }
         if self.count_due.is_some_and(|at| at <= now) {
             self.count_due = None;
-            let count = object("count", &[("count", self.members.len().to_string())]);
-            notices.push(Notice { except: None, frame: frame(count) });
+            let count = Object::new("count").with("count", self.members.len());
+            notices.push(Notice { except: None, frame: count.frame() });
         }
         notices
     }
@@ -305,7 +306,7 @@ impl Members {
 
     /// The member with this id, under today's name.
     pub fn person(&self, id: u64) -> Option<Person> {
-        Some(Person { id, name: self.members.get(&id)?.name.clone() })
+        Some(Person { id, name: Arc::clone(&self.members.get(&id)?.name) })
     }
 
     /// A member has said something: who types again right after that is shown as typing at once.
@@ -365,7 +366,7 @@ impl Members {
         for (id, member) in all {
             // Each into its place: to sort them would take 4 kB of the stack of everyone who comes.
             let place = list.partition_point(|(person, _)| person.id < *id);
-            let person = Person { id: *id, name: member.name.clone() };
+            let person = Person { id: *id, name: Arc::clone(&member.name) };
             list.insert(place, (person, member.here.is_none()));
         }
         list

@@ -1,8 +1,18 @@
 //! Nicknames: which are possible, and one for whoever brings none.
 
-use tungstenite::handshake::client::generate_key;
+use std::sync::Arc;
 
 use crate::journal::is_invisible;
+use crate::shared::unguessable;
+
+/// Somebody, under the name of that moment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Person {
+    /// Never given to anybody else.
+    pub id: u64,
+    /// May be somebody else's tomorrow. Shared by all that is said under it.
+    pub name: Arc<str>,
+}
 
 /// The longest name, in characters.
 pub const NAME_MAX: usize = 32;
@@ -65,8 +75,7 @@ pub fn random() -> String {
         "Lapwing", "Lark", "Magpie", "Martin", "Osprey", "Owl", "Plover", "Puffin", "Raven",
         "Robin", "Siskin", "Sparrow", "Swallow", "Wren",
     ];
-    // std has no random numbers; tungstenite has, for the keys of clients: base64 of 16 bytes.
-    let random = generate_key().into_bytes();
+    let random = unguessable().into_bytes();
     let pick = |from: usize| random[from..from + 4].iter().map(|b| usize::from(*b)).sum::<usize>();
     format!("{} {}", MOODS[pick(0) % MOODS.len()], BIRDS[pick(4) % BIRDS.len()])
 }

@@ -7,11 +7,14 @@
 //! Fields that nobody asked for are ignored, so that clients and servers of different age understand
 //! each other.
 
-use serde_json::{Map, Value};
-use tungstenite::Message;
+use std::fmt::{Display, Write};
+use std::sync::Arc;
 
-use super::names;
-use crate::socket::encode;
+use serde_json::{Map, Value};
+use tungstenite::protocol::frame::coding::{Data, OpCode};
+
+use super::names::{self, Person};
+use crate::socket::frame;
 
 /// How many bytes a `ref` may have: clients choose it, the server keeps it with the message.
 pub const REF_MAX: usize = 64;
@@ -58,53 +61,48 @@ impl Problem {
 
 /// Understands one text message; `text_max` is in characters. Also returns its `ref`, if it has one
 /// that can be used, so that even a refusal can be told apart from others.
-pub fn parse(message: &str, text_max: usize) -> (Option<String>, Result<Ask, Problem>) {
+pub fn parse(message: &str, text_max: usize) -> (Option<Arc<str>>, Result<Ask, Problem>) {
     // So that the few-line clients of tutorials can chat, and people with wscat.
     if !message.starts_with('{') {
-        let ask = check_text(message, text_max).map(|text| Ask::Say(text, None));
+        let ask = check_text(message.to_string(), text_max).map(|text| Ask::Say(text, None));
         return (None, ask);
     }
-    let fields: Map<String, Value> = match serde_json::from_str(message) {
+    let mut fields: Map<String, Value> = match serde_json::from_str(message) {
         Ok(fields) => fields,
         Err(error) => {
             let why = format!("a message that begins with {{ has to be JSON: {error}");
             return (None, Err(Problem::new("not-json", why)));
         }
     };
-    match parse_ref(&fields) {
-        Ok(reference) => (reference, parse_ask(&fields, text_max)),
+    match parse_ref(&mut fields) {
+        Ok(reference) => (reference, parse_ask(&mut fields, text_max)),
         Err(problem) => (None, Err(problem)),
     }
 }
 
-fn parse_ref(fields: &Map<String, Value>) -> Result<Option<String>, Problem> {
-    match fields.get("ref") {
+fn parse_ref(fields: &mut Map<String, Value>) -> Result<Option<Arc<str>>, Problem> {
+    match take(fields, "ref") {
         None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) if (1..=REF_MAX).contains(&text.len()) => Ok(Some(text.clone())),
+        Some(Value::String(text)) if (1..=REF_MAX).contains(&text.len()) => Ok(Some(text.into())),
         Some(_) => {
             Err(Problem::new("bad-ref", format!("ref has to be 1 to {REF_MAX} bytes of text")))
         }
     }
 }
 
-fn parse_ask(fields: &Map<String, Value>, text_max: usize) -> Result<Ask, Problem> {
-    let text = |name: &str| match fields.get(name) {
-        Some(Value::String(text)) => Ok(text.as_str()),
-        _ => Err(Problem::new("bad-field", format!("{name} has to be a text"))),
-    };
-    let id = |name: &str| match fields.get(name).and_then(Value::as_u64) {
-        Some(id) => Ok(id),
-        None => Err(Problem::new("bad-field", format!("{name} has to be the id of a message"))),
-    };
-    match text("type")? {
-        "say" => Ok(Ask::Say(check_text(text("text")?, text_max)?, parse_to(fields)?)),
-        "name" => match names::check(text("name")?) {
+fn parse_ask(fields: &mut Map<String, Value>, text_max: usize) -> Result<Ask, Problem> {
+    match take_text(fields, "type")?.as_str() {
+        "say" => {
+            let text = check_text(take_text(fields, "text")?, text_max)?;
+            Ok(Ask::Say(text, parse_to(fields)?))
+        }
+        "name" => match names::check(&take_text(fields, "name")?) {
             Ok(name) => Ok(Ask::Name(name)),
             Err(why) => Err(Problem::new("bad-name", why)),
         },
         "typing" => Ok(Ask::Typing(parse_to(fields)?)),
-        "received" => Ok(Ask::Received(id("id")?)),
-        "earlier" => Ok(Ask::Earlier(id("before")?)),
+        "received" => Ok(Ask::Received(parse_id(fields, "id")?)),
+        "earlier" => Ok(Ask::Earlier(parse_id(fields, "before")?)),
         _ => {
             let why = "type has to be say, name, typing, received or earlier";
             Err(Problem::new("unknown-type", why))
@@ -112,10 +110,27 @@ fn parse_ask(fields: &Map<String, Value>, text_max: usize) -> Result<Ask, Proble
     }
 }
 
-fn parse_to(fields: &Map<String, Value>) -> Result<Option<To>, Problem> {
-    match fields.get("to") {
+/// The value of a field, which is not copied.
+fn take(fields: &mut Map<String, Value>, name: &str) -> Option<Value> {
+    fields.get_mut(name).map(Value::take)
+}
+
+fn take_text(fields: &mut Map<String, Value>, name: &str) -> Result<String, Problem> {
+    match take(fields, name) {
+        Some(Value::String(text)) => Ok(text),
+        _ => Err(Problem::new("bad-field", format!("{name} has to be a text"))),
+    }
+}
+
+fn parse_id(fields: &Map<String, Value>, name: &str) -> Result<u64, Problem> {
+    let why = || Problem::new("bad-field", format!("{name} has to be the id of a message"));
+    fields.get(name).and_then(Value::as_u64).ok_or_else(why)
+}
+
+fn parse_to(fields: &mut Map<String, Value>) -> Result<Option<To>, Problem> {
+    match take(fields, "to") {
         None | Some(Value::Null) => Ok(None),
-        Some(Value::String(name)) => Ok(Some(To::Name(name.clone()))),
+        Some(Value::String(name)) => Ok(Some(To::Name(name))),
         Some(value) => match value.as_u64() {
             Some(id) => Ok(Some(To::Id(id))),
             None => Err(Problem::new("bad-field", "to has to be the id or the name of a member")),
@@ -123,7 +138,7 @@ fn parse_to(fields: &Map<String, Value>) -> Result<Option<To>, Problem> {
     }
 }
 
-fn check_text(text: &str, max: usize) -> Result<String, Problem> {
+fn check_text(text: String, max: usize) -> Result<String, Problem> {
     let count = text.chars().count();
     if text.trim().is_empty() {
         Err(Problem::new("empty", "there is nothing in this message"))
@@ -131,26 +146,62 @@ fn check_text(text: &str, max: usize) -> Result<String, Problem> {
         let why = format!("a message has at most {max} characters; this one has {count}");
         Err(Problem::new("text-too-long", why))
     } else {
-        Ok(text.to_string())
+        Ok(text)
     }
 }
 
-/// A text as the frame that carries it.
-pub fn frame(text: String) -> Vec<u8> {
-    encode(Message::Text(text.into()))
-}
+/// A JSON object in the making: `type` first, and the fields in the order in which they are added,
+/// because people will read it.
+#[must_use]
+pub struct Object(String);
 
-/// Writes an object: `type` first and the fields in the order given, because people will read it.
-/// The values are JSON already.
-pub fn object(kind: &str, fields: &[(&str, String)]) -> String {
-    let length: usize = fields.iter().map(|(name, value)| name.len() + value.len() + 4).sum();
-    let mut text = String::with_capacity(12 + kind.len() + length);
-    text.extend(["{\"type\":\"", kind, "\""]);
-    for (name, value) in fields {
-        text.extend([",\"", name, "\":", value]);
+impl Object {
+    /// With its `type`.
+    pub fn new(kind: &str) -> Object {
+        Object::with_room(kind, 256) // few are longer
     }
-    text.push('}');
-    text
+
+    /// With its `type`, and room for so many bytes.
+    pub fn with_room(kind: &str, bytes: usize) -> Object {
+        let mut text = String::with_capacity(bytes);
+        text.extend(["{\"type\":\"", kind, "\""]);
+        Object(text)
+    }
+
+    /// Adds a field whose value is written as it is in JSON: a number, `true`, or what is JSON already.
+    pub fn with(mut self, name: &str, value: impl Display) -> Object {
+        write!(self.0, ",\"{name}\":{value}").expect("writing to a String cannot fail");
+        self
+    }
+
+    /// Adds a field whose value is a text.
+    pub fn with_text(self, name: &str, text: &str) -> Object {
+        self.with(name, Value::from(text))
+    }
+
+    /// Adds the `ref` of what is answered, if that had one.
+    pub fn with_ref(self, reference: Option<&str>) -> Object {
+        match reference {
+            Some(reference) => self.with_text("ref", reference),
+            None => self,
+        }
+    }
+
+    /// Adds a field that is a person.
+    pub fn with_person(self, name: &str, Person { id, name: called }: &Person) -> Object {
+        self.with(name, format_args!("{{\"id\":{id},\"name\":{}}}", Value::from(&**called)))
+    }
+
+    /// The whole object.
+    pub fn end(mut self) -> String {
+        self.0.push('}');
+        self.0
+    }
+
+    /// The frame that carries it.
+    pub fn frame(self) -> Vec<u8> {
+        frame(OpCode::Data(Data::Text), self.end().as_bytes())
+    }
 }
 
 /// A text as JSON.
@@ -163,32 +214,17 @@ pub fn list(values: impl Iterator<Item = String>) -> String {
     format!("[{}]", values.collect::<Vec<_>>().join(","))
 }
 
-/// How a person is named in every message.
-pub fn person(id: u64, name: &str) -> String {
-    format!("{{\"id\":{id},\"name\":{}}}", quoted(name))
-}
-
 /// `ack`: what was asked for with this `ref` is done. `kept` are the id and the time of a message.
-pub fn ack(reference: &str, kept: Option<(u64, u64)>) -> String {
-    let mut fields = vec![("ref", quoted(reference))];
-    if let Some((id, at)) = kept {
-        fields.extend([("id", id.to_string()), ("at", at.to_string())]);
+pub fn ack(reference: &str, kept: Option<(u64, u64)>) -> Object {
+    let ack = Object::new("ack").with_text("ref", reference);
+    match kept {
+        Some((id, at)) => ack.with("id", id).with("at", at),
+        None => ack,
     }
-    object("ack", &fields)
-}
-
-/// `earlier`: a page of the history, whether there are still older messages to see, and whether some
-/// are no longer kept.
-pub fn earlier(messages: String, more: bool, gap: bool, reference: Option<&str>) -> String {
-    let mut fields =
-        vec![("messages", messages), ("more", more.to_string()), ("gap", gap.to_string())];
-    fields.extend(reference.map(|reference| ("ref", quoted(reference))));
-    object("earlier", &fields)
 }
 
 /// `error`: what was wrong, and with which `ref`.
-pub fn error(problem: &Problem, reference: Option<&str>) -> String {
-    let mut fields = vec![("code", quoted(problem.code)), ("message", quoted(&problem.message))];
-    fields.extend(reference.map(|reference| ("ref", quoted(reference))));
-    object("error", &fields)
+pub fn error(problem: &Problem, reference: Option<&str>) -> Object {
+    let error = Object::new("error").with_text("code", problem.code);
+    error.with_text("message", &problem.message).with_ref(reference)
 }

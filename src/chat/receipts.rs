@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::history::Kept;
-use super::protocol::{frame, list, object};
+use super::protocol::{Object, list};
 
 /// Authors hear at most this often how far their messages have come.
 const EVERY: Duration = Duration::from_millis(250);
@@ -108,8 +108,9 @@ impl Receipts {
             let entry = format!("{{\"id\":{id},\"received\":{received},\"of\":{of}}}");
             news.entry(message.author).or_default().push(entry);
         }
-        let receipt =
-            |entries: Vec<String>| object("receipt", &[("messages", list(entries.into_iter()))]);
-        news.into_iter().map(|(author, entries)| (author, frame(receipt(entries)))).collect()
+        let receipt = |entries: Vec<String>| {
+            Object::new("receipt").with("messages", list(entries.into_iter())).frame()
+        };
+        news.into_iter().map(|(author, entries)| (author, receipt(entries))).collect()
     }
 }

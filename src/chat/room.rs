@@ -27,10 +27,10 @@ use tungstenite::protocol::frame::coding::CloseCode;
 
 use super::file::{File, Line};
 use super::greeting::Greeting;
-use super::history::{History, Person};
+use super::history::History;
 use super::members::{Members, Notice};
-use super::names;
-use super::protocol::{Ask, Problem, To, ack, earlier, error, frame, object, person};
+use super::names::{self, Person};
+use super::protocol::{Ask, Object, Problem, To, ack, error};
 use super::receipts::Receipts;
 use super::round::{Event, Round};
 use super::tokens::Token;
@@ -81,7 +81,7 @@ struct State {
     queue: Vec<Event>,
     progress: Progress,
     /// What has a `ref` and is in the queue, or in the round under way.
-    unsaid: HashSet<(u64, String)>,
+    unsaid: HashSet<(u64, Arc<str>)>,
     last_message: u64,
     /// Until when the room's own thread waits, if nobody wakes it; `None` for ever.
     waits_until: Option<Instant>,
@@ -200,7 +200,7 @@ impl Room {
 
     /// Does what a member asks for. Returned is what was wrong with it, or a page of the history; every
     /// other answer comes in its turn, so that whoever has it has heard all that was said before.
-    pub fn ask(&self, member: u64, reference: Option<String>, ask: Ask) -> Option<String> {
+    pub fn ask(&self, member: u64, reference: Option<Arc<str>>, ask: Ask) -> Option<Object> {
         let mut state = lock(&self.state);
         while state.queue.len() >= QUEUE_MAX {
             state = self.queue_taken.wait(state).unwrap_or_else(PoisonError::into_inner);
@@ -215,7 +215,8 @@ impl Room {
                 let page = state.history.page(0, before, member);
                 drop(state);
                 let (messages, more) = page.encode(member);
-                return Some(earlier(messages, more, page.gap, reference.as_deref()));
+                let earlier = Object::new("earlier").with("messages", messages).with("more", more);
+                return Some(earlier.with("gap", page.gap).with_ref(reference.as_deref()));
             }
         };
         done.err().map(|problem| error(&problem, reference.as_deref()))
@@ -227,12 +228,12 @@ impl Room {
         from: Person,
         to: Option<To>,
         text: String,
-        reference: Option<String>,
+        reference: Option<Arc<str>>,
     ) -> Result<(), Problem> {
         if let Some(reference) = &reference {
             // Said before, and the ack was lost: it gets that again, and the message is said once.
             if let Some(kept) = state.history.find(from.id, reference) {
-                let frame = frame(ack(reference, Some(kept)));
+                let frame = ack(reference, Some(kept)).frame();
                 state.queue.push(Event::Reply { to: from.id, frame });
                 self.see_to_queue(state);
                 return Ok(());
@@ -258,9 +259,9 @@ impl Room {
     ) -> Result<(), Problem> {
         let (notice, to_remember) = state.members.rename(from, name)?;
         drop(state);
-        self.remember(&Person { id: from.id, name: name.to_string() }, to_remember);
+        self.remember(&Person { id: from.id, name: name.into() }, to_remember);
         let mut state = lock(&self.state);
-        let ack = reference.map(|reference| frame(ack(reference, None)));
+        let ack = reference.map(|reference| ack(reference, None).frame());
         state.queue.extend(ack.map(|frame| Event::Reply { to: from.id, frame }));
         self.announce(state, notice);
         Ok(())
@@ -277,9 +278,11 @@ impl Room {
         if state.members.may_show_typing(from.id) {
             let present = state.members.present();
             drop(state);
-            let mut fields = vec![("from", person(from.id, &from.name))];
-            fields.extend(to.as_ref().map(|to| ("to", person(to.id, &to.name))));
-            let frame = frame(object("typing", &fields));
+            let mut typing = Object::new("typing").with_person("from", from);
+            if let Some(to) = &to {
+                typing = typing.with_person("to", to);
+            }
+            let frame = typing.frame();
             let is_for = |id| id != from.id && to.as_ref().is_none_or(|to| to.id == id);
             for (_, sender) in present.iter().filter(|(id, _)| is_for(*id)) {
                 sender.offer(&frame);
@@ -298,7 +301,7 @@ impl Room {
     }
 
     /// Writes into the history file that the token with this hash is this member's.
-    fn remember(&self, who: &Person, token: Option<String>) {
+    fn remember(&self, who: &Person, token: Option<Arc<str>>) {
         if let (Some(file), Some(token)) = (&self.file, token) {
             lock(file).remember(who, &token);
         }
@@ -329,7 +332,7 @@ impl Room {
 
     /// Says something as the operator of the server, whose id is 0.
     pub fn say_as_operator(&self, text: &str) {
-        let from = Person { id: 0, name: names::OPERATOR.to_string() };
+        let from = Person { id: 0, name: names::OPERATOR.into() };
         let mut state = lock(&self.state);
         state.queue.push(Event::Say { from, to: None, text: text.to_string(), reference: None });
         self.see_to_queue(state);
@@ -450,7 +453,7 @@ impl State {
         let audience = self.members.audience();
         for kept in &round.said {
             if let Some(reference) = &kept.reference {
-                self.unsaid.remove(&(kept.from.id, reference.clone()));
+                self.unsaid.remove(&(kept.from.id, Arc::clone(reference)));
             }
             if is_kept {
                 self.last_message = kept.id;

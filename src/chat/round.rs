@@ -1,18 +1,18 @@
 //! What one round tells: events in, one buffer for each member out. When there is one, and who runs it, is
 //! in `room.rs`.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::history::{Kept, Person};
+use super::history::Kept;
 use super::members::Notice;
-use super::protocol::{Problem, ack, error, frame};
+use super::names::Person;
+use super::protocol::{Problem, ack, error};
 use crate::sender::Sender;
 
 /// Something to tell, as it waits in the queue.
 pub enum Event {
     /// A member says a text, to all or to one.
-    Say { from: Person, to: Option<Person>, text: String, reference: Option<String> },
+    Say { from: Person, to: Option<Person>, text: String, reference: Option<Arc<str>> },
     /// To everyone, or to everyone but one.
     Notice(Notice),
     /// To one alone.
@@ -26,14 +26,13 @@ pub struct Round {
     pub said: Vec<Arc<Kept>>,
 }
 
+/// One event, as frames.
 struct Item {
     is_message: bool,
-    frame: Vec<u8>,
-    /// Whom it is for; `None` for all.
-    only: Option<u64>,
-    /// Who gets `instead` of it, or nothing if that is empty.
-    except: Option<u64>,
-    instead: Vec<u8>,
+    /// What everybody gets; empty if it is not for everybody ...
+    common: Vec<u8>,
+    /// ... and what these get in its place, perhaps nothing.
+    own: Vec<(u64, Vec<u8>)>,
 }
 
 impl Round {
@@ -43,7 +42,8 @@ impl Round {
         for event in events {
             items.push(match event {
                 Event::Notice(Notice { except, frame }) => {
-                    Item { is_message: false, frame, only: None, except, instead: Vec::new() }
+                    let own = except.map(|member| (member, Vec::new())).into_iter().collect();
+                    Item { is_message: false, common: frame, own }
                 }
                 Event::Reply { to, frame } => Item::to_one(to, frame),
                 Event::Say { from, to, text, reference } => {
@@ -64,50 +64,61 @@ impl Round {
         let problem = Problem::new("not-saved", why);
         self.items.retain(|item| !item.is_message);
         for kept in self.said.iter() {
-            let frame = frame(error(&problem, kept.reference.as_deref()));
+            let frame = error(&problem, kept.reference.as_deref()).frame();
             self.items.push(Item::to_one(kept.from.id, frame));
         }
     }
 
-    /// Sends it: to each member all of it in one write. Most get the same buffer; only for those who
-    /// have something of their own in it, an ack or a private message, one is put together.
+    /// Sends it: to each member all of it in one write. Most get the same buffer; for those who have
+    /// something of their own in it, such as an ack, one is put together of that and of long pieces of the
+    /// other.
     pub fn deliver(&self, present: &[(u64, Sender)]) {
-        let for_all = self.items.iter().filter(|item| item.only.is_none());
-        let common = for_all.map(|item| item.frame.as_slice()).collect::<Vec<_>>().concat();
-        let special: HashSet<u64> =
-            self.items.iter().flat_map(|item| [item.only, item.except]).flatten().collect();
+        let mut common = Vec::new();
+        let mut own = Vec::new(); // who gets something else in the place of which bytes, and what
+        for item in &self.items {
+            let place = common.len()..common.len() + item.common.len();
+            common.extend_from_slice(&item.common);
+            own.extend(item.own.iter().map(|(owner, frame)| (*owner, place.clone(), frame)));
+        }
+        own.sort_by_key(|(owner, ..)| *owner); // which leaves what belongs to one in its order
+        let mut buffer = Vec::new();
         for (member, sender) in present {
-            if !special.contains(member) {
+            let first = own.partition_point(|(owner, ..)| owner < member);
+            let mut own = own[first..].iter().take_while(|(owner, ..)| owner == member).peekable();
+            if own.peek().is_none() {
                 sender.send(&common);
                 continue;
             }
-            let mut own = Vec::with_capacity(common.len());
-            for item in &self.items {
-                if item.except == Some(*member) {
-                    own.extend_from_slice(&item.instead);
-                } else if item.only.is_none_or(|only| only == *member) {
-                    own.extend_from_slice(&item.frame);
-                }
+            buffer.clear();
+            let mut rest = 0;
+            for (_, place, frame) in own {
+                buffer.extend_from_slice(&common[rest..place.start]);
+                buffer.extend_from_slice(frame);
+                rest = place.end;
             }
-            sender.send(&own);
+            buffer.extend_from_slice(&common[rest..]);
+            sender.send(&buffer);
         }
     }
 }
 
 impl Item {
     fn to_one(member: u64, frame: Vec<u8>) -> Item {
-        Item { is_message: false, frame, only: Some(member), except: None, instead: Vec::new() }
+        Item { is_message: false, common: Vec::new(), own: vec![(member, frame)] }
     }
 
     /// A message; its author gets the ack in its place, if it asked for one.
     fn of(kept: &Kept) -> Item {
-        let ack = |reference: &String| frame(ack(reference, Some((kept.id, kept.at))));
-        Item {
-            is_message: true,
-            frame: frame(kept.said(false)),
-            only: kept.to.as_ref().map(|to| to.id),
-            except: Some(kept.from.id),
-            instead: kept.reference.as_ref().map(ack).unwrap_or_default(),
-        }
+        let ack = |reference: &Arc<str>| ack(reference, Some((kept.id, kept.at))).frame();
+        let mut own = vec![(kept.from.id, kept.reference.as_ref().map(ack).unwrap_or_default())];
+        let said = kept.said(false).frame();
+        let common = match &kept.to {
+            None => said,
+            Some(to) => {
+                own.extend((to.id != kept.from.id).then_some((to.id, said)));
+                Vec::new()
+            }
+        };
+        Item { is_message: true, common, own }
     }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use tungstenite::Message;
 
-use super::protocol::{self, Problem, frame};
+use super::protocol::{self, Object, Problem};
 use super::room::{Room, Stay, Wish};
 use crate::http::Request;
 use crate::socket::{Socket, close_frame};
@@ -61,7 +61,7 @@ pub fn serve(room: &Room, client: u64, socket: &mut Socket, wish: Wish) {
             beat_at = Instant::now();
         }
         if let Some(answer) = answer(room, stay.member, message) {
-            socket.sender().send(&frame(answer));
+            socket.sender().send(&answer.frame());
             // The answers to somebody who asks and does not read would pile up; see `echo.rs`.
             socket.sender().wait_until_caught_up();
         }
@@ -76,14 +76,14 @@ pub fn serve(room: &Room, client: u64, socket: &mut Socket, wish: Wish) {
 #[inline(never)]
 fn come_in<'a>(room: &'a Room, client: u64, socket: &mut Socket, wish: Wish) -> Stay<'a> {
     let (stay, greeting) = room.join(client, socket.sender(), wish);
-    let first = [socket.take_101(), frame(greeting.encode())].concat();
+    let first = [socket.take_101(), greeting.encode().frame()].concat();
     socket.sender().release(first);
     stay
 }
 
 /// Does what a message asks for, and says what is to be answered at once, if anything is.
 #[inline(never)]
-fn answer(room: &Room, member: u64, message: Message) -> Option<String> {
+fn answer(room: &Room, member: u64, message: Message) -> Option<Object> {
     let Message::Text(text) = message else {
         let why = "only text messages are understood here";
         return Some(protocol::error(&Problem::new("not-text", why), None));

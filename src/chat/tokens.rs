@@ -4,24 +4,24 @@
 //! opens nobody's door.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 
-use tungstenite::handshake::client::generate_key;
 use tungstenite::handshake::derive_accept_key;
 
-use super::history::Person;
+use super::names::Person;
+use crate::shared::unguessable;
 
 /// How many tokens are remembered; beyond it the oldest are forgotten, of those who are not here.
 pub const TOKENS_MAX: usize = 10_000;
 
-/// A token: 128 random bits, which nobody can guess.
+/// A token: a text that nobody can guess.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Token(String);
 
 impl Token {
-    /// A new one. std has no random numbers; tungstenite has, for the keys of clients: 16 bytes in
-    /// base64, here without the characters that mean something in a query.
+    /// A new one, without the characters that mean something in a query.
     pub fn random() -> Token {
-        Token(generate_key().replace('+', "-").replace('/', "_").replace('=', ""))
+        Token(unguessable().replace('+', "-").replace('/', "_").replace('=', ""))
     }
 
     /// What a client says is its token.
@@ -35,8 +35,8 @@ impl Token {
     }
 
     /// SHA-1, the hash at hand: it also makes the accept value of the handshake.
-    pub fn hash(&self) -> String {
-        derive_accept_key(self.0.as_bytes())
+    pub fn hash(&self) -> Arc<str> {
+        derive_accept_key(self.0.as_bytes()).into()
     }
 }
 
@@ -50,8 +50,8 @@ struct Owner {
 /// The owners, by the hash of their token.
 #[derive(Default)]
 pub struct Tokens {
-    owners: HashMap<String, Owner>,
-    oldest_first: VecDeque<String>,
+    owners: HashMap<Arc<str>, Owner>,
+    oldest_first: VecDeque<Arc<str>>,
 }
 
 impl Tokens {
@@ -61,14 +61,14 @@ impl Tokens {
     }
 
     /// Remembers a token, or under which name its owner goes now. Returns whether that is new.
-    pub fn remember(&mut self, hash: &str, who: Person) -> bool {
+    pub fn remember(&mut self, hash: &Arc<str>, who: Person) -> bool {
         if let Some(owner) = self.owners.get_mut(hash) {
             let is_new = owner.who != who;
             owner.who = who;
             return is_new;
         }
-        self.owners.insert(hash.to_string(), Owner { who, received: 0 });
-        self.oldest_first.push_back(hash.to_string());
+        self.owners.insert(Arc::clone(hash), Owner { who, received: 0 });
+        self.oldest_first.push_back(Arc::clone(hash));
         true
     }
 

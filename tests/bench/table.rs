@@ -114,7 +114,7 @@ pub fn print_row(scenario: &str, subject: &str, figures: &Figures) {
     }
     println!(
         "{scenario:<28} {subject:<14} {:>8} {:>9} {:>8} {:>8} {:>8} {:>7} {:>6}  {}",
-        number(figures.cpu, 2),
+        number(figures.cpu, 3),
         number(figures.rate, 0),
         number(figures.p50, 2),
         number(figures.p99, 2),
