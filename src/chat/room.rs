@@ -41,11 +41,11 @@ use crate::socket::close_frame;
 /// How many events may wait for the next round. Who talks faster than the room can tell has to wait,
 /// and is not read from meanwhile, so that TCP slows it down.
 const QUEUE_MAX: usize = 1024;
-/// If so many events are there for the room's own thread, many talk at once ...
-const BUSY: usize = 4;
+/// If so many events are left to the room's own thread, many talk at once ...
+const BUSY: usize = 2;
 /// ... and it waits a moment before the round, so that more can join it: a round costs about as much for
-/// forty messages as for thirty. Fewer than so many events are told at once.
-const BUSY_PAUSE: Duration = Duration::from_micros(100);
+/// forty messages as for thirty. What is alone is told at once.
+const BUSY_PAUSE: Duration = Duration::from_micros(200);
 
 /// How many may have come whom the history file does not know: the disk was full, or the server ended
 /// in that moment.
