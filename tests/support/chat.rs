@@ -95,8 +95,9 @@ impl Member {
         loop {
             let frame = self.peer.read();
             if frame.first != 0x89 {
+                let shown = String::from_utf8_lossy(&frame.payload);
+                assert_eq!(frame.first, 0x81, "a text: {shown:?}");
                 let text = String::from_utf8(frame.payload).expect("text is UTF-8");
-                assert_eq!(frame.first, 0x81, "a text: {text:?}");
                 let message: Value = serde_json::from_str(&text).expect("JSON");
                 if message["type"] != "beat" {
                     return message;
