@@ -5,7 +5,7 @@
 //! promise. Then the [`chat`], the [`wire`] view with its [`tap`], and, as far as curiosity goes,
 //! [`server`], [`socket`] and [`sender`].
 
-pub mod shared; // locks, a secret, and the memory for messages on their way
+pub mod shared; // locks, texts nobody can guess, the memory for messages on their way
 pub mod tcp; // listening, writing with a deadline, closing so that the last bytes arrive
 pub mod frames; // where the frames are in a stream of bytes
 pub mod pace; // how much one client may send, where others have to hear it

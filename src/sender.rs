@@ -51,9 +51,9 @@ const CATCH_UP_STACK: usize = 64 * 1024;
 #[derive(Debug, Clone)]
 pub struct Sender(Arc<Line>);
 
-/// On Linux this takes 64 bytes, with what `Arc` adds: as much as a processor fetches at once. Whoever speaks
-/// to a thousand clients goes along a thousand of these and has to wait for each, so nothing that every
-/// `send` needs lies elsewhere, and nothing is here that only a slow client has.
+/// Whoever speaks to a thousand clients goes along a thousand of these and waits for the memory of each. So
+/// all that a `send` needs, if the client is not slow, lies together here, in 64 bytes with what `Arc` adds.
+/// What is large, and only there for a slow client, is in its [`Backlog`].
 #[derive(Debug)]
 struct Line {
     stream: TcpStream,
@@ -63,6 +63,9 @@ struct Line {
     is_caught_up: Condvar,
 }
 
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+const _: () = assert!(size_of::<Line>() == 48);
+
 #[derive(Debug, Default)]
 struct Out {
     /// Whether O_NONBLOCK is on.
@@ -71,7 +74,8 @@ struct Out {
     finished: bool,
     /// The code of the Close frame of ours, after which there is no other.
     close_code: Option<u16>,
-    /// What waits, while a catch-up thread is at work; the flag is off then, and only that thread writes.
+    /// What waits: until the release, and then while a catch-up thread is at work. The flag is off
+    /// meanwhile, and only that thread writes; at the release, the client's own.
     behind: Option<Box<Backlog>>,
 }
 
@@ -113,8 +117,8 @@ impl Sender {
     /// Sends `first` before everything that has been waiting, and then that; see [`Sender::new`].
     /// Only for the client's own thread: if the client is slow, it waits.
     pub fn release(&self, first: Vec<u8>) {
-        self.0.budget.add(first.len());
         if let Some(backlog) = &mut lock(&self.0.out).behind {
+            self.0.budget.add(first.len());
             backlog.in_flight = first.len();
         }
         if let Some(tap) = &self.0.tap {
@@ -144,7 +148,8 @@ impl Sender {
         lock(&self.0.out).close_code
     }
 
-    /// The connection itself, for the client's own thread.
+    /// The connection itself, for the client's own thread to set timeouts and to read what is left.
+    /// Whoever wrote to it would break the promise.
     pub fn tcp(&self) -> &TcpStream {
         &self.0.stream
     }
@@ -197,6 +202,7 @@ impl Sender {
         }
         if let Some(backlog) = &mut out.behind {
             if !self.queue(backlog, frames) {
+                self.replace(backlog, TOO_SLOW);
                 (out.finished, out.close_code) = (true, Some(code_of(TOO_SLOW)));
             }
             return;
@@ -256,20 +262,24 @@ impl Sender {
         }
     }
 
-    /// Lets frames wait. If too much waits already all that is replaced by a Close, and false is returned.
+    /// Lets frames wait, unless too much waits already; returns whether they do.
     fn queue(&self, backlog: &mut Backlog, frames: &[u8]) -> bool {
         let (budget, Backlog { in_flight, pending }) = (&self.0.budget, backlog);
         let is_too_much =
             *in_flight + pending.len() > budget.per_client || budget.waiting() > budget.total;
-        let has_room = !is_too_much && pending.try_reserve(frames.len()).is_ok();
-        if !has_room {
-            budget.take(pending.len());
-            *pending = Vec::new();
+        if is_too_much || pending.try_reserve(frames.len()).is_err() {
+            return false;
         }
-        let frames = if has_room { frames } else { TOO_SLOW };
         budget.add(frames.len());
         pending.extend_from_slice(frames);
-        has_room
+        true
+    }
+
+    /// Replaces all that may be replaced of what waits.
+    fn replace(&self, backlog: &mut Backlog, frames: &[u8]) {
+        self.0.budget.take(backlog.pending.len());
+        self.0.budget.add(frames.len());
+        backlog.pending = frames.to_vec();
     }
 
     /// The catch-up thread: writes until nothing is pending, then ends.
@@ -277,8 +287,10 @@ impl Sender {
         loop {
             let written = tcp::write_in_pieces(&self.0.stream, &batch).is_ok();
             let mut out = lock(&self.0.out);
-            let next = out.behind.as_mut().filter(|backlog| written && !backlog.pending.is_empty());
-            let Some(backlog) = next else { return self.caught_up(&mut out, written) };
+            let has_more = |backlog: &&mut Box<Backlog>| written && !backlog.pending.is_empty();
+            let Some(backlog) = out.behind.as_mut().filter(has_more) else {
+                return self.caught_up(&mut out, written);
+            };
             self.0.budget.take(batch.len());
             batch = std::mem::take(&mut backlog.pending);
             backlog.in_flight = batch.len();

@@ -103,6 +103,7 @@ impl Door {
 /// A connection that needs a thread.
 struct Connection {
     id: u64,
+    /// Shared with the register until the request is complete.
     stream: Arc<TcpStream>,
     peer: SocketAddr,
     /// Dropped with it, when it has ended.
@@ -286,7 +287,7 @@ impl Server {
     #[inline(never)]
     #[allow(clippy::boxed_local, reason = "the boxes keep it off the stack of those who stay")]
     fn go_through(&self, upgrade: Box<Upgrade>, connection: Box<Connection>) {
-        let Connection { id, stream, peer, _presence } = *connection;
+        let Connection { id, stream, peer, _presence } = *connection; // ends last, as this function does
         // None only if the register had it too, and it has none of those that have entered.
         let Some(stream) = Arc::into_inner(stream) else { return };
         let Upgrade { door, response, early, tap } = *upgrade;

@@ -1,8 +1,8 @@
-//! What threads share: locks that no panic can poison, a secret to make others from, and the memory for
+//! What threads share: locks that no panic can poison, texts that nobody can guess, and the memory for
 //! messages on their way.
 
 use std::hint::black_box;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
 use tungstenite::handshake::client::generate_key;
@@ -14,14 +14,16 @@ pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// 160 bits in base64 that nobody can guess, each time others. std has no random numbers; tungstenite has,
-/// for the keys of clients, but keeps half a kB for each thread that has ever asked. So it is asked once,
-/// and what it said is hashed with a number that counts up.
+/// 28 characters of base64 that nobody can guess, each time others. std has no random numbers; tungstenite
+/// has, for the keys of clients, but keeps half a kB for each thread that has ever asked. So it is asked
+/// once, for a secret of 128 bits, and each secret makes the next one by a hash: from today's nobody can
+/// tell what was made before.
 pub fn unguessable() -> String {
-    static SECRET: LazyLock<String> = LazyLock::new(generate_key);
-    static NUMBER: AtomicU64 = AtomicU64::new(0);
-    let number = NUMBER.fetch_add(1, Relaxed);
-    derive_accept_key(format!("{} {number}", *SECRET).as_bytes())
+    static SECRET: LazyLock<Mutex<String>> = LazyLock::new(|| Mutex::new(generate_key()));
+    let mut secret = lock(&SECRET);
+    let made = derive_accept_key(format!("{secret} made").as_bytes());
+    *secret = derive_accept_key(format!("{secret} next").as_bytes());
+    made
 }
 
 /// What must be left of the memory before something is begun that takes much of it.

@@ -22,7 +22,8 @@ pub const PING: &[u8] = b"\x89\x00";
 
 /// A connection, for tungstenite.
 pub struct Stream {
-    /// The way out, and, only here, the way in. The read timeout is [`PING_AFTER`].
+    /// The way out, for everybody; and the way in, which only this thread uses. Its read timeout is
+    /// [`PING_AFTER`].
     pub sender: Sender,
     /// What is sent after so much silence, as whole frames.
     pub ping: &'static [u8],

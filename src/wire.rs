@@ -118,10 +118,13 @@ impl Watcher for Wires {
         let by_id = lock(&self.by_id);
         // A newer one may have taken its place just now, so this has to be looked at under the lock.
         if let Some(wire) = by_id.get(&tap.id).filter(|wire| wire.is_newest(tap)) {
-            let message = message("frame", tap).with_text("from", from).with("at", now());
-            let message = message.with_text("header", &hex(frame.header));
-            let message = message.with("length", frame.length);
-            wire.show(&message.with_text("payload", &hex(frame.payload)).frame());
+            let shown = message("frame", tap)
+                .with_text("from", from)
+                .with("at", now())
+                .with_text("header", &hex(frame.header))
+                .with("length", frame.length)
+                .with_text("payload", &hex(frame.payload));
+            wire.show(&shown.frame());
         }
     }
 

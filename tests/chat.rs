@@ -26,7 +26,7 @@ fn the_welcome_has_everything() {
     expected.sort();
     assert_eq!(fields, expected);
     assert_eq!(welcome["you"], json!({ "id": 3, "name": "Dan" }));
-    // 160 bits in base64, without the characters that mean something in a query.
+    // 28 characters of base64 but for its `=`, without the characters that mean something in a query.
     let is_url_safe = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     assert!(dan.token.len() == 27 && dan.token.chars().all(is_url_safe), "{}", dan.token);
     assert_ne!(dan.token, ben.token);

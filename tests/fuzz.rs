@@ -437,7 +437,7 @@ fn texts() {
         assert_eq!(visible(&shown), shown);
         let was_clean = !text.chars().any(|c| c.is_control() || is_invisible(c));
         assert_eq!(shown == text, was_clean);
-        let quoted: Value = serde_json::from_str(&protocol::quoted(&text)).expect("JSON");
+        let quoted: Value = serde_json::from_str(&protocol::json(&text).to_string()).expect("JSON");
         assert_eq!(quoted, *text);
     });
 }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use super::history::Page;
 use super::names::{self, Person};
-use super::protocol::{Object, quoted};
+use super::protocol::{Object, json};
 use super::tokens::Token;
 
 /// What a newcomer is told.
@@ -36,7 +36,7 @@ impl Greeting {
         let mut members = String::with_capacity(80 * self.members.len());
         for (Person { id, name }, away) in &self.members {
             let comma = if members.is_empty() { "" } else { "," };
-            let name = quoted(name);
+            let name = json(name);
             write!(members, "{comma}{{\"id\":{id},\"name\":{name},\"away\":{away}}}")
                 .expect("writing to a String cannot fail");
         }
@@ -46,7 +46,7 @@ impl Greeting {
         // No limit is a number too, and JavaScript's largest whole one is this.
         let text_max = self.text_max.min((1 << 53) - 1);
         let limits = format!("{{\"text\":{text_max},\"name\":{}}}", names::NAME_MAX);
-        let version = quoted(env!("CARGO_PKG_VERSION"));
+        let version = json(env!("CARGO_PKG_VERSION"));
         Object::with_room("welcome", 512 + members.len() + messages.len())
             .with_person("you", &self.you)
             .with_text("token", self.token.as_str())

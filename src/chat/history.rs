@@ -38,8 +38,8 @@ impl Kept {
 
     /// The message as `said`, with its `ref` where it is for its author.
     pub fn said(&self, with_ref: bool) -> Object {
-        let mut said = Object::new("said").with("id", self.id).with("at", self.at);
-        said = said.with_person("from", &self.from);
+        let said = Object::with_room("said", self.size());
+        let mut said = said.with("id", self.id).with("at", self.at).with_person("from", &self.from);
         if let Some(to) = &self.to {
             said = said.with_person("to", to);
         }
@@ -48,9 +48,7 @@ impl Kept {
 
     fn size(&self) -> usize {
         // The fixed part is an estimate of what the rest of a message takes.
-        200 + self.text.len()
-            + self.from.name.len()
-            + self.reference.as_ref().map_or(0, |reference| reference.len())
+        200 + self.text.len() + self.from.name.len() + self.reference.as_deref().map_or(0, str::len)
     }
 }
 

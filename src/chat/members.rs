@@ -54,8 +54,15 @@ pub struct Kicked {
     pub sender: Option<Sender>,
 }
 
-/// What the others are told, and the hash of the token if it is to be remembered anew.
-type Renamed = (Option<Notice>, Option<Arc<str>>);
+/// Somebody goes by another name.
+pub struct Renamed {
+    /// Under the new name.
+    pub who: Person,
+    /// What the others are told.
+    pub notice: Option<Notice>,
+    /// The hash of the token, if it is new that its owner has this name.
+    pub to_remember: Option<Arc<str>>,
+}
 
 struct Member {
     name: Arc<str>,
@@ -75,8 +82,9 @@ pub struct Members {
     /// From [`names::key`] to the id.
     names: HashMap<String, u64>,
     tokens: Tokens,
-    /// Those present, by id. Clients that came one after the other lie close together in the kernel's
-    /// memory as well: to write to a thousand in this order takes 4 % less time than in any.
+    /// Those present, in the order of their ids. Members who came one after the other often lie close
+    /// together in the kernel's memory too: to write to a thousand in this order takes some 2 % less time
+    /// than in that of a `HashMap`.
     present: Arc<Vec<(u64, Sender)>>,
     /// The ids of those present and away, in order.
     audience: Arc<Vec<u64>>,
@@ -199,13 +207,12 @@ impl Members {
         if member.here.as_ref().is_none_or(|(own, _)| *own != client) {
             return None; // another connection has taken over
         }
-        self.last_absence += 1;
-        member.here = None;
-        member.absence = self.last_absence;
-        self.set_present(id, None);
         if said_goodbye {
             return self.remove(id);
         }
+        self.last_absence += 1;
+        (member.here, member.absence) = (None, self.last_absence);
+        self.set_present(id, None);
         self.away.push_back((Instant::now() + GRACE, id, self.last_absence));
         let who = self.person(id)?;
         self.tell("away", &who, None)
@@ -218,6 +225,7 @@ impl Members {
 
     fn drop_member(&mut self, id: u64) -> Option<Member> {
         let member = self.members.remove(&id)?;
+        self.set_present(id, None);
         if let Ok(place) = self.audience.binary_search(&id) {
             Arc::make_mut(&mut self.audience).remove(place);
         }
@@ -229,7 +237,6 @@ impl Members {
     /// Throws a member out: it has left, and its token is good for nothing.
     pub fn kick(&mut self, who: &Person) -> Option<Kicked> {
         let Member { here, token, .. } = self.drop_member(who.id)?;
-        self.set_present(who.id, None);
         self.tokens.forget(&token);
         let notice = self.tell("left", who, Some(("why", "thrown out")));
         Some(Kicked { notice, token, sender: here.map(|(_, sender)| sender) })
@@ -237,8 +244,12 @@ impl Members {
 
     /// This member is here with this connection from now on, or with none.
     fn set_present(&mut self, id: u64, sender: Option<&Sender>) {
-        let list = Arc::make_mut(&mut self.present); // a copy, while a round has it
-        match (list.binary_search_by_key(&id, |(id, _)| *id), sender) {
+        let place = self.present.binary_search_by_key(&id, |(id, _)| *id);
+        if place.is_err() && sender.is_none() {
+            return; // it was away
+        }
+        let list = Arc::make_mut(&mut self.present); // a copy, while a round has the list
+        match (place, sender) {
             (Ok(place), Some(sender)) => list[place].1 = sender.clone(),
             (Ok(place), None) => drop(list.remove(place)),
             (Err(place), Some(sender)) => list.insert(place, (id, sender.clone())),
@@ -257,14 +268,17 @@ impl Members {
             let why = format!("{name} is taken; {free} is free");
             return Err(Problem::new("name-taken", why));
         }
-        let Some(member) = self.members.get_mut(&who.id) else { return Ok((None, None)) };
+        let Some(member) = self.members.get_mut(&who.id) else {
+            return Ok(Renamed { who: who.clone(), notice: None, to_remember: None });
+        };
         self.names.remove(&names::key(&member.name));
         self.names.insert(key, who.id);
         member.name = name.into();
         let renamed = Person { id: who.id, name: Arc::clone(&member.name) };
         let is_new = self.tokens.remember(&member.token, renamed.clone());
         let to_remember = is_new.then(|| Arc::clone(&member.token));
-        Ok((self.tell("renamed", &renamed, Some(("was", &who.name))), to_remember))
+        let notice = self.tell("renamed", &renamed, Some(("was", &who.name)));
+        Ok(Renamed { who: renamed, notice, to_remember })
     }
 
     /// The notice about what somebody did; in a big room there is none, but a count before long.

@@ -1,4 +1,4 @@
-//! Nicknames: which are possible, and one for whoever brings none.
+//! Nicknames: who goes by one, which are possible, and one for whoever brings none.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::shared::unguessable;
 pub struct Person {
     /// Never given to anybody else.
     pub id: u64,
-    /// May be somebody else's tomorrow. Shared by all that is said under it.
+    /// May be somebody else's tomorrow. Shared by what is said under it, and not copied.
     pub name: Arc<str>,
 }
 

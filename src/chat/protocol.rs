@@ -64,7 +64,7 @@ impl Problem {
 pub fn parse(message: &str, text_max: usize) -> (Option<Arc<str>>, Result<Ask, Problem>) {
     // So that the few-line clients of tutorials can chat, and people with wscat.
     if !message.starts_with('{') {
-        let ask = check_text(message.to_string(), text_max).map(|text| Ask::Say(text, None));
+        let ask = check_text(message, text_max).map(|()| Ask::Say(message.to_string(), None));
         return (None, ask);
     }
     let mut fields: Map<String, Value> = match serde_json::from_str(message) {
@@ -93,7 +93,8 @@ fn parse_ref(fields: &mut Map<String, Value>) -> Result<Option<Arc<str>>, Proble
 fn parse_ask(fields: &mut Map<String, Value>, text_max: usize) -> Result<Ask, Problem> {
     match take_text(fields, "type")?.as_str() {
         "say" => {
-            let text = check_text(take_text(fields, "text")?, text_max)?;
+            let text = take_text(fields, "text")?;
+            check_text(&text, text_max)?;
             Ok(Ask::Say(text, parse_to(fields)?))
         }
         "name" => match names::check(&take_text(fields, "name")?) {
@@ -138,7 +139,7 @@ fn parse_to(fields: &mut Map<String, Value>) -> Result<Option<To>, Problem> {
     }
 }
 
-fn check_text(text: String, max: usize) -> Result<String, Problem> {
+fn check_text(text: &str, max: usize) -> Result<(), Problem> {
     let count = text.chars().count();
     if text.trim().is_empty() {
         Err(Problem::new("empty", "there is nothing in this message"))
@@ -146,7 +147,7 @@ fn check_text(text: String, max: usize) -> Result<String, Problem> {
         let why = format!("a message has at most {max} characters; this one has {count}");
         Err(Problem::new("text-too-long", why))
     } else {
-        Ok(text)
+        Ok(())
     }
 }
 
@@ -168,7 +169,8 @@ impl Object {
         Object(text)
     }
 
-    /// Adds a field whose value is written as it is in JSON: a number, `true`, or what is JSON already.
+    /// Adds a field whose value is written as it is: a number, `true`, or what is JSON already. (A text is
+    /// not: see [`Object::with_text`].)
     pub fn with(mut self, name: &str, value: impl Display) -> Object {
         write!(self.0, ",\"{name}\":{value}").expect("writing to a String cannot fail");
         self
@@ -176,7 +178,7 @@ impl Object {
 
     /// Adds a field whose value is a text.
     pub fn with_text(self, name: &str, text: &str) -> Object {
-        self.with(name, Value::from(text))
+        self.with(name, json(text))
     }
 
     /// Adds the `ref` of what is answered, if that had one.
@@ -188,8 +190,9 @@ impl Object {
     }
 
     /// Adds a field that is a person.
-    pub fn with_person(self, name: &str, Person { id, name: called }: &Person) -> Object {
-        self.with(name, format_args!("{{\"id\":{id},\"name\":{}}}", Value::from(&**called)))
+    pub fn with_person(self, name: &str, person: &Person) -> Object {
+        let called = json(&person.name);
+        self.with(name, format_args!("{{\"id\":{},\"name\":{called}}}", person.id))
     }
 
     /// The whole object.
@@ -204,9 +207,9 @@ impl Object {
     }
 }
 
-/// A text as JSON.
-pub fn quoted(text: &str) -> String {
-    Value::from(text).to_string()
+/// A text as JSON, in quotes and with what has to be escaped: so a `Value` shows itself.
+pub fn json(text: &str) -> impl Display {
+    Value::from(text)
 }
 
 /// Values that are JSON already as a list.

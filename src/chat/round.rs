@@ -31,7 +31,7 @@ struct Item {
     is_message: bool,
     /// What everybody gets; empty if it is not for everybody ...
     common: Vec<u8>,
-    /// ... and what these get in its place, perhaps nothing.
+    /// ... and what these get in its place, perhaps nothing. Nobody is in it twice.
     own: Vec<(u64, Vec<u8>)>,
 }
 
@@ -69,34 +69,34 @@ impl Round {
         }
     }
 
-    /// Sends it: to each member all of it in one write. Most get the same buffer; for those who have
-    /// something of their own in it, such as an ack, one is put together of that and of long pieces of the
-    /// other.
+    /// Sends it: to each member all of it in one write. Most get `common` as it is. Who has something of
+    /// its own, such as an ack, gets a copy in which that stands in the place of what the others get.
     pub fn deliver(&self, present: &[(u64, Sender)]) {
         let mut common = Vec::new();
-        let mut own = Vec::new(); // who gets something else in the place of which bytes, and what
+        let mut replacements = Vec::new(); // whose, in the place of which bytes of `common`, and what
         for item in &self.items {
             let place = common.len()..common.len() + item.common.len();
             common.extend_from_slice(&item.common);
-            own.extend(item.own.iter().map(|(owner, frame)| (*owner, place.clone(), frame)));
+            replacements.extend(item.own.iter().map(|(whose, own)| (*whose, place.clone(), own)));
         }
-        own.sort_by_key(|(owner, ..)| *owner); // which leaves what belongs to one in its order
+        replacements.sort_by_key(|(whose, ..)| *whose); // a stable sort: those of one stay in order
         let mut buffer = Vec::new();
         for (member, sender) in present {
-            let first = own.partition_point(|(owner, ..)| owner < member);
-            let mut own = own[first..].iter().take_while(|(owner, ..)| owner == member).peekable();
-            if own.peek().is_none() {
+            let first = replacements.partition_point(|(whose, ..)| whose < member);
+            let rest = replacements[first..].iter();
+            let mut mine = rest.take_while(|(whose, ..)| whose == member).peekable();
+            if mine.peek().is_none() {
                 sender.send(&common);
                 continue;
             }
             buffer.clear();
-            let mut rest = 0;
-            for (_, place, frame) in own {
-                buffer.extend_from_slice(&common[rest..place.start]);
-                buffer.extend_from_slice(frame);
-                rest = place.end;
+            let mut done = 0; // up to here `common` has been copied, or replaced
+            for (_, place, own) in mine {
+                buffer.extend_from_slice(&common[done..place.start]);
+                buffer.extend_from_slice(own);
+                done = place.end;
             }
-            buffer.extend_from_slice(&common[rest..]);
+            buffer.extend_from_slice(&common[done..]);
             sender.send(&buffer);
         }
     }
