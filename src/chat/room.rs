@@ -15,6 +15,9 @@
 //!
 //! The lock covers memory only: no socket and no file is written under it. Whoever says something gets an
 //! `ack` in the place where the others get the message, so all see one order, the order of the ids.
+//!
+//! Here are the rounds, and the room's own thread. What else locks the room is in `room/`: how somebody comes
+//! and goes (`stay.rs`), and what members and the operator ask for (`asks.rs`).
 
 use std::collections::HashSet;
 use std::mem::take;
@@ -24,20 +27,19 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use tungstenite::protocol::frame::coding::CloseCode;
-
 use super::file::{File, Line};
-use super::greeting::Greeting;
 use super::history::History;
-use super::members::{Members, Notice, Renamed};
-use super::names::{self, Person};
-use super::protocol::{Ask, Object, Problem, To, ack, error};
+use super::members::{Members, Notice};
+use super::names::Person;
 use super::receipts::Receipts;
 use super::round::{Event, Round};
-use super::tokens::Token;
 use crate::sender::Sender;
 use crate::shared::lock;
-use crate::socket::close_frame;
+
+mod asks;
+mod stay;
+
+pub use stay::{Stay, Wish};
 
 /// How many events may wait for the next round. Who talks faster than the room can tell has to wait,
 /// and is not read from meanwhile, so that TCP slows it down.
@@ -52,19 +54,6 @@ const BUSY_PAUSE: Duration = Duration::from_micros(50);
 /// How many may have come whom the history file does not know: the disk was full, or the server ended
 /// in that moment.
 const UNWRITTEN_MAX: u64 = 1000;
-
-/// What a connection asks for at the door.
-#[derive(Debug, Default)]
-pub struct Wish {
-    /// A name; if it is taken, one like it.
-    pub name: Option<String>,
-    /// The token of an earlier connection, to be the same member again.
-    pub token: Option<String>,
-    /// The id of the last message that has arrived there.
-    pub since: u64,
-    /// What it takes for the passphrase.
-    pub passphrase: Option<String>,
-}
 
 /// The chat room.
 pub struct Room {
@@ -105,24 +94,6 @@ enum Progress {
     LeftToTheClock,
 }
 
-/// One member's stay, for the thread that reads its connection. It ends when this is dropped.
-pub struct Stay<'a> {
-    room: &'a Room,
-    /// The member's id.
-    pub member: u64,
-    client: u64,
-    /// Whether the client has said goodbye, and so has left and is not away.
-    pub said_goodbye: bool,
-}
-
-impl Drop for Stay<'_> {
-    fn drop(&mut self) {
-        let mut state = lock(&self.room.state);
-        let notice = state.members.leave(self.member, self.client, self.said_goodbye);
-        self.room.announce(state, notice);
-    }
-}
-
 impl Room {
     /// A room for texts of so many characters, which keeps so many messages: in memory and, if there is
     /// a folder `data`, in a file there, with what is in it already.
@@ -157,192 +128,11 @@ impl Room {
         }
     }
 
-    /// Lets a client in; what it is to be told first is returned.
-    ///
-    /// From this moment it is among the members, and what is said waits in its Sender, until its own
-    /// thread has encoded and written the welcome. So it neither misses nor doubles a message between the
-    /// two, and no socket is written under the lock.
-    pub fn join(&self, client: u64, sender: &Sender, wish: Wish) -> (Stay<'_>, Box<Greeting>) {
-        let name = wish.name.and_then(|name| names::check(&name).ok());
-        let name = name.unwrap_or_else(names::random);
-        let mut token = Token::random();
-        let hash = token.hash();
-        let claimed = wish.token.map(Token::from_client).map(|token| (token.hash(), token));
-        let mut state = lock(&self.state);
-        let owner = claimed.as_ref().and_then(|(hash, _)| state.members.owner(hash));
-        let resumed = owner.is_some();
-        let arrival = match (owner, claimed) {
-            (Some(owner), Some((hash, own))) => {
-                token = own;
-                state.members.come_back(hash, owner, client, sender)
-            }
-            _ => state.members.come(&name, hash, client, sender),
-        };
-        let you = arrival.who;
-        let since = if resumed { wish.since } else { 0 };
-        if resumed {
-            let arrived = since.min(state.last_message);
-            state.has_received(you.id, arrived);
-            state.receipts.repeat_for(you.id);
-        }
-        let greeting = Box::new(Greeting {
-            page: state.history.page(since, u64::MAX, you.id),
-            members: state.members.list(you.id),
-            count: state.members.count(),
-            token,
-            resumed,
-            you,
-            text_max: self.text_max,
-            started: self.started,
-        });
-        let stay = Stay { room: self, member: greeting.you.id, client, said_goodbye: false };
-        self.announce(state, arrival.notice);
-        // Before it learns its token, so that this will be good for coming back whatever happens.
-        self.remember(&greeting.you, arrival.to_remember);
-        if let Some(other) = arrival.taken_over {
-            other.close(&close_frame(4001.into(), "taken over by another connection"));
-        }
-        (stay, greeting)
-    }
-
-    /// Does what a member asks for. Returned is what was wrong with it, or a page of the history; every
-    /// other answer comes in its turn, so that whoever has it has heard all that was said before.
-    pub fn ask(&self, member: u64, reference: Option<Arc<str>>, ask: Ask) -> Option<Object> {
-        let mut state = lock(&self.state);
-        while state.queue.len() >= QUEUE_MAX {
-            state = self.queue_taken.wait(state).unwrap_or_else(PoisonError::into_inner);
-        }
-        let from = state.members.person(member)?;
-        let done = match ask {
-            Ask::Say(text, to) => self.say(state, from, to, text, reference.clone()),
-            Ask::Name(name) => self.rename(state, &from, &name, reference.as_deref()),
-            Ask::Typing(to) => self.typing(state, &from, to.as_ref()),
-            Ask::Received(id) => self.received(state, member, id),
-            Ask::Earlier(before) => {
-                let page = state.history.page(0, before, member);
-                drop(state);
-                let (messages, more) = page.encode(member);
-                let earlier = Object::new("earlier").with("messages", messages).with("more", more);
-                return Some(earlier.with("gap", page.gap).with_ref(reference.as_deref()));
-            }
-        };
-        done.err().map(|problem| error(&problem, reference.as_deref()))
-    }
-
-    fn say(
-        &self,
-        mut state: MutexGuard<State>,
-        from: Person,
-        to: Option<To>,
-        text: String,
-        reference: Option<Arc<str>>,
-    ) -> Result<(), Problem> {
-        if let Some(reference) = &reference {
-            // Said before, and the ack was lost: it gets that again, and the message is said once.
-            if let Some(kept) = state.history.find(from.id, reference) {
-                let frame = ack(reference, Some(kept)).frame();
-                state.queue.push(Event::Reply { to: from.id, frame });
-                self.see_to_queue(state);
-                return Ok(());
-            }
-            if state.unsaid.contains(&(from.id, Arc::clone(reference))) {
-                return Ok(()); // its ack will come
-            }
-        }
-        let to = to.map(|to| state.members.find(&to)).transpose()?;
-        state.members.has_said(from.id);
-        state.unsaid.extend(reference.clone().map(|reference| (from.id, reference)));
-        state.queue.push(Event::Say { from, to, text, reference });
-        self.see_to_queue(state);
-        Ok(())
-    }
-
-    fn rename(
-        &self,
-        mut state: MutexGuard<State>,
-        from: &Person,
-        name: &str,
-        reference: Option<&str>,
-    ) -> Result<(), Problem> {
-        let Renamed { who, notice, to_remember } = state.members.rename(from, name)?;
-        drop(state);
-        self.remember(&who, to_remember);
-        let mut state = lock(&self.state);
-        let ack = reference.map(|reference| ack(reference, None).frame());
-        state.queue.extend(ack.map(|frame| Event::Reply { to: from.id, frame }));
-        self.announce(state, notice);
-        Ok(())
-    }
-
-    /// Passes "is typing" on. It is not worth a round, nor waiting for: who is behind does not get it.
-    fn typing(
-        &self,
-        mut state: MutexGuard<State>,
-        from: &Person,
-        to: Option<&To>,
-    ) -> Result<(), Problem> {
-        let to = to.map(|to| state.members.find(to)).transpose()?;
-        if state.members.may_show_typing(from.id) {
-            let present = state.members.present();
-            drop(state);
-            let mut typing = Object::new("typing").with_person("from", from);
-            if let Some(to) = &to {
-                typing = typing.with_person("to", to);
-            }
-            let frame = typing.frame();
-            let is_for = |id| id != from.id && to.as_ref().is_none_or(|to| to.id == id);
-            for (_, sender) in present.iter().filter(|(id, _)| is_for(*id)) {
-                sender.offer(&frame);
-            }
-        }
-        Ok(())
-    }
-
-    fn received(&self, mut state: MutexGuard<State>, member: u64, id: u64) -> Result<(), Problem> {
-        if id > state.last_message {
-            return Err(Problem::new("bad-field", "there is no message with this id yet"));
-        }
-        state.has_received(member, id);
-        self.set_clock(&state);
-        Ok(())
-    }
-
     /// Writes into the history file that the token with this hash is this member's.
     fn remember(&self, who: &Person, token: Option<Arc<str>>) {
         if let (Some(file), Some(token)) = (&self.file, token) {
             lock(file).remember(who, &token);
         }
-    }
-
-    /// Who is here, for the operator, and whether they are away: at most 200 of them, and how many there
-    /// are.
-    pub fn who(&self) -> (Vec<(Person, bool)>, usize) {
-        let state = lock(&self.state);
-        (state.members.list(0), state.members.count())
-    }
-
-    /// Throws out whoever goes by this name, here or away; returns whether there is somebody. The token
-    /// is good for nothing from now on, restarts included.
-    pub fn kick(&self, name: &str) -> bool {
-        let mut state = lock(&self.state);
-        let Ok(who) = state.members.find(&To::Name(name.to_string())) else { return false };
-        let Some(kicked) = state.members.kick(&who) else { return false };
-        self.announce(state, kicked.notice);
-        if let Some(file) = &self.file {
-            lock(file).forget(&kicked.token);
-        }
-        if let Some(sender) = kicked.sender {
-            sender.close(&close_frame(CloseCode::Policy, "thrown out by the operator"));
-        }
-        true
-    }
-
-    /// Says something as the operator of the server, whose id is 0.
-    pub fn say_as_operator(&self, text: &str) {
-        let from = Person { id: 0, name: names::OPERATOR.into() };
-        let mut state = lock(&self.state);
-        state.queue.push(Event::Say { from, to: None, text: text.to_string(), reference: None });
-        self.see_to_queue(state);
     }
 
     /// Tells that somebody has come, gone or changed. In a big room there is no notice; but there, as
