@@ -287,7 +287,8 @@ impl Server {
     #[inline(never)]
     #[allow(clippy::boxed_local, reason = "the boxes keep it off the stack of those who stay")]
     fn go_through(&self, upgrade: Box<Upgrade>, connection: Box<Connection>) {
-        let Connection { id, stream, peer, _presence } = *connection; // ends last, as this function does
+        // The presence is taken apart first and so dropped last, when all the rest has ended.
+        let Connection { id, stream, peer, _presence } = *connection;
         // None only if the register had it too, and it has none of those that have entered.
         let Some(stream) = Arc::into_inner(stream) else { return };
         let Upgrade { door, response, early, tap } = *upgrade;
