@@ -162,7 +162,7 @@ fn names_commands_and_the_box() {
     let page = browser.new_user();
     prepare(&page);
     pick_up(&page, "localhost", server.port);
-    let mut heron = server.open("/chat?name=Amber%20Heron");
+    let mut kite = server.open("/chat?name=Amber%20Kite");
     let mut amber = server.open("/chat?name=amber");
     wait_for_notice(&page, "amber has picked up");
     let tells =
@@ -172,7 +172,7 @@ fn names_commands_and_the_box() {
     say(&page, "/help");
     tells("/msg NAME TEXT");
     say(&page, "/who");
-    tells("(2): Amber Heron and amber.");
+    tells("(2): Amber Kite and amber.");
     say(&page, "/nick AMBER");
     tells("AMBER 2");
     say(&page, "/dance");
@@ -192,7 +192,7 @@ fn names_commands_and_the_box() {
     clear();
 
     // One's own message comes after the conversation has been opened; then Back.
-    say(&page, "/msg amber heron first");
+    say(&page, "/msg amber kite first");
     assert_eq!(texts(&page, 1), json!(["first"]));
     say(&page, "/msg \"amber\" second");
     page.wait_for("location.hash === '#dm=amber' && title.textContent === 'amber'");
@@ -201,7 +201,7 @@ fn names_commands_and_the_box() {
     page.evaluate("history.go(-2)");
     page.wait_for("title.textContent === 'Everyone'");
     assert_eq!(page.evaluate("text.value"), "");
-    for (peer, text) in [(&mut heron, "first"), (&mut amber, "second")] {
+    for (peer, text) in [(&mut kite, "first"), (&mut amber, "second")] {
         while !peer.read_text().contains(&format!("\"text\":\"{text}\"")) {}
     }
 
