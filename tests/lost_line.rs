@@ -27,6 +27,31 @@ pub fn retry_now(page: &Page) {
     page.wait_for("retry.hidden || (retry.click(), countdown.textContent === 'Trying …')");
 }
 
+/// A socket knows that it closes some time before its page is told.
+#[test]
+fn what_is_said_while_the_socket_closes() {
+    let server = Server::start(&[]);
+    let browser = Browser::start();
+    let page = browser.new_user();
+    let script = "window.sockets = [];
+        window.WebSocket = class extends WebSocket {
+            constructor(...of) { super(...of); sockets.push(this); }
+        };";
+    page.call("Page.addScriptToEvaluateOnNewDocument", json!({ "source": script }));
+    pick_up(&page, "localhost", server.port);
+    let state = page.evaluate(
+        "sockets[0].close(4000);
+         text.value = 'in between';
+         text.form.requestSubmit();
+         sockets[0].readyState === WebSocket.CLOSING && line.className",
+    );
+    assert_eq!(state, "open");
+    retry_now(&page);
+    page.wait_for("list.lastElementChild.textContent.includes('Received')");
+    assert_eq!(texts(&page, 1), json!(["in between"]));
+    page.assert_clean();
+}
+
 #[test]
 fn server_is_killed_and_started_again() {
     let options = ["--host", "lab.test"];

@@ -116,7 +116,7 @@ export class Connection extends EventTarget {
 
   /** Sends something that is worth nothing later. */
   mention(message) {
-    if (this.state === "open") this.#socket.send(JSON.stringify(message));
+    if (this.#canSend) this.#socket.send(JSON.stringify(message));
   }
 
   /** Sends once more what was refused, with some fields changed. */
@@ -146,9 +146,14 @@ export class Connection extends EventTarget {
     return this.arrived.upTo;
   }
 
+  /** Before the welcome nothing may be sent, and a socket begins to close before its event tells us. */
+  get #canSend() {
+    return this.state === "open" && this.#socket.readyState === WebSocket.OPEN;
+  }
+
   #transmit({ ref, message, refused }) {
-    // Before the welcome nothing may be sent; after it, all that is still here will be.
-    if (this.state === "open" && !refused) this.#socket.send(JSON.stringify({ ...message, ref }));
+    // What cannot be sent now will be after the next welcome.
+    if (this.#canSend && !refused) this.#socket.send(JSON.stringify({ ...message, ref }));
   }
 
   #keep(unsent) {
