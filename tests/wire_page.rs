@@ -372,7 +372,7 @@ fn panel_shows_what_the_browser_reports_and_nothing_else() {
     prepare(&stranger);
     stranger.open(&format!("http://lab.test:{}/wire.html#id={}", server.port, "x".repeat(32)));
     stranger.wait_for("texts('.wire-state')[0] === 'Waiting for a connection to watch …'");
-    ben.send_text("once more");
+    say(&page, "once more");
     page.wait_for("rows().some((row) => row[4].includes('once more'))");
     assert_eq!(
         stranger.evaluate("[rows().length, all('.handshake:not([hidden])').length]"),
