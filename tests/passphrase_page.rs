@@ -39,10 +39,10 @@ fn assert_waits(page: &Page) {
 #[test]
 fn who_knows_it_comes_in_and_stays() {
     let server = Server::start(&["--host", "lab.test", "--passphrase", WORDS]);
+    let browser = Browser::start();
     let query = format!("?name=ben&passphrase={}", percent(WORDS));
     let mut ben = Member::open(&server, &query, None);
     ben.say_and_wait("for those inside");
-    let browser = Browser::start();
     let page = browser.new_user();
     prepare(&page);
     page.open(&format!("http://lab.test:{}/", server.port));

@@ -60,9 +60,9 @@ fn scroll_to_the_beginning(page: &Page) {
 #[test]
 fn scrolling_up_leads_to_the_beginning() {
     let server = Server::start_without_pace(&[]);
+    let browser = Browser::start();
     let mut ben = Member::come(&server, "ben");
     tell(&mut ben, 1..=350);
-    let browser = Browser::start();
     let page = browser.new_user();
     page.set_size(320, 640);
     // Once as it is, and once where the browser itself holds what is in view.
