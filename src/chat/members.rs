@@ -375,15 +375,14 @@ impl Members {
 
     /// At most [`BIG`] members, `you` among them, by id, and whether they are away.
     pub fn list(&self, you: u64) -> Vec<(Person, bool)> {
-        let own = self.members.get_key_value(&you);
-        let others = self.members.iter().filter(|(id, _)| **id != you);
-        let all = own.into_iter().chain(others).take(BIG);
-        let mut list: Vec<(Person, bool)> = Vec::with_capacity(BIG);
-        for (id, member) in all {
-            // Each into its place: to sort them would take 4 kB of the stack of everyone who comes.
-            let place = list.partition_point(|(person, _)| person.id < *id);
-            let person = Person { id: *id, name: Arc::clone(&member.name) };
-            list.insert(place, (person, member.here.is_none()));
+        let mut list = Vec::with_capacity(BIG);
+        for (place, id) in self.audience.iter().take(BIG).enumerate() {
+            // The ids are in order: if yours is not among the first, it comes after, and has the last place.
+            let id = if place == BIG - 1 { you.max(*id) } else { *id };
+            if let Some(member) = self.members.get(&id) {
+                let person = Person { id, name: Arc::clone(&member.name) };
+                list.push((person, member.here.is_none()));
+            }
         }
         list
     }
