@@ -1,19 +1,110 @@
-//! `/chat`: the chat. Lab step 3.
+//! `/chat`: one member's connection, from the welcome to its end, on the client's own thread. Lab step 3.
 //!
-//! To read in this order: what is said on the wire ([`protocol`]), one member's stay ([`session`]), how
-//! what one says reaches all the others ([`room`], `round`) and what each request does to the room
-//! (`room/asks`, `room/stay`), and as needed what people may be called ([`names`]), what was said (`history`,
-//! `file`) and how far it has come (`receipts`), who is here (`members`, `tokens`) and how they are welcomed
-//! (`greeting`).
+//! Read the chat's files in this order:
 
-pub mod names;
-pub mod protocol;
-mod history;
-mod file;
-mod receipts;
-mod tokens;
-mod members;
-mod greeting;
-mod round;
-pub mod room;
-pub mod session;
+pub mod protocol; // what clients and server say to each other, as JSON; every check on it
+pub mod names; // which names are allowed; a free one, a random one
+mod passphrase; // whether a client knows it
+mod history; // the newest messages, in memory
+mod history_file; // with --data: every message and member, in a file
+mod receipts; // how many of its recipients a message has reached
+mod tokens; // with its token a member comes back as the same member
+mod members; // the members that are here or away, and the notices about them
+mod welcome; // the first thing that a member is told
+mod round; // what one round tells, encoded once and put together for each member
+pub mod room; // the room: how a message of one member reaches all the others
+
+use std::sync::LazyLock;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tungstenite::Message;
+
+use self::protocol::Problem;
+use self::room::{JoinRequest, MemberGuard, Room};
+use crate::json::JsonObject;
+use crate::websocket::frames::{self, PING};
+use crate::websocket::socket::Socket;
+use crate::websocket::stream::PING_AFTER;
+
+/// How long a client waits for the answer to a wrong passphrase. It slows down guessing.
+const WRONG_PASSPHRASE_DELAY: Duration = Duration::from_secs(1);
+
+/// A ping and a `beat` (heartbeat). A page cannot see pings, so it watches for the `beat` instead.
+static PING_AND_BEAT: LazyLock<Vec<u8>> =
+    LazyLock::new(|| [PING, &JsonObject::new("beat").frame()].concat());
+
+/// The longest WebSocket message, in bytes, where a text may have `text_max` characters; a longer one
+/// is answered with Close 1009. A character takes at most 12 bytes in JSON (`\ud83d\ude00` is one), and
+/// 16 KiB are for the other fields: 64 KiB for 4,096 characters. 16 MiB if texts have no limit.
+pub fn message_max(text_max: usize) -> usize {
+    text_max.saturating_mul(12).saturating_add(16 << 10).min(16 << 20)
+}
+
+/// Lets a client take part in the chat until it leaves, if it knows the passphrase.
+pub fn serve(
+    room: &Room,
+    passphrase: Option<&str>,
+    client: u64,
+    socket: &mut Socket,
+    request: JoinRequest,
+) {
+    if !passphrase::is_right(passphrase, request.passphrase.as_deref()) {
+        return reject(socket, &request);
+    }
+    socket.ping_with(&PING_AND_BEAT);
+    let mut guard = join(room, client, socket, request);
+    let mut last_beat = Instant::now();
+    while let Some(message) = socket.read() {
+        // Pings come after silence. A client that sends all the time gets none, so its beats come here.
+        if last_beat.elapsed() >= PING_AFTER {
+            socket.sender().send(&PING_AND_BEAT);
+            last_beat = Instant::now();
+        }
+        if let Some(answer) = answer(room, guard.member, message) {
+            socket.sender().send(&answer.frame());
+            // Answers to a client that asks and does not read would pile up, as in `echo.rs`.
+            socket.sender().wait_until_caught_up();
+        }
+    }
+    // 1000, and 1005 for a Close without a code, mean goodbye. A page that is reloaded closes with 1001,
+    // and may be back at once.
+    guard.said_goodbye = matches!(socket.client_close_code(), Some(1000 | 1005));
+}
+
+/// Closes the connection of a client that does not know the passphrase. It is not refused with a 401,
+/// because a browser hides from its page why a handshake failed.
+fn reject(socket: &mut Socket, request: &JoinRequest) {
+    socket.send_101();
+    if request.passphrase.is_some() {
+        thread::sleep(WRONG_PASSPHRASE_DELAY);
+    }
+    socket.sender().close(&frames::close(4003, "the passphrase is missing or wrong"));
+}
+
+/// Sends the 101 and the `welcome`.
+#[inline(never)] // speed: off the stack of the loop above
+fn join<'a>(
+    room: &'a Room,
+    client: u64,
+    socket: &mut Socket,
+    request: JoinRequest,
+) -> MemberGuard<'a> {
+    let (guard, welcome) = room.join(client, socket.sender(), request);
+    socket.send_101_and(&welcome.encode().frame());
+    guard
+}
+
+/// Handles one message. Returns what is to be answered at once, if anything is.
+#[inline(never)] // speed: off the stack of the loop above
+fn answer(room: &Room, member: u64, message: Message) -> Option<JsonObject> {
+    let Message::Text(text) = message else {
+        let why = "only text messages are understood here";
+        return Some(protocol::error(&Problem::new("not-text", why), None));
+    };
+    let (reference, message) = protocol::parse(&text, room.text_max);
+    match message {
+        Ok(message) => room.ask(member, reference, message),
+        Err(problem) => Some(protocol::error(&problem, reference.as_deref())),
+    }
+}

@@ -1,35 +1,29 @@
 //! The handshake: a [`Request`] in, the `101 Switching Protocols` out, or a refusal with a reason.
 //!
-//! In a connection's life this comes after the head has been read and before the first frame. It is
-//! a ladder: RFC 6455, 4.2.1 lists what a client has to send, and each rung checks one item of the
-//! list. Whoever gets to the top has a WebSocket. Two rungs stand elsewhere: that Host names this
-//! server (item 2) and that the page is its own (item 7) is checked in `access.rs`.
+//! In a connection's life this comes after the head is read and before the first frame. RFC 6455,
+//! 4.2.1 lists what a client has to send; the numbers below are the items of that list. Two of them
+//! stand elsewhere: that Host names this server (item 2) in `http/host.rs`, that the page may connect
+//! (item 7) in `handshake/origin.rs`.
 
 use tungstenite::handshake::derive_accept_key;
 
 use crate::http::{Request, Response};
 
+pub mod origin; // item 7: which pages may connect
+
 /// Whether a request asks for a WebSocket at all (items 1 and 3): a GET on HTTP/1.1 with
-/// `Upgrade: websocket`. On HTTP/1.0 that field does not count (RFC 9110, 7.8).
+/// `Upgrade: websocket`. HTTP/1.0 has no upgrades (RFC 9110, 7.8).
 pub fn wants_websocket(request: &Request) -> bool {
     request.method == "GET" && !request.is_http_1_0 && request.has_token("upgrade", "websocket")
 }
 
-/// 426: this has to be asked for with an upgrade, or with another one.
-pub fn upgrade_required(why: &str) -> Response {
-    // RFC 9110, 7.8: whoever sends Upgrade has to list it in Connection.
-    Response::refusal(426, why)
-        .with_header("Upgrade", "websocket")
-        .with_header("Connection", "close, Upgrade")
-}
-
-/// Climbs the rest of the ladder and builds the 101 (RFC 6455, 4.2.2).
+/// The answer to a request for a WebSocket: the 101 (RFC 6455, 4.2.2).
 ///
-/// Offers of extensions and subprotocols (items 9 and 8) are not answered, which declines them. Some
-/// clients then hang up by themselves: they asked for a subprotocol and did not get it.
+/// Offers of extensions and subprotocols (items 9 and 8) get no answer, which declines them. Some
+/// clients then close the connection, because they insist on their subprotocol.
 ///
 /// # Errors
-/// The refusal to send: 400 or 426, with a sentence that says what was wrong.
+/// The refusal to send: 400 or 426, with a sentence that says what is wrong.
 pub fn upgrade(request: &Request) -> Result<Response, Response> {
     let bad = |why: &str| Err(Response::refusal(400, why));
     // Item 4.
@@ -40,7 +34,7 @@ pub fn upgrade(request: &Request) -> Result<Response, Response> {
     if request.has_body {
         return bad("a request to upgrade cannot have a body");
     }
-    // Item 6. RFC 6455, 4.4: tell the client which version to come back with.
+    // Item 6. The refusal names the version to use (RFC 6455, 4.4).
     if request.headers("sec-websocket-version").collect::<Vec<_>>() != ["13"] {
         let why = "Sec-WebSocket-Version must be 13, the one of RFC 6455";
         return Err(upgrade_required(why).with_header("Sec-WebSocket-Version", "13"));
@@ -57,19 +51,27 @@ pub fn upgrade(request: &Request) -> Result<Response, Response> {
         }
         None => return bad("Sec-WebSocket-Key must be 16 bytes in base64; this is not base64"),
     }
-    // The top. The accept value is the key and a fixed text, hashed with SHA-1, in base64: it
-    // proves that this answer is to this request, and comes from something that speaks WebSocket.
+    // All checks passed. The accept value is the key and a fixed text, hashed with SHA-1, in base64.
+    // It proves that this is the answer to this request, from a program that speaks WebSocket.
     Ok(Response::new(101)
         .with_header("Upgrade", "websocket")
         .with_header("Connection", "Upgrade")
         .with_header("Sec-WebSocket-Accept", derive_accept_key(key.as_bytes())))
 }
 
-/// How many bytes the base64 in `text` stands for (RFC 4648, section 4).
+/// 426 Upgrade Required: the client has to ask with an upgrade, or with another one.
+pub fn upgrade_required(why: &str) -> Response {
+    // A message with Upgrade has to list it in Connection (RFC 9110, 7.8).
+    Response::refusal(426, why)
+        .with_header("Upgrade", "websocket")
+        .with_header("Connection", "close, Upgrade")
+}
+
+/// How many bytes the base64 in `text` stands for (RFC 4648, section 4); `None` if it is not base64.
 fn base64_size(text: &str) -> Option<usize> {
     let digits = text.trim_end_matches('=');
     let padding = text.len() - digits.len();
-    let legal = |b: u8| b.is_ascii_alphanumeric() || b == b'+' || b == b'/';
-    let whole = text.len().is_multiple_of(4) && padding <= 2;
-    (whole && digits.bytes().all(legal)).then_some(digits.len() * 3 / 4)
+    let is_digit = |b: u8| b.is_ascii_alphanumeric() || b == b'+' || b == b'/';
+    let is_complete = text.len().is_multiple_of(4) && padding <= 2;
+    (is_complete && digits.bytes().all(is_digit)).then_some(digits.len() * 3 / 4)
 }

@@ -1,43 +1,43 @@
-//! Partyline, from the first line to the last.
+//! Partyline, from its start to its end. `server.rs` comes next.
 
 use std::env;
 use std::process::ExitCode;
 
 use partyline::server::Server;
-use partyline::settings::{HELP, Settings};
-use partyline::{journal, operator};
+use partyline::settings::{self, Settings};
+use partyline::{logging, operator};
 
 fn main() -> ExitCode {
     let arguments = env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned());
     let arguments: Vec<String> = arguments.collect();
     if arguments.iter().any(|argument| argument == "--help" || argument == "-h") {
-        return say(HELP);
+        return print(&settings::help());
     }
     if arguments.iter().any(|argument| argument == "--version") {
-        return say(concat!("partyline ", env!("CARGO_PKG_VERSION")));
+        return print(concat!("partyline ", env!("CARGO_PKG_VERSION")));
     }
-    // 1. What was asked for, on the command line and in the environment.
+    // 1. Read the settings, from the command line and the environment.
     let settings = match Settings::read(arguments, |name| env::var(name).ok()) {
         Ok(settings) => settings,
         Err(why) => return fail(&why),
     };
-    // 2. From here on there is a log.
-    journal::start(settings.log);
-    // 3. Listen: whoever connects now waits until step 6.
+    // 2. Start the log.
+    logging::start(settings.log);
+    // 3. Listen. Clients that connect now wait until step 6.
     let server = match Server::bind(settings) {
         Ok(server) => server,
         Err(why) => return fail(&why),
     };
-    // 4. Tell people where.
+    // 4. Print the addresses to open.
     operator::print_addresses(server.port());
-    // 5. Obey whoever sits at the terminal.
+    // 5. Start the thread that runs the commands typed at this terminal.
     operator::start(server.clone());
-    // 6. Accept connections, a thread for each, until somebody says `quit`.
+    // 6. Accept connections, a thread for each, until the operator types `quit`.
     server.run()
 }
 
-fn say(text: &str) -> ExitCode {
-    operator::say(text);
+fn print(text: &str) -> ExitCode {
+    operator::print(text);
     ExitCode::SUCCESS
 }
 

@@ -1,6 +1,6 @@
-//! The server's terminal: what it prints at the start, and the commands typed there.
+//! The server's terminal: the addresses printed at the start, and the commands typed there.
 //!
-//! Whoever sits at this terminal is the operator: that is the whole authorization.
+//! The person at this terminal is the operator. There is no other authorization.
 
 use std::io::{self, BufRead, Write};
 use std::net::{IpAddr, UdpSocket};
@@ -8,17 +8,17 @@ use std::process;
 use std::sync::Arc;
 use std::thread;
 
-use crate::journal::visible;
 use crate::server::Server;
+use crate::text::visible;
 
 const HELP: &str = "\
-who         who is in the chat
+who         list the members of the chat
 say TEXT    say something in the chat, as the operator
-kick NAME   throw somebody out of the chat
+kick NAME   throw a member out of the chat
 quit        close every connection and stop
-help        this list";
+help        print this list";
 
-/// Prints under which addresses the server can be opened; the one for classmates comes first.
+/// Prints the addresses of the server. The one for classmates comes first.
 pub fn print_addresses(port: u16) {
     let mut text = String::from("Partyline is up. Open it in a browser:\n");
     let addresses = own_addresses();
@@ -31,15 +31,15 @@ pub fn print_addresses(port: u16) {
                  of\n`ip address` (Linux), `ifconfig` (macOS) or `ipconfig` (Windows).\n";
     }
     text += "Type help for the commands, quit to stop.";
-    say(&text);
+    print(&text);
 }
 
 /// The addresses under which other machines reach this one: those of the default routes.
 ///
-/// std cannot list the interfaces, and a list would have Docker's and other virtual ones in it. But
-/// a UDP socket that is connected to somewhere far away knows which of our addresses would be used
-/// for that; connecting sends nothing. 192.0.2.1 and 2001:db8::1 exist only in documentation
-/// (RFC 5737, RFC 3849).
+/// std cannot list the network interfaces, and the list would contain Docker's and other virtual ones.
+/// But a UDP socket that is connected to a remote address knows which local address it would send
+/// from. Connecting sends nothing, and 192.0.2.1 and 2001:db8::1 exist only in documentation (RFC
+/// 5737, RFC 3849).
 fn own_addresses() -> Vec<IpAddr> {
     let routes = [("0.0.0.0:0", "192.0.2.1:9"), ("[::]:0", "[2001:db8::1]:9")];
     let own_address = |(here, there): (&str, &str)| {
@@ -55,10 +55,10 @@ fn with_port(address: IpAddr, port: u16) -> String {
     std::net::SocketAddr::new(address, port).to_string() // puts IPv6 in brackets
 }
 
-/// Obeys the commands typed at the terminal, on a thread of its own. The end of the input does not
-/// stop the server: it may have been started without a terminal.
+/// Starts the thread that runs the commands typed at the terminal. The end of the input does not stop
+/// the server: it may have been started without a terminal.
 pub fn start(server: Arc<Server>) {
-    let obey = move || {
+    let run_commands = move || {
         // `split` and not `lines`, which would end at the first line that is not UTF-8.
         for line in io::stdin().lock().split(b'\n').map_while(Result::ok) {
             let line = String::from_utf8_lossy(&line);
@@ -72,38 +72,38 @@ pub fn start(server: Arc<Server>) {
                 ("who", "") => who(&server),
                 ("say", text) if !text.is_empty() => server.room.say_as_operator(text),
                 ("kick", name) if !name.is_empty() => kick(&server, name),
-                ("kick" | "say", "") => say(&format!("{command} whom, or what? See help")),
-                ("help", "") => say(HELP),
+                ("kick" | "say", "") => print(&format!("{command} whom, or what? See help")),
+                ("help", "") => print(HELP),
                 ("", _) => {}
-                _ => say(&format!("{} is no command here; help lists them", visible(&line))),
+                _ => print(&format!("{} is no command here; help lists them", visible(&line))),
             }
         }
     };
-    if let Err(error) = thread::Builder::new().name("operator".to_string()).spawn(obey) {
+    if let Err(error) = thread::Builder::new().name("operator".to_string()).spawn(run_commands) {
         log::warn!("no commands can be typed here: {error}");
     }
 }
 
-/// Prints who is in the chat.
+/// Lists the members of the chat.
 fn who(server: &Server) {
-    let (some, count) = server.room.who();
-    for (person, is_away) in &some {
-        say(&format!("{}{}", visible(&person.name), if *is_away { " (away)" } else { "" }));
+    let (listed, count) = server.room.who();
+    for (person, is_away) in &listed {
+        print(&format!("{}{}", visible(&person.name), if *is_away { " (away)" } else { "" }));
     }
-    say(&format!("{count} in the chat"));
+    print(&format!("{count} in the chat"));
 }
 
-/// Throws somebody out of the chat.
+/// Throws a member out of the chat.
 fn kick(server: &Server, name: &str) {
     let name = visible(name);
     if server.room.kick(&name) {
-        say(&format!("{name} was thrown out, and can only come back as somebody new"));
+        print(&format!("{name} was thrown out, and can only come back as a new member"));
     } else {
-        say(&format!("nobody in the chat is called {name}; who lists them"));
+        print(&format!("no member of the chat is called {name}; who lists them"));
     }
 }
 
-/// Prints a line, and does not mind if nobody can see it: `println!` would panic.
-pub fn say(text: &str) {
+/// Prints a line. If standard output is closed it does nothing, where `println!` would panic.
+pub fn print(text: &str) {
     let _ = writeln!(io::stdout(), "{text}");
 }

@@ -1,385 +1,228 @@
-//! The accept loop, one thread per connection, and the door that a request goes through.
+//! The server: the accept loop, a thread per connection, and the route of a request.
 //!
+//! Read it from top to bottom as the life of a connection:
 //! ```text
-//! accept ── a thread of its own ── read the head ──┬── a file, or a refusal ── close
-//!                                                 └── 101 ── echo | broadcast | chat | wire ── close
+//! accept ── thread ── read the head ── parse ── route ──┬── a file, or a refusal ── close
+//!                                                       └── 101 ── Socket ── echo, … ── close
 //! ```
 
-use std::io::{self, ErrorKind};
+use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use tungstenite::protocol::frame::coding::CloseCode;
-
-use crate::broadcast::{self, Broadcast};
-use crate::chat::room::{Room, Wish};
-use crate::chat::session;
-use crate::echo;
-use crate::files::Files;
-use crate::handshake;
+use crate::broadcast::Broadcast;
+use crate::chat::room::Room;
+use crate::http::files::Files;
 use crate::http::{self, Request, Response};
-use crate::journal::OncePerSecond;
-use crate::pace::Pace;
-use crate::register::{Presence, Register};
-use crate::settings::{self, Settings};
-use crate::shared::{Budget, has_memory};
-use crate::socket::{Socket, Terms, close_frame};
-use crate::spare::Spare;
-use crate::tap::{Ending, Tap};
-use crate::tcp;
+use crate::settings::Settings;
+use crate::websocket::memory::Budget;
+use crate::websocket::socket::Socket;
+use crate::websocket::tap::{Tap, TapGuard};
 use crate::wire::{self, Wires};
+use crate::{chat, echo, handshake};
 
-/// Stack of a client's thread, in bytes. Only what is touched costs memory; less than half of this
-/// would end the process in a debug build when somebody sends deeply nested JSON.
+mod connections; // all connections, and the limits on their number
+mod idle_threads; // threads that wait for the next connection
+mod refuse; // sends and logs an answer; what happens when threads or descriptors run out
+mod route; // the routes, and the limits of each
+mod start; // Settings -> Server
+mod stop; // closes every connection
+
+use connections::{ConnectionGuard, Connections};
+use idle_threads::IdleThreads;
+use route::Route;
+
+/// Stack of a client's thread, in bytes. Only pages that are touched cost memory. Less than half of
+/// this would overflow in a debug build when a client sends deeply nested JSON.
 const STACK: usize = 512 * 1024;
-/// The most connections, whatever the settings say. Each thread takes up to four of the 65,530
-/// memory maps that Linux gives a process, and std panics inside a thread that gets none; this
-/// leaves room for those that are unfinished or catching up.
-pub const CONNECTIONS_MAX: usize = 14_000;
-/// When descriptors have run out: how long to wait before trying again.
-const PAUSE: Duration = Duration::from_millis(50);
-/// What a client that found no place is told to wait, in seconds.
-const RETRY_AFTER: &str = "10";
-/// The answer to a plain GET on a door, and to what a proxy makes of an upgrade by default.
-const PLAIN_GET: &str = "this address speaks WebSocket: ask over HTTP/1.1, with Connection: Upgrade and \
-     Upgrade: websocket (a proxy in between has to be told to pass these on)";
-/// How long [`Server::stop`] waits for the clients to take leave.
-const GOODBYE_TIME: Duration = Duration::from_secs(2);
+/// How long the accept loop waits after an error: other connections end and free their descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// Where an upgraded connection goes.
-enum Door {
-    Echo,
-    Broadcast,
-    /// With what the request says about who comes.
-    Chat(Wish),
-    /// With the id of the wire to watch.
-    Wire(String),
-}
-
-impl Door {
-    /// The door that a request asks for, if there is one. `/` is a door as well as a page: the first
-    /// WebSocket client of most tutorials connects to no path in particular.
-    fn of(request: &Request) -> Option<Door> {
-        match request.path.as_str() {
-            "/echo" => Some(Door::Echo),
-            "/broadcast" | "/" => Some(Door::Broadcast),
-            "/chat" => Some(Door::Chat(session::wish(request))),
-            "/wire" => Some(Door::Wire(request.parameter("id").unwrap_or_default())),
-            _ => None,
-        }
-    }
-
-    fn name(&self) -> &'static str {
-        match self {
-            Door::Echo => "/echo",
-            Door::Broadcast => "/broadcast",
-            Door::Chat(_) => "/chat",
-            Door::Wire(_) => "/wire",
-        }
-    }
-
-    /// What holds there.
-    fn terms(&self, server: &Server, tap: Option<Arc<Tap>>) -> Terms {
-        let settings = &server.settings;
-        let message_max = match self {
-            Door::Echo => echo::MESSAGE_MAX,
-            Door::Broadcast => broadcast::MESSAGE_MAX,
-            Door::Chat(_) => session::message_max(settings.text),
-            Door::Wire(_) => wire::MESSAGE_MAX,
-        };
-        // What is said on /echo is nobody else's trouble, and so has neither pace nor a share in what
-        // the others have.
-        let (budget, pace) = match self {
-            Door::Echo => (&server.echo_budget, Pace::unlimited()),
-            _ => (&server.budget, Pace::new(settings.pace, settings.pace_bytes)),
-        };
-        Terms { message_max, budget: Arc::clone(budget), pace, tap }
-    }
-}
-
-/// A connection that needs a thread.
-struct Connection {
-    id: u64,
-    /// Shared with the register until the request is complete.
-    stream: Arc<TcpStream>,
-    peer: SocketAddr,
-    /// Dropped with it, when it has ended.
-    _presence: Presence,
-}
-
-/// What a request that is in order gets.
-enum Answer {
-    /// This, and the connection is closed.
-    Http(Response),
-    /// This 101, and the connection goes through the door. It can be watched if it has the id of a
-    /// wire.
-    Upgrade(Door, Response, Option<String>),
-}
-
-/// A request that may have its WebSocket.
-struct Upgrade {
-    door: Door,
-    /// The 101.
-    response: Vec<u8>,
-    /// What came with the request.
-    early: Vec<u8>,
-    tap: Option<Arc<Tap>>,
-}
-
-/// The server: what all its threads share.
+/// What all threads of the server share.
 pub struct Server {
     settings: Settings,
+    /// The second one exists only where an IPv6 socket does not take IPv4 connections.
     listeners: Vec<TcpListener>,
     files: Files,
-    /// The memory for messages; `/echo` has its own.
+    /// The memory for messages; `/echo` has a budget of its own.
     budget: Arc<Budget>,
     echo_budget: Arc<Budget>,
     broadcast: Broadcast,
     /// The chat's room, for the operator as well.
     pub room: Arc<Room>,
     wires: Arc<Wires>,
-    register: Arc<Register>,
-    spare: Spare<Box<Connection>>,
-    last_client: AtomicU64,
+    connections: Arc<Connections>,
+    idle_threads: IdleThreads,
+}
+
+/// A connection that has been accepted.
+struct Connection {
+    /// Shared with [`Connections`] until the request is complete.
+    stream: Arc<TcpStream>,
+    peer: SocketAddr,
+    guard: ConnectionGuard,
+}
+
+/// A connection that becomes a WebSocket.
+struct Upgrade {
+    route: Route,
+    /// The 101.
+    response: Vec<u8>,
+    /// Bytes that came behind the request's head in the same read: the first frames.
+    leftover: Vec<u8>,
+    /// Shows the connection to a wire view, if the page asked for that.
+    tap: Option<Arc<Tap>>,
+}
+
+/// The answer to a request that is in order.
+enum Answer {
+    Http(Response),
+    Upgrade(Box<Upgrade>),
 }
 
 impl Server {
-    /// Listens on the port of the settings, on every address that this machine has.
-    ///
-    /// # Errors
-    /// A sentence for the person who started the program.
-    pub fn bind(mut settings: Settings) -> Result<Arc<Server>, String> {
-        let www = &settings.www;
-        let files = Files::new(www).map_err(|error| {
-            let www = www.display();
-            format!(
-                "the folder with the pages, {www}, cannot be opened ({error}): start in the \
-                     project's folder, or say where it is with --www DIR"
-            )
-        })?;
-        let listeners = tcp::listen(settings.port)?;
-        settings.access.add_own_name(&settings::machine_name());
-        let room = Room::new(settings.text, settings.keep, settings.data.as_deref())?;
-        let connections = settings.connections.min(CONNECTIONS_MAX);
-        let register = Register::new(connections, settings.unfinished);
-        Ok(Arc::new(Server {
-            budget: Arc::new(Budget::new(settings.pending)),
-            echo_budget: Arc::new(Budget::new(settings.pending)),
-            settings,
-            listeners,
-            files,
-            broadcast: Broadcast::default(),
-            room,
-            wires: Arc::default(),
-            register: Arc::new(register),
-            spare: Spare::default(),
-            last_client: AtomicU64::new(0),
-        }))
-    }
-
-    /// The port that it listens on, also where the settings left the choice to the system.
-    pub fn port(&self) -> u16 {
-        let address = self.listeners.first().and_then(|listener| listener.local_addr().ok());
-        address.map_or(self.settings.port, |address| address.port())
-    }
-
-    /// Accepts connections for ever.
+    /// Accepts connections for ever, each for a thread of its own.
     pub fn run(self: &Arc<Self>) -> ! {
-        // There is a second listener only where an IPv6 socket does not take IPv4 connections.
-        for index in 1..self.listeners.len() {
+        for listener in 1..self.listeners.len() {
             let server = Arc::clone(self);
-            thread::spawn(move || server.accept_from(&server.listeners[index]));
+            thread::spawn(move || server.accept_loop(listener));
         }
-        self.accept_from(&self.listeners[0])
+        self.accept_loop(0)
     }
 
-    fn accept_from(self: &Arc<Self>, listener: &TcpListener) -> ! {
+    fn accept_loop(self: &Arc<Self>, listener: usize) -> ! {
         loop {
-            match listener.accept() {
-                Ok((stream, peer)) => self.admit(stream, peer),
-                // It left while it was waiting. That is its own affair.
-                Err(e) if e.kind() == ErrorKind::ConnectionAborted => {}
+            match self.listeners[listener].accept() {
+                Ok((stream, peer)) => self.start_thread(listener, self.connection(stream, peer)),
+                Err(e) if e.kind() == ErrorKind::ConnectionAborted => {} // the client has left already
                 Err(e) if e.kind() == ErrorKind::Interrupted => {}
-                // Others will end and give theirs back: wait a little, instead of spinning.
                 Err(error) => {
-                    self.make_room("accept a connection", &error);
-                    thread::sleep(PAUSE);
+                    self.out_of("accept a connection", &error);
+                    thread::sleep(ACCEPT_PAUSE);
                 }
             }
         }
     }
 
-    /// Gives a new connection its number and its thread: one that has just finished, or a new one.
-    fn admit(self: &Arc<Self>, stream: TcpStream, peer: SocketAddr) {
-        let id = self.last_client.fetch_add(1, Relaxed) + 1;
-        let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port()); // no ::ffff:192.0.2.7
-        let stream = Arc::new(stream);
-        let presence = self.register.add(id, &stream);
-        let connection = Box::new(Connection { id, stream, peer, _presence: presence });
-        let Some(first) = self.spare.give(connection) else { return };
+    /// Starts a thread that serves this connection, then further ones that it accepts while it is idle.
+    fn start_thread(self: &Arc<Self>, listener: usize, first: Connection) {
         let server = Arc::clone(self);
-        let builder = thread::Builder::new().name("client".to_string()).stack_size(STACK);
         let serve = move || {
             let mut next = Some(first);
             while let Some(connection) = next {
                 server.serve(connection);
-                next = server.spare.wait();
+                next = server.idle_threads.wait(|| {
+                    let (stream, peer) = server.listeners[listener].accept().ok()?;
+                    Some(server.connection(stream, peer))
+                });
             }
         };
-        // A thread that gets no memory ends the process; so some has to be left before it starts.
-        let memory = if has_memory(STACK) { Ok(()) } else { Err(ErrorKind::OutOfMemory.into()) };
-        if let Err(error) = memory.and_then(|()| builder.spawn(serve)) {
-            self.make_room("start a thread", &error);
+        let builder = thread::Builder::new().name("client".to_string()).stack_size(STACK);
+        if let Err(error) = builder.spawn(serve) {
+            self.out_of("start a thread", &error); // the connection is closed, because `serve` is dropped
         }
     }
 
-    /// Threads, memory or descriptors have run out. Whoever keeps its request unfinished has to go first.
-    fn make_room(&self, what: &str, error: &io::Error) {
-        static WARNING: OncePerSecond = OncePerSecond::fresh();
-        if WARNING.is_due() {
-            log::warn!("cannot {what} ({error}); `ulimit -n` and `ulimit -u` show the limits");
-        }
-        self.register.evict_if_slow();
+    fn connection(&self, stream: TcpStream, peer: SocketAddr) -> Connection {
+        let stream = Arc::new(stream);
+        let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port()); // no ::ffff:192.0.2.7
+        Connection { guard: self.connections.add(&stream), stream, peer }
     }
 
-    /// One connection, from its first byte to its last.
-    fn serve(&self, connection: Box<Connection>) {
-        if let Some(upgrade) = self.shake_hands(&connection) {
-            self.go_through(upgrade, connection);
+    /// Serves one connection, from its first byte to its last.
+    fn serve(&self, connection: Connection) {
+        if let Some(upgrade) = self.handshake(&connection) {
+            self.serve_websocket(connection, upgrade);
         }
     }
 
-    /// Reads the request and answers it, unless it asks for a WebSocket and may have one.
-    ///
-    /// This and `go_through` are not inlined, so that what only the handshake needs is not part of the
-    /// stack frame that an idle client's thread keeps for hours: with all in one function a client takes
-    /// 4 kB more, a third page of stack.
-    #[inline(never)]
-    fn shake_hands(&self, connection: &Connection) -> Option<Box<Upgrade>> {
-        let Connection { id, ref stream, peer, .. } = *connection;
-        let (longest, time) = (self.settings.head_bytes, self.settings.head_timeout);
-        let (head, early) = match http::read_head(stream, longest, time) {
+    /// Reads the request. Returns the upgrade that it asks for, or answers it and returns `None`.
+    #[inline(never)] // speed: off the stack of `serve_websocket`
+    fn handshake(&self, connection: &Connection) -> Option<Box<Upgrade>> {
+        let Connection { stream, peer, guard } = connection;
+        let (longest, timeout) = (self.settings.head_bytes, self.settings.head_timeout);
+        let (head, leftover) = match http::read_head(stream, longest, timeout) {
             Ok(parts) => parts,
-            Err(refusal) => {
-                let refusal = refusal?; // none: nobody is left to send it to
-                self.reply(stream, peer, &[], &refusal);
+            Err(None) => return None, // the client has gone
+            Err(Some(refusal)) => {
+                refuse::reply(stream, *peer, &[], &refusal);
                 return None;
             }
         };
-        match http::parse(&head).and_then(|request| self.answer(id, &request)) {
-            Ok(Answer::Upgrade(door, response, wire)) => {
-                let tap = |wire| Tap::new(wire, id, head, early.clone(), self.wires.clone());
-                let tap = wire.map(tap).map(Arc::new);
-                let response = response.to_bytes(false);
-                Some(Box::new(Upgrade { door, response, early, tap }))
-            }
+        let request = http::parse(&head);
+        match request.and_then(|request| self.route(guard.id, &request, &head, leftover)) {
+            Ok(Answer::Upgrade(upgrade)) => Some(upgrade),
             Ok(Answer::Http(response)) | Err(response) => {
-                self.reply(stream, peer, &head, &response);
+                refuse::reply(stream, *peer, &head, &response);
                 None
             }
         }
     }
 
-    /// The life of a WebSocket.
-    #[inline(never)]
-    #[allow(clippy::boxed_local, reason = "the boxes keep it off the stack of those who stay")]
-    fn go_through(&self, upgrade: Box<Upgrade>, connection: Box<Connection>) {
-        // The presence is taken apart first and so dropped last, when all the rest has ended.
-        let Connection { id, stream, peer, _presence } = *connection;
-        // None only if the register had it too, and it has none of those that have entered.
-        let Some(stream) = Arc::into_inner(stream) else { return };
-        let Upgrade { door, response, early, tap } = *upgrade;
-        let _ending = tap.clone().map(Ending);
-        let name = door.name();
-        let terms = door.terms(self, tap);
-        let Ok(mut socket) = Socket::new(stream, response, early, terms) else { return };
-        if self.register.upgraded(id, socket.sender()) {
-            socket.sender().close(&goodbye());
+    /// Finds the route of a request, or the file that it asks for.
+    fn route(
+        &self,
+        id: u64,
+        request: &Request,
+        head: &[u8],
+        leftover: Vec<u8>,
+    ) -> Result<Answer, Response> {
+        self.settings.hosts.check(request)?;
+        if !self.connections.open(id) {
+            return Err(refuse::no_place());
         }
-        log::info!("client {id} ({peer}) came to {name}");
-        self.serve_door(door, id, &mut socket);
-        let why = socket.end();
-        log::info!("client {id} ({peer}) left {name}: {why}");
-    }
-
-    #[inline(never)]
-    fn serve_door(&self, door: Door, id: u64, socket: &mut Socket) {
-        match door {
-            Door::Echo => echo::serve(socket),
-            Door::Broadcast => self.broadcast.serve(id, socket),
-            Door::Chat(wish) if self.settings.access.admits(wish.passphrase.as_deref()) => {
-                session::serve(&self.room, id, socket, wish);
-            }
-            Door::Chat(wish) => session::turn_away(socket, &wish),
-            Door::Wire(wire) => self.wires.serve(&wire, id, socket),
-        }
-    }
-
-    /// Which door a request goes through, or which answer it gets. A request that is let in takes one
-    /// of the places that `--connections` provides.
-    fn answer(&self, id: u64, request: &Request) -> Result<Answer, Response> {
-        self.settings.access.check_host(request)?;
-        if !self.register.enter(id) {
-            let why = "every place is taken; try again in a moment";
-            return Err(Response::refusal(503, why).with_header("Retry-After", RETRY_AFTER));
-        }
-        let door = Door::of(request);
+        let route = Route::of(request);
         if !handshake::wants_websocket(request) {
-            return match door {
-                Some(_) if request.path != "/" => Err(handshake::upgrade_required(PLAIN_GET)),
+            return match route {
+                Some(_) if request.path != "/" => Err(refuse::plain_get()),
                 _ => Ok(Answer::Http(self.files.answer(request))),
             };
         }
-        let Some(door) = door else {
+        let Some(route) = route else {
             return Err(Response::refusal(404, "no WebSocket is spoken at this address"));
         };
-        // What is said on /echo concerns nobody else, so pages from everywhere may try it.
-        if !matches!(door, Door::Echo) {
-            self.settings.access.check_origin(request)?;
+        // No other client sees what is sent to /echo, so pages of every site may try it.
+        if !matches!(route, Route::Echo) {
+            self.settings.origins.check(request)?;
         }
-        let wire = match &door {
-            Door::Wire(id) if !wire::is_id(id) => {
-                let why = "id has to be 16 to 64 characters of A-Z a-z 0-9 - _";
-                return Err(Response::refusal(400, why));
-            }
-            Door::Wire(_) => None, // which would be a view of a view
-            _ => request.parameter("wire").filter(|id| wire::is_id(id)),
+        let wire = match &route {
+            Route::Wire(id) => wire::check_id(id).map(|()| None)?, // no view of a view
+            _ => request.parameter("wire").filter(|id| wire::check_id(id).is_ok()),
         };
-        Ok(Answer::Upgrade(door, handshake::upgrade(request)?, wire))
+        let tap = |wire| Tap::new(wire, id, head.to_vec(), leftover.clone(), self.wires.clone());
+        let tap = wire.map(tap).map(Arc::new);
+        let response = handshake::upgrade(request)?.to_bytes(false);
+        Ok(Answer::Upgrade(Box::new(Upgrade { route, response, leftover, tap })))
     }
 
-    /// Sends an answer to the request with this head, and closes the connection.
-    fn reply(&self, stream: &TcpStream, peer: SocketAddr, head: &[u8], response: &Response) {
-        static WARNING: OncePerSecond = OncePerSecond::fresh();
-        // As it came, for even a head that cannot be understood has to be told from others. (`parse`
-        // forgives an empty line before it.)
-        let head = String::from_utf8_lossy(head.trim_ascii_start());
-        // Up to the query, which may be secret, and no further than a line of the log should go.
-        let asked: String = head.chars().take_while(|c| !"?\r".contains(*c)).take(200).collect();
-        match response.status {
-            403 | 421 if WARNING.is_due() => log::warn!("{peer} {asked}: {}", response.sentence()),
-            200 => log::debug!("{peer} {asked}: 200 OK"),
-            _ => log::debug!("{peer} {asked}: {}", response.sentence()),
+    /// Serves a WebSocket, from its 101 to its end.
+    #[inline(never)] // speed: off the stack of `handshake`
+    #[allow(clippy::boxed_local, reason = "speed: an idle client's stack stays small")]
+    fn serve_websocket(&self, connection: Connection, upgrade: Box<Upgrade>) {
+        // The guard comes first, so it is dropped last, when everything else has ended.
+        let Connection { guard, stream, peer } = connection;
+        // `Connections` gave its share of the stream back when the request was complete.
+        let Some(stream) = Arc::into_inner(stream) else { return };
+        let Upgrade { route, response, leftover, tap } = *upgrade;
+        let _tap_guard = tap.clone().map(TapGuard);
+        let (id, path, limits) = (guard.id, route.path(), route.limits(self));
+        let Ok(mut socket) = Socket::new(stream, response, leftover, limits, tap) else { return };
+        if self.connections.set_sender(id, socket.sender()) {
+            socket.sender().close(&stop::goodbye());
         }
-        let to_head = head.starts_with("HEAD ");
-        tcp::send_and_close(stream, &response.to_bytes(to_head));
+        log::info!("client {id} ({peer}) came to {path}");
+        match route {
+            Route::Echo => echo::serve(&mut socket),
+            Route::Broadcast => self.broadcast.serve(id, &mut socket),
+            Route::Chat(request) => {
+                let passphrase = self.settings.passphrase.as_deref();
+                chat::serve(&self.room, passphrase, id, &mut socket, request);
+            }
+            Route::Wire(wire) => self.wires.serve(&wire, id, &mut socket),
+        }
+        let why = socket.end();
+        log::info!("client {id} ({peer}) left {path}: {why}");
     }
-
-    /// Closes every connection with 1001 and waits a moment for the clients to take leave.
-    pub fn stop(&self) {
-        for sender in self.register.admit_no_more() {
-            sender.close(&goodbye());
-        }
-        let deadline = Instant::now() + GOODBYE_TIME;
-        while Instant::now() < deadline && !self.register.is_empty() {
-            thread::sleep(Duration::from_millis(10));
-        }
-    }
-}
-
-fn goodbye() -> Vec<u8> {
-    close_frame(CloseCode::Away, "the server is stopping")
 }

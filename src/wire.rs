@@ -15,25 +15,31 @@ use std::collections::HashMap;
 use std::fmt::Write;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex};
-use std::time::UNIX_EPOCH;
 
 use tungstenite::handshake::derive_accept_key;
 
-use crate::chat::protocol::Object;
-use crate::frames::Frame;
-use crate::http;
-use crate::sender::Sender;
-use crate::shared::lock;
-use crate::socket::Socket;
-use crate::tap::{Tap, Watcher};
+use crate::clock::since_1970;
+use crate::http::{self, Response};
+use crate::json::JsonObject;
+use crate::mutex::lock;
+use crate::websocket::frames::Frame;
+use crate::websocket::sender::Sender;
+use crate::websocket::socket::Socket;
+use crate::websocket::tap::{Tap, Watcher};
 
 /// The longest message, in bytes. A view has nothing to say.
 pub const MESSAGE_MAX: usize = 1024;
 
-/// Whether an id may be used: long enough that nobody guesses it, and nothing that needs encoding.
-pub fn is_id(id: &str) -> bool {
-    let legal = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
-    (16..=64).contains(&id.len()) && id.bytes().all(legal)
+/// Checks the id of a wire: long enough that it cannot be guessed, of characters that need no encoding.
+///
+/// # Errors
+/// 400, with a sentence for the client.
+pub fn check_id(id: &str) -> Result<(), Response> {
+    let is_legal = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+    if (16..=64).contains(&id.len()) && id.bytes().all(is_legal) {
+        return Ok(());
+    }
+    Err(Response::refusal(400, "id has to be 16 to 64 characters of A-Z a-z 0-9 - _"))
 }
 
 /// All connections that have a tap, and all views.
@@ -164,8 +170,8 @@ impl Newest {
     }
 }
 
-fn message(kind: &str, tap: &Tap) -> Object {
-    Object::new(kind).with("client", tap.client)
+fn message(kind: &str, tap: &Tap) -> JsonObject {
+    JsonObject::new(kind).with("client", tap.client)
 }
 
 /// Bytes as hex digits.
@@ -179,15 +185,15 @@ fn hex(bytes: &[u8]) -> String {
 
 /// Milliseconds since 1970 UTC, with three decimals.
 fn now() -> String {
-    let micros = UNIX_EPOCH.elapsed().unwrap_or_default().as_micros();
+    let micros = since_1970().as_micros();
     format!("{}.{:03}", micros / 1000, micros % 1000)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::shared::Budget;
-    use crate::tap::Ending;
+    use crate::websocket::memory::Budget;
+    use crate::websocket::tap::TapGuard;
     use std::net::{Ipv4Addr, TcpListener, TcpStream};
 
     #[test]
@@ -201,7 +207,7 @@ mod tests {
             let wires = Arc::clone(&wires);
             let tap = Arc::new(Tap::new("id".into(), client, Vec::new(), Vec::new(), wires));
             tap.begin(b"HTTP/1.1 101 \r\n\r\n");
-            (Arc::clone(&tap), Ending(tap))
+            (Arc::clone(&tap), TapGuard(tap))
         };
         let open = |client| {
             wires.change("id", |wire| drop(wire.views.insert(client, sender.clone())));

@@ -14,13 +14,13 @@ use std::str;
 use std::thread;
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
-use partyline::access::Access;
 use partyline::chat::names::{self, NAME_MAX};
-use partyline::chat::protocol::{self, Ask, Problem, REF_MAX, To};
-use partyline::files::Files;
-use partyline::handshake;
+use partyline::chat::protocol::{self, ClientMessage, Problem, REF_MAX, Recipient};
+use partyline::handshake::{self, origin::AllowedOrigins};
+use partyline::http::files::Files;
+use partyline::http::host::HostNames;
 use partyline::http::{self, Authority, Request, Response};
-use partyline::journal::{is_invisible, visible};
+use partyline::text::{is_invisible, visible};
 use serde_json::{Value, json};
 
 use crate::files::{Folder, SECRET};
@@ -154,7 +154,8 @@ fn heads() {
     symlink(folder.path("secret.txt"), folder.path("www/link.txt")).unwrap();
     symlink(folder.path("www/.hidden"), folder.path("www/dot.txt")).unwrap();
     let files = Files::new(&folder.path("www")).unwrap();
-    let lab = Access { hosts: vec!["lab.test".to_string()], ..Access::default() };
+    let hosts = [HostNames { names: vec!["lab.test".to_string()] }, HostNames::default()];
+    let origins = [AllowedOrigins::default(), AllowedOrigins { any: true, ..Default::default() }];
     let mut line = SocketPairs::new();
     fuzz("heads", &head_corpus(), &HEAD_TOKENS, |input, dice| {
         if dice.below(16) == 0 {
@@ -165,13 +166,15 @@ fn heads() {
             Err(refusal) => return check_refusal(&refusal, &[400, 405, 431, 505]),
         };
         check_request(&request, input);
-        for access in [&lab, &Access { any_origin: true, ..Access::default() }] {
-            match access.check_host(&request) {
-                Ok(()) => check_own_host(&request, access),
+        for hosts in &hosts {
+            match hosts.check(&request) {
+                Ok(()) => check_own_host(&request, hosts),
                 Err(refusal) => check_refusal(&refusal, &[421]),
             }
-            match access.check_origin(&request) {
-                Ok(()) => check_own_origin(&request, access),
+        }
+        for origins in &origins {
+            match origins.check(&request) {
+                Ok(()) => check_own_origin(&request, origins),
                 Err(refusal) => check_refusal(&refusal, &[403]),
             }
         }
@@ -309,17 +312,17 @@ fn meaning(request: &Request) -> String {
         + &upgrade.escape_ascii().to_string()
 }
 
-fn check_own_host(request: &Request, access: &Access) {
+fn check_own_host(request: &Request, hosts: &HostNames) {
     let Some(host) = &request.host else { return };
     let digits_and_dots = |c: char| c.is_ascii_digit() || c == '.';
     let is_address = host.host.starts_with('[') || host.host.chars().all(digits_and_dots);
     let is_local = host.host.rsplit('.').next() == Some("localhost");
-    assert!(is_address || is_local || access.hosts.contains(&host.host), "{host}");
+    assert!(is_address || is_local || hosts.names.contains(&host.host), "{host}");
 }
 
-fn check_own_origin(request: &Request, access: &Access) {
+fn check_own_origin(request: &Request, allowed: &AllowedOrigins) {
     let origins: Vec<&str> = request.headers("origin").collect();
-    if let ([origin], false) = (&origins[..], access.any_origin) {
+    if let ([origin], false) = (&origins[..], allowed.any) {
         let (scheme, authority) = origin.split_once("://").expect("a URL");
         let default = if scheme == "https" { 443 } else { 80 };
         let same = |it: Authority| (it.host, it.port.unwrap_or(default));
@@ -437,7 +440,8 @@ fn texts() {
         assert_eq!(visible(&shown), shown);
         let was_clean = !text.chars().any(|c| c.is_control() || is_invisible(c));
         assert_eq!(shown == text, was_clean);
-        let quoted: Value = serde_json::from_str(&protocol::json(&text).to_string()).expect("JSON");
+        let quoted: Value =
+            serde_json::from_str(&partyline::json::quoted(&text).to_string()).expect("JSON");
         assert_eq!(quoted, *text);
     });
 }
@@ -449,24 +453,24 @@ fn check_message(text: &str, text_max: usize) {
     let has_room = |reference: &str| (1..=REF_MAX).contains(&reference.len());
     assert!(reference.as_deref().is_none_or(has_room), "{reference:?}");
     let (plain, to) = match &ask {
-        Ok(Ask::Say(said, to)) => {
+        Ok(ClientMessage::Say(said, to)) => {
             assert!(!said.trim().is_empty() && said.chars().count() <= text_max, "{said:?}");
             assert!(text.starts_with('{') || text == said);
             (json!({ "type": "say", "text": said }), to)
         }
-        Ok(Ask::Name(name)) => {
+        Ok(ClientMessage::Name(name)) => {
             check_name(name);
             (json!({ "type": "name", "name": name }), &None)
         }
-        Ok(Ask::Typing(to)) => (json!({ "type": "typing" }), to),
-        Ok(Ask::Received(id)) => (json!({ "type": "received", "id": id }), &None),
-        Ok(Ask::Earlier(id)) => (json!({ "type": "earlier", "before": id }), &None),
+        Ok(ClientMessage::Typing(to)) => (json!({ "type": "typing" }), to),
+        Ok(ClientMessage::Received(id)) => (json!({ "type": "received", "id": id }), &None),
+        Ok(ClientMessage::Earlier(id)) => (json!({ "type": "earlier", "before": id }), &None),
         Err(problem) => return check_problem(problem, reference.as_deref()),
     };
     let mut plain = plain;
     match to {
-        Some(To::Id(id)) => plain["to"] = json!(id),
-        Some(To::Name(name)) => plain["to"] = json!(name),
+        Some(Recipient::Id(id)) => plain["to"] = json!(id),
+        Some(Recipient::Name(name)) => plain["to"] = json!(name),
         None => {}
     }
     plain["ref"] = json!(reference.as_deref());

@@ -6,8 +6,8 @@ use std::net::Shutdown;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex};
 
-use partyline::frames;
-use partyline::tap::{Tap, Watcher};
+use partyline::websocket::frames;
+use partyline::websocket::tap::{Tap, Watcher};
 use serde_json::Value;
 
 use crate::fuzz::{HEAD_TOKENS, fuzz, head_corpus};

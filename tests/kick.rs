@@ -90,7 +90,7 @@ fn who_is_not_there_cannot_be_thrown_out() {
     let mut ana = Member::come(&server, "Ana");
     for name in ["nobody", "operator", "Operator", "An", "Ana 2", "1", "\u{1B}[31m", "\u{202E}"] {
         server.type_line(&format!("kick {name}"));
-        let shown = partyline::journal::visible(name);
+        let shown = partyline::text::visible(name);
         let sentence = format!("nobody in the chat is called {shown}; who lists them\n");
         server.wait_for_output(&sentence);
     }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use partyline::shared::{Budget, Incomplete};
+use partyline::websocket::memory::{Budget, InboundReservation};
 
 use crate::support::chat::*;
 use crate::support::*;
@@ -234,23 +234,23 @@ fn each_pace_can_be_switched_off() {
 #[test]
 fn what_has_come_of_all_together_has_a_limit() {
     let budget = Arc::new(Budget::new(0));
-    let [mut ana, mut ben] = [Incomplete::new(&budget), Incomplete::new(&budget)];
-    assert!(ana.add(100 << 20));
-    assert!(ben.add(156 << 20));
-    assert!(!ana.add(1) && !ben.add(1));
+    let [mut ana, mut ben] = [InboundReservation::new(&budget), InboundReservation::new(&budget)];
+    assert!(ana.announce(100 << 20));
+    assert!(ben.announce(156 << 20));
+    assert!(!ana.announce(1) && !ben.announce(1));
     // Whoever is in the middle of a message pays nothing for what others announce.
-    assert!(ana.add(0) && ben.add(0));
+    assert!(ana.announce(0) && ben.announce(0));
     // For what people type there is always room.
-    let mut cleo = Incomplete::new(&budget);
-    assert!(cleo.add(64 << 10));
-    assert!(!cleo.add(1));
+    let mut cleo = InboundReservation::new(&budget);
+    assert!(cleo.announce(64 << 10));
+    assert!(!cleo.announce(1));
     drop(ana);
-    assert!(ben.add(1) && cleo.add(1));
+    assert!(ben.announce(1) && cleo.announce(1));
     // It keeps the memory of its largest message: the next one needs none until it is larger.
-    ben.take((156 << 20) + 2);
-    assert!(!cleo.add(100 << 20) && ben.add(156 << 20));
+    ben.complete((156 << 20) + 2);
+    assert!(!cleo.announce(100 << 20) && ben.announce(156 << 20));
     drop(cleo);
-    assert!(ben.add(100 << 20) && !ben.add(1 << 20));
+    assert!(ben.announce(100 << 20) && !ben.announce(1 << 20));
 }
 
 #[test]

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use partyline::sender::Sender;
-use partyline::shared::Budget;
+use partyline::websocket::memory::Budget;
+use partyline::websocket::sender::Sender;
 
 use crate::support::PATIENCE;
 
@@ -25,7 +25,7 @@ fn pair(budget: Budget) -> (Sender, Arc<Budget>, TcpStream) {
     peer.set_write_timeout(Some(PATIENCE)).unwrap();
     let budget = Arc::new(budget);
     let sender = Sender::new(stream, Arc::clone(&budget), None);
-    sender.release(Vec::new());
+    sender.start(Vec::new());
     (sender, budget, peer)
 }
 
@@ -166,7 +166,7 @@ fn too_slow_is_told_after_whole_frames() {
     let limit = 512 * 1024;
     let (sender, budget, mut peer) = pair(Budget::new(limit));
     let mut sent = 0;
-    while sender.close_code().is_none() {
+    while sender.our_close_code().is_none() {
         sender.send(&frame(sent, 10_000));
         assert!(budget.waiting() <= limit + 2 * 10_018, "{} wait", budget.waiting());
         sent += 1;
@@ -190,7 +190,7 @@ fn one_message_may_be_larger_than_all_that_may_wait() {
     let (sender, budget, mut peer) = pair(Budget::new(1000));
     sender.send(&frame(0, 32 << 20));
     assert!(budget.waiting() > 1000);
-    assert_eq!(sender.close_code(), None);
+    assert_eq!(sender.our_close_code(), None);
     assert_eq!(read_frame(&mut peer), Ok(0));
     sender.wait_until_caught_up();
     sender.send(&frame(1, 1));
@@ -213,7 +213,7 @@ fn beyond_the_budget_of_all_together_the_next_one_goes() {
 #[test]
 fn without_a_catch_up_thread_the_connection_is_cut() {
     let mut budget = Budget::new(1 << 20);
-    budget.threads = 0;
+    budget.catch_up_threads = 0;
     let (sender, budget, mut peer) = pair(budget);
     sender.send(&frame(0, 64 << 20));
     assert_eq!(budget.waiting(), 0);
@@ -272,7 +272,7 @@ fn patience_ends_as_timed_out() {
     let patience = Duration::from_millis(300);
     stream.set_read_timeout(Some(patience)).unwrap();
     let sender = Sender::new(stream, Arc::new(Budget::new(1)), None);
-    sender.release(Vec::new());
+    sender.start(Vec::new());
     sender.send(&frame(0, 0)); // so that the flag is on when the read begins
     let began = Instant::now();
     let error = sender.read(&mut [0], patience).unwrap_err();
@@ -309,7 +309,7 @@ fn nothing_to_send_is_nothing_too_much() {
     sender.send(&frame(0, 32 << 20)); // one message may exceed the limit
     assert!(budget.waiting() > 1000);
     sender.send(&[]);
-    assert_eq!(sender.close_code(), None);
+    assert_eq!(sender.our_close_code(), None);
     assert_eq!(read_frame(&mut peer), Ok(0));
 }
 
@@ -323,7 +323,7 @@ fn nothing_overtakes_what_a_sender_is_released_with() {
     // Said to the room, and then `quit`, both before the 101 is on its way.
     sender.send(b"\x81\x02hi");
     sender.close(b"\x88\x02\x03\xE9");
-    sender.release(b"HTTP/1.1 101 ".to_vec());
+    sender.start(b"HTTP/1.1 101 ".to_vec());
     let mut all = Vec::new();
     peer.read_to_end(&mut all).unwrap();
     assert_eq!(all, b"HTTP/1.1 101 \x81\x02hi\x88\x02\x03\xE9");

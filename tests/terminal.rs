@@ -4,8 +4,8 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use partyline::journal;
-use partyline::settings::{HELP, Settings};
+use partyline::settings::{Settings, help};
+use partyline::text::visible;
 
 use serde_json::json;
 
@@ -107,9 +107,9 @@ fn the_addresses_are_those_a_classmate_can_open() {
 #[test]
 fn help_fits_a_screen() {
     let (code, out, _) = run(&["--help"], &[]);
-    assert_eq!((code, out.trim_end()), (Some(0), HELP));
-    assert!(HELP.lines().count() <= 24, "{} lines", HELP.lines().count());
-    assert!(HELP.lines().all(|line| line.chars().count() <= 80));
+    assert_eq!((code, out.trim_end()), (Some(0), help().as_str()));
+    assert!(help().lines().count() <= 24, "{} lines", help().lines().count());
+    assert!(help().lines().all(|line| line.chars().count() <= 80));
     let (code, out, _) = run(&["--version"], &[]);
     assert_eq!((code, out.trim_end()), (Some(0), concat!("partyline ", env!("CARGO_PKG_VERSION"))));
 }
@@ -152,7 +152,7 @@ fn the_command_line_counts_more_than_the_environment() {
     assert_eq!(settings.port, 5000);
     assert_eq!(settings.connections, usize::MAX);
     assert_eq!(settings.head_bytes, 8192);
-    assert_eq!(settings.access.hosts, ["one.example", "two.example", "three.example"]);
+    assert_eq!(settings.hosts.names, ["one.example", "two.example", "three.example"]);
     assert_eq!(settings.log, log::LevelFilter::Info);
 }
 
@@ -218,7 +218,7 @@ fn strangers_cannot_paint_the_terminal() {
     assert!(log.contains(r"GET /\u{1b}[2J HTTP/1.1"), "{log}");
     assert!(log.contains(r"Origin is \u{202e}\u{9b}x"), "{log}");
     assert!(log.chars().all(|c| c == '\n' || !c.is_control()), "{log:?}");
-    assert_eq!(journal::visible("a\u{202E}b\u{7F}c\u{9B}d ü 😀"), r"a\u{202e}b\u{7f}c\u{9b}d ü 😀");
+    assert_eq!(visible("a\u{202E}b\u{7F}c\u{9B}d ü 😀"), r"a\u{202e}b\u{7f}c\u{9b}d ü 😀");
 }
 
 #[test]

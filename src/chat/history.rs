@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use super::names::Person;
-use super::protocol::{Object, list};
+use crate::json::{JsonObject, list};
 
 /// What is kept takes at most this many bytes, beside the number that `--keep` sets.
 const BYTES_MAX: usize = 16 << 20;
@@ -15,7 +15,7 @@ const PAGE_BYTES: usize = 64 * 1024;
 
 /// A message as it is kept.
 #[derive(Debug)]
-pub struct Kept {
+pub struct ChatMessage {
     /// Counts up from 1.
     pub id: u64,
     /// Milliseconds since 1970 UTC.
@@ -30,15 +30,15 @@ pub struct Kept {
     pub reference: Option<Arc<str>>,
 }
 
-impl Kept {
+impl ChatMessage {
     /// Whether this member may see it.
     pub fn is_for(&self, id: u64) -> bool {
         self.to.as_ref().is_none_or(|to| to.id == id || self.from.id == id)
     }
 
     /// The message as `said`, with its `ref` where it is for its author.
-    pub fn said(&self, with_ref: bool) -> Object {
-        let said = Object::with_room("said", self.size());
+    pub fn said(&self, with_ref: bool) -> JsonObject {
+        let said = JsonObject::with_capacity("said", self.size());
         let mut said = said.with("id", self.id).with("at", self.at).with_person("from", &self.from);
         if let Some(to) = &self.to {
             said = said.with_person("to", to);
@@ -55,7 +55,7 @@ impl Kept {
 /// The newest messages, the oldest dropped first.
 pub struct History {
     most: usize,
-    messages: VecDeque<Arc<Kept>>,
+    messages: VecDeque<Arc<ChatMessage>>,
     bytes: usize,
     /// Which message an author sent with which `ref`, for as long as the message is kept.
     references: HashMap<(u64, Arc<str>), (u64, u64)>,
@@ -64,7 +64,7 @@ pub struct History {
 /// Some messages in a row that a member may see, the newest that were asked for.
 pub struct Page {
     /// In the order of their ids.
-    messages: Vec<Arc<Kept>>,
+    messages: Vec<Arc<ChatMessage>>,
     /// Whether there are older ones to see that did not fit.
     more: bool,
     /// Whether some that were asked for are no longer kept.
@@ -96,7 +96,7 @@ impl History {
     }
 
     /// Keeps a message; its id must be above all others.
-    pub fn add(&mut self, message: Arc<Kept>) {
+    pub fn add(&mut self, message: Arc<ChatMessage>) {
         if let Some(reference) = &message.reference {
             let key = (message.from.id, Arc::clone(reference));
             self.references.insert(key, (message.id, message.at));

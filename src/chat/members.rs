@@ -9,9 +9,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::names::{self, Person};
-use super::protocol::{Object, Problem, To};
+use super::protocol::{Problem, Recipient};
 use super::tokens::Tokens;
-use crate::sender::Sender;
+use crate::json::JsonObject;
+use crate::websocket::sender::Sender;
 
 /// How long a member whose connection broke is away before it has left: time for a reload, or for the
 /// Wi-Fi to come back.
@@ -136,7 +137,7 @@ impl Members {
     }
 
     /// The ids up to this one belong to somebody.
-    pub fn never_again(&mut self, id: u64) {
+    pub fn reserve_ids_up_to(&mut self, id: u64) {
         self.last_id = self.last_id.max(id);
     }
 
@@ -171,7 +172,7 @@ impl Members {
         let was_away = before.is_none();
         self.set_present(who.id, Some(sender));
         Arrival {
-            notice: if was_away { self.tell("back", &who, None) } else { None },
+            notice: if was_away { self.presence_notice("back", &who, None) } else { None },
             who,
             taken_over: before.map(|(_, sender)| sender),
             to_remember: None,
@@ -198,7 +199,12 @@ impl Members {
             Arc::make_mut(&mut self.audience).insert(place, id);
         }
         self.is_big |= self.members.len() > BIG;
-        Arrival { notice: self.tell("joined", &who, None), who, taken_over: None, to_remember }
+        Arrival {
+            notice: self.presence_notice("joined", &who, None),
+            who,
+            taken_over: None,
+            to_remember,
+        }
     }
 
     /// A connection has ended. Who said goodbye has left at once, others are away.
@@ -215,12 +221,12 @@ impl Members {
         self.set_present(id, None);
         self.away.push_back((Instant::now() + GRACE, id, self.last_absence));
         let who = self.person(id)?;
-        self.tell("away", &who, None)
+        self.presence_notice("away", &who, None)
     }
 
     fn remove(&mut self, id: u64) -> Option<Notice> {
         let Member { name, .. } = self.drop_member(id)?;
-        self.tell("left", &Person { id, name }, None)
+        self.presence_notice("left", &Person { id, name }, None)
     }
 
     fn drop_member(&mut self, id: u64) -> Option<Member> {
@@ -238,7 +244,7 @@ impl Members {
     pub fn kick(&mut self, who: &Person) -> Option<Kicked> {
         let Member { here, token, .. } = self.drop_member(who.id)?;
         self.tokens.forget(&token);
-        let notice = self.tell("left", who, Some(("why", "thrown out")));
+        let notice = self.presence_notice("left", who, Some(("why", "thrown out")));
         Some(Kicked { notice, token, sender: here.map(|(_, sender)| sender) })
     }
 
@@ -277,12 +283,17 @@ impl Members {
         let renamed = Person { id: who.id, name: Arc::clone(&member.name) };
         let is_new = self.tokens.remember(&member.token, renamed.clone());
         let to_remember = is_new.then(|| Arc::clone(&member.token));
-        let notice = self.tell("renamed", &renamed, Some(("was", &who.name)));
+        let notice = self.presence_notice("renamed", &renamed, Some(("was", &who.name)));
         Ok(Renamed { who: renamed, notice, to_remember })
     }
 
     /// The notice about what somebody did; in a big room there is none, but a count before long.
-    fn tell(&mut self, kind: &str, who: &Person, more: Option<(&str, &str)>) -> Option<Notice> {
+    fn presence_notice(
+        &mut self,
+        kind: &str,
+        who: &Person,
+        more: Option<(&str, &str)>,
+    ) -> Option<Notice> {
         if self.is_big {
             // Nobody hears of being away there: the number of members stays the same.
             if kind != "away" && kind != "back" && self.count_due.is_none() {
@@ -290,7 +301,7 @@ impl Members {
             }
             return None;
         }
-        let mut notice = Object::new(kind).with_person("member", who);
+        let mut notice = JsonObject::new(kind).with_person("member", who);
         if let Some((name, text)) = more {
             notice = notice.with_text(name, text);
         }
@@ -310,7 +321,7 @@ impl Members {
         }
         if self.count_due.is_some_and(|at| at <= now) {
             self.count_due = None;
-            let count = Object::new("count").with("count", self.members.len());
+            let count = JsonObject::new("count").with("count", self.members.len());
             notices.push(Notice { except: None, frame: count.frame() });
         }
         notices
@@ -325,10 +336,10 @@ impl Members {
     ///
     /// # Errors
     /// `not-here` when nobody here or away goes by that.
-    pub fn find(&self, to: &To) -> Result<Person, Problem> {
+    pub fn find(&self, to: &Recipient) -> Result<Person, Problem> {
         let id = match to {
-            To::Id(id) => Some(*id),
-            To::Name(name) => self.names.get(&names::key(&names::one_blank(name))).copied(),
+            Recipient::Id(id) => Some(*id),
+            Recipient::Name(name) => self.names.get(&names::key(&names::one_blank(name))).copied(),
         };
         let why = "nobody of that name or number is here; nothing was sent";
         id.and_then(|id| self.person(id)).ok_or_else(|| Problem::new("not-here", why))

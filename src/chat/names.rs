@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::journal::is_invisible;
-use crate::shared::unguessable;
+use crate::secret::unguessable;
+use crate::text::is_invisible;
 
 /// Somebody, under the name of that moment.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,33 +1,31 @@
 //! What is said on `/chat`, as JSON, and every check on it.
 //!
-//! Each text message is an object with a `type`. What comes from a client becomes an [`Ask`], or a
+//! Each text message is an object with a `type`. What comes from a client becomes an [`ClientMessage`], or a
 //! [`Problem`] to tell it about; nothing that arrives can do more than that. The functions at the
 //! end make what goes to clients.
 //!
 //! Fields that nobody asked for are ignored, so that clients and servers of different age understand
 //! each other.
 
-use std::fmt::{Display, Write};
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
-use tungstenite::protocol::frame::coding::{Data, OpCode};
 
 use super::names::{self, Person};
-use crate::socket::frame;
+use crate::json::{JsonObject, quoted};
 
 /// How many bytes a `ref` may have: clients choose it, the server keeps it with the message.
 pub const REF_MAX: usize = 64;
 
 /// What a client asks for.
 #[derive(Debug, PartialEq)]
-pub enum Ask {
+pub enum ClientMessage {
     /// To say a text, to the room or to one member.
-    Say(String, Option<To>),
+    Say(String, Option<Recipient>),
     /// To be called something else. The name has been checked.
     Name(String),
     /// To be shown as typing, to the room or to one member.
-    Typing(Option<To>),
+    Typing(Option<Recipient>),
     /// To have it known that everything up to this id has arrived.
     Received(u64),
     /// To get the messages before this id.
@@ -36,7 +34,7 @@ pub enum Ask {
 
 /// Whom something is for: pages say the id, people who type say the name.
 #[derive(Debug, PartialEq)]
-pub enum To {
+pub enum Recipient {
     /// A member's id.
     Id(u64),
     /// A member's name, in any case.
@@ -61,10 +59,11 @@ impl Problem {
 
 /// Understands one text message; `text_max` is in characters. Also returns its `ref`, if it has one
 /// that can be used, so that even a refusal can be told apart from others.
-pub fn parse(message: &str, text_max: usize) -> (Option<Arc<str>>, Result<Ask, Problem>) {
+pub fn parse(message: &str, text_max: usize) -> (Option<Arc<str>>, Result<ClientMessage, Problem>) {
     // So that the few-line clients of tutorials can chat, and people with wscat.
     if !message.starts_with('{') {
-        let ask = check_text(message, text_max).map(|()| Ask::Say(message.to_string(), None));
+        let ask =
+            check_text(message, text_max).map(|()| ClientMessage::Say(message.to_string(), None));
         return (None, ask);
     }
     let mut fields: Map<String, Value> = match serde_json::from_str(message) {
@@ -90,20 +89,20 @@ fn parse_ref(fields: &mut Map<String, Value>) -> Result<Option<Arc<str>>, Proble
     }
 }
 
-fn parse_ask(fields: &mut Map<String, Value>, text_max: usize) -> Result<Ask, Problem> {
+fn parse_ask(fields: &mut Map<String, Value>, text_max: usize) -> Result<ClientMessage, Problem> {
     match take_text(fields, "type")?.as_str() {
         "say" => {
             let text = take_text(fields, "text")?;
             check_text(&text, text_max)?;
-            Ok(Ask::Say(text, parse_to(fields)?))
+            Ok(ClientMessage::Say(text, parse_to(fields)?))
         }
         "name" => match names::check(&take_text(fields, "name")?) {
-            Ok(name) => Ok(Ask::Name(name)),
+            Ok(name) => Ok(ClientMessage::Name(name)),
             Err(why) => Err(Problem::new("bad-name", why)),
         },
-        "typing" => Ok(Ask::Typing(parse_to(fields)?)),
-        "received" => Ok(Ask::Received(parse_id(fields, "id")?)),
-        "earlier" => Ok(Ask::Earlier(parse_id(fields, "before")?)),
+        "typing" => Ok(ClientMessage::Typing(parse_to(fields)?)),
+        "received" => Ok(ClientMessage::Received(parse_id(fields, "id")?)),
+        "earlier" => Ok(ClientMessage::Earlier(parse_id(fields, "before")?)),
         _ => {
             let why = "type has to be say, name, typing, received or earlier";
             Err(Problem::new("unknown-type", why))
@@ -128,12 +127,12 @@ fn parse_id(fields: &Map<String, Value>, name: &str) -> Result<u64, Problem> {
     fields.get(name).and_then(Value::as_u64).ok_or_else(why)
 }
 
-fn parse_to(fields: &mut Map<String, Value>) -> Result<Option<To>, Problem> {
+fn parse_to(fields: &mut Map<String, Value>) -> Result<Option<Recipient>, Problem> {
     match take(fields, "to") {
         None | Some(Value::Null) => Ok(None),
-        Some(Value::String(name)) => Ok(Some(To::Name(name))),
+        Some(Value::String(name)) => Ok(Some(Recipient::Name(name))),
         Some(value) => match value.as_u64() {
-            Some(id) => Ok(Some(To::Id(id))),
+            Some(id) => Ok(Some(Recipient::Id(id))),
             None => Err(Problem::new("bad-field", "to has to be the id or the name of a member")),
         },
     }
@@ -151,38 +150,9 @@ fn check_text(text: &str, max: usize) -> Result<(), Problem> {
     }
 }
 
-/// A JSON object in the making: `type` first, and the fields in the order in which they are added,
-/// because people will read it.
-#[must_use]
-pub struct Object(String);
-
-impl Object {
-    /// With its `type`.
-    pub fn new(kind: &str) -> Object {
-        Object::with_room(kind, 256) // few are longer
-    }
-
-    /// With its `type`, and room for so many bytes.
-    pub fn with_room(kind: &str, bytes: usize) -> Object {
-        let mut text = String::with_capacity(bytes);
-        text.extend(["{\"type\":\"", kind, "\""]);
-        Object(text)
-    }
-
-    /// Adds a field whose value is written as it is: a number, `true`, or what is JSON already. (A text is
-    /// not: see [`Object::with_text`].)
-    pub fn with(mut self, name: &str, value: impl Display) -> Object {
-        write!(self.0, ",\"{name}\":{value}").expect("writing to a String cannot fail");
-        self
-    }
-
-    /// Adds a field whose value is a text.
-    pub fn with_text(self, name: &str, text: &str) -> Object {
-        self.with(name, json(text))
-    }
-
+impl JsonObject {
     /// Adds the `ref` of what is answered, if that had one.
-    pub fn with_ref(self, reference: Option<&str>) -> Object {
+    pub fn with_ref(self, reference: Option<&str>) -> JsonObject {
         match reference {
             Some(reference) => self.with_text("ref", reference),
             None => self,
@@ -190,36 +160,15 @@ impl Object {
     }
 
     /// Adds a field that is a person.
-    pub fn with_person(self, name: &str, person: &Person) -> Object {
-        let called = json(&person.name);
+    pub fn with_person(self, name: &str, person: &Person) -> JsonObject {
+        let called = quoted(&person.name);
         self.with(name, format_args!("{{\"id\":{},\"name\":{called}}}", person.id))
     }
-
-    /// The whole object.
-    pub fn end(mut self) -> String {
-        self.0.push('}');
-        self.0
-    }
-
-    /// The frame that carries it.
-    pub fn frame(self) -> Vec<u8> {
-        frame(OpCode::Data(Data::Text), self.end().as_bytes())
-    }
-}
-
-/// A text as JSON, in quotes and with what has to be escaped: so a `Value` shows itself.
-pub fn json(text: &str) -> impl Display {
-    Value::from(text)
-}
-
-/// Values that are JSON already as a list.
-pub fn list(values: impl Iterator<Item = String>) -> String {
-    format!("[{}]", values.collect::<Vec<_>>().join(","))
 }
 
 /// `ack`: what was asked for with this `ref` is done. `kept` are the id and the time of a message.
-pub fn ack(reference: &str, kept: Option<(u64, u64)>) -> Object {
-    let ack = Object::new("ack").with_text("ref", reference);
+pub fn ack(reference: &str, kept: Option<(u64, u64)>) -> JsonObject {
+    let ack = JsonObject::new("ack").with_text("ref", reference);
     match kept {
         Some((id, at)) => ack.with("id", id).with("at", at),
         None => ack,
@@ -227,7 +176,7 @@ pub fn ack(reference: &str, kept: Option<(u64, u64)>) -> Object {
 }
 
 /// `error`: what was wrong, and with which `ref`.
-pub fn error(problem: &Problem, reference: Option<&str>) -> Object {
-    let error = Object::new("error").with_text("code", problem.code);
+pub fn error(problem: &Problem, reference: Option<&str>) -> JsonObject {
+    let error = JsonObject::new("error").with_text("code", problem.code);
     error.with_text("message", &problem.message).with_ref(reference)
 }

@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::history::Kept;
-use super::protocol::{Object, list};
+use super::history::ChatMessage;
+use crate::json::{JsonObject, list};
 
 /// Authors hear at most this often how far their messages have come.
 const EVERY: Duration = Duration::from_millis(250);
@@ -47,7 +47,7 @@ impl Counted {
 
 impl Receipts {
     /// Counts for a message that was just said to this audience (the ids of members, in order).
-    pub fn said(&mut self, kept: &Kept, audience: &Arc<Vec<u64>>) {
+    pub fn said(&mut self, kept: &ChatMessage, audience: &Arc<Vec<u64>>) {
         let mut counted = Counted {
             id: kept.id,
             author: kept.from.id,
@@ -109,7 +109,7 @@ impl Receipts {
             news.entry(message.author).or_default().push(entry);
         }
         let receipt = |entries: Vec<String>| {
-            Object::new("receipt").with("messages", list(entries.into_iter())).frame()
+            JsonObject::new("receipt").with("messages", list(entries.into_iter())).frame()
         };
         news.into_iter().map(|(author, entries)| (author, receipt(entries))).collect()
     }

@@ -25,21 +25,21 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
-use super::file::{File, Line};
 use super::history::History;
+use super::history_file::{HistoryFile, Record};
 use super::members::{Members, Notice};
 use super::names::Person;
 use super::receipts::Receipts;
 use super::round::{Event, Round};
-use crate::sender::Sender;
-use crate::shared::lock;
+use crate::mutex::lock;
+use crate::websocket::sender::Sender;
 
-mod asks;
-mod stay;
+mod commands;
+mod joining;
 
-pub use stay::{Stay, Wish};
+pub use joining::{JoinRequest, MemberGuard};
 
 /// How many events may wait for the next round. Who talks faster than the room can tell has to wait,
 /// and is not read from meanwhile, so that TCP slows it down.
@@ -59,9 +59,9 @@ const UNWRITTEN_MAX: u64 = 1000;
 pub struct Room {
     state: Mutex<State>,
     /// The history file. Nobody has this lock and the one above at the same time.
-    file: Option<Mutex<File>>,
+    file: Option<Mutex<HistoryFile>>,
     /// Wakes the room's own thread.
-    clock: Condvar,
+    wake_room: Condvar,
     /// Wakes those who wait for a place in the queue.
     queue_taken: Condvar,
     /// The longest text, in characters.
@@ -75,9 +75,9 @@ struct State {
     receipts: Receipts,
     /// What the next round will tell. Whenever the lock is free it is empty, or there is `progress`.
     queue: Vec<Event>,
-    progress: Progress,
+    progress: RoundState,
     /// What has a `ref` and is in the queue, or in the round under way.
-    unsaid: HashSet<(u64, Arc<str>)>,
+    pending_refs: HashSet<(u64, Arc<str>)>,
     last_message: u64,
     /// Until when the room's own thread waits, if nobody wakes it; `None` for ever.
     waits_until: Option<Instant>,
@@ -85,13 +85,13 @@ struct State {
 
 /// Who sees to the queue.
 #[derive(PartialEq)]
-enum Progress {
+enum RoundState {
     /// Nobody: who adds to it will.
-    None,
+    Idle,
     /// Whoever runs the round that is under way.
-    RoundUnderWay,
+    Running,
     /// The room's own thread, as soon as it wakes.
-    LeftToTheClock,
+    LeftToRoomThread,
 }
 
 impl Room {
@@ -106,23 +106,23 @@ impl Room {
             history: History::new(keep),
             receipts: Receipts::default(),
             queue: Vec::new(),
-            progress: Progress::None,
-            unsaid: HashSet::new(),
+            progress: RoundState::Idle,
+            pending_refs: HashSet::new(),
             last_message: 0,
             waits_until: None,
         };
         let file = data.map(|folder| state.load(folder)).transpose()?.map(Mutex::new);
-        let (clock, queue_taken) = (Condvar::new(), Condvar::new());
+        let (wake_room, queue_taken) = (Condvar::new(), Condvar::new());
         let (state, started) = (Mutex::new(state), now());
-        let room = Arc::new(Room { state, file, clock, queue_taken, text_max, started });
+        let room = Arc::new(Room { state, file, wake_room, queue_taken, text_max, started });
         let own = Arc::clone(&room);
-        let keep_time = move || {
+        let run_timer = move || {
             loop {
                 // A bug in one round is no reason to have no others.
-                let _ = catch_unwind(AssertUnwindSafe(|| own.keep_time()));
+                let _ = catch_unwind(AssertUnwindSafe(|| own.run_timer()));
             }
         };
-        match thread::Builder::new().name("room".to_string()).spawn(keep_time) {
+        match thread::Builder::new().name("room".to_string()).spawn(run_timer) {
             Ok(_) => Ok(room),
             Err(error) => Err(format!("cannot start a thread: {error}")),
         }
@@ -140,23 +140,23 @@ impl Room {
     /// again.
     fn announce(&self, mut state: MutexGuard<State>, notice: Option<Notice>) {
         state.queue.extend(notice.map(Event::Notice));
-        self.set_clock(&state);
-        self.see_to_queue(state);
+        self.wake_room_thread(&state);
+        self.start_round(state);
     }
 
     /// Wakes the room's own thread if something is due before it would wake by itself.
-    fn set_clock(&self, state: &State) {
+    fn wake_room_thread(&self, state: &State) {
         if state.next_due().is_some_and(|due| state.waits_until.is_none_or(|until| due < until)) {
-            self.clock.notify_one();
+            self.wake_room.notify_one();
         }
     }
 
     /// Sees to it that the queue is told: by the round that is under way, or by one of ours.
-    fn see_to_queue(&self, mut state: MutexGuard<State>) {
-        if state.progress != Progress::None || state.queue.is_empty() {
+    fn start_round(&self, mut state: MutexGuard<State>) {
+        if state.progress != RoundState::Idle || state.queue.is_empty() {
             return;
         }
-        state.progress = Progress::RoundUnderWay;
+        state.progress = RoundState::Running;
         drop(state);
         thread::yield_now(); // whoever is about to say something as well can add it
         self.round();
@@ -164,7 +164,7 @@ impl Room {
 
     /// One round. Only one at a time is under way, so this is the only place that gives ids.
     fn round(&self) {
-        let _end = EndOfRound(self);
+        let _end = RoundGuard(self);
         let (events, last_message) = {
             let mut state = lock(&self.state);
             (take(&mut state.queue), state.last_message)
@@ -176,17 +176,17 @@ impl Room {
         if !is_kept {
             round.fail(); // the next round will have its ids
         }
-        let present = lock(&self.state).conclude(&round, is_kept);
+        let present = lock(&self.state).commit(&round, is_kept);
         round.deliver(&present);
     }
 
     /// The room's own thread: the rounds that others leave to it, and what is due at some time.
-    fn keep_time(&self) {
+    fn run_timer(&self) {
         let mut state = lock(&self.state);
         loop {
             state.queue_what_is_due(Instant::now());
-            if state.progress == Progress::LeftToTheClock {
-                state.progress = Progress::RoundUnderWay;
+            if state.progress == RoundState::LeftToRoomThread {
+                state.progress = RoundState::Running;
                 let is_busy = (BUSY..QUEUE_MAX).contains(&state.queue.len());
                 drop(state);
                 if is_busy {
@@ -194,16 +194,16 @@ impl Room {
                 }
                 self.round();
                 state = lock(&self.state);
-            } else if state.progress == Progress::None && !state.queue.is_empty() {
-                self.see_to_queue(state);
+            } else if state.progress == RoundState::Idle && !state.queue.is_empty() {
+                self.start_round(state);
                 state = lock(&self.state);
             } else {
                 state.waits_until = state.next_due();
                 state = match state.waits_until {
-                    None => self.clock.wait(state).unwrap_or_else(PoisonError::into_inner),
+                    None => self.wake_room.wait(state).unwrap_or_else(PoisonError::into_inner),
                     Some(at) => {
                         let time = at.saturating_duration_since(Instant::now());
-                        let woken = self.clock.wait_timeout(state, time);
+                        let woken = self.wake_room.wait_timeout(state, time);
                         woken.unwrap_or_else(PoisonError::into_inner).0
                     }
                 };
@@ -214,27 +214,27 @@ impl Room {
 
 impl State {
     /// Reads the history file in this folder, and goes on where it ends.
-    fn load(&mut self, folder: &Path) -> Result<File, String> {
-        let mut file = File::open(folder)?;
+    fn load(&mut self, folder: &Path) -> Result<HistoryFile, String> {
+        let mut file = HistoryFile::open(folder)?;
         let mut kicked = HashSet::new();
         let damaged = file.load(|line| match line {
-            Line::Said(kept) if kept.id > self.last_message => {
+            Record::Said(kept) if kept.id > self.last_message => {
                 self.last_message = kept.id;
                 for person in kept.to.iter().chain([&kept.from]) {
-                    self.members.never_again(person.id);
+                    self.members.reserve_ids_up_to(person.id);
                 }
                 self.history.add(Arc::new(kept));
                 true
             }
-            Line::Said(_) => false, // ids count up
-            Line::Member(who, token) => {
-                self.members.never_again(who.id);
+            Record::Said(_) => false, // ids count up
+            Record::Member(who, token) => {
+                self.members.reserve_ids_up_to(who.id);
                 if !kicked.contains(&token) {
                     self.members.recall(who, &token);
                 }
                 true
             }
-            Line::Kicked(token) => {
+            Record::Kicked(token) => {
                 self.members.forget(&token);
                 kicked.insert(token);
                 true
@@ -244,17 +244,17 @@ impl State {
         // heard of somebody must not mean another. The last who came may not be in the file at all.
         self.last_message += damaged;
         if self.members.last_id() > 0 {
-            self.members.never_again(self.members.last_id() + damaged + UNWRITTEN_MAX);
+            self.members.reserve_ids_up_to(self.members.last_id() + damaged + UNWRITTEN_MAX);
         }
         Ok(file)
     }
 
     /// After a round: what was said in it is part of the history now, if it could be kept.
-    fn conclude(&mut self, round: &Round, is_kept: bool) -> Arc<Vec<(u64, Sender)>> {
+    fn commit(&mut self, round: &Round, is_kept: bool) -> Arc<Vec<(u64, Sender)>> {
         let audience = self.members.audience();
         for kept in &round.said {
             if let Some(reference) = &kept.reference {
-                self.unsaid.remove(&(kept.from.id, Arc::clone(reference)));
+                self.pending_refs.remove(&(kept.from.id, Arc::clone(reference)));
             }
             if is_kept {
                 self.last_message = kept.id;
@@ -288,25 +288,24 @@ impl State {
 }
 
 /// Ends a round, in whatever way it ends: if it panics, the room goes on all the same.
-struct EndOfRound<'a>(&'a Room);
+struct RoundGuard<'a>(&'a Room);
 
-impl Drop for EndOfRound<'_> {
+impl Drop for RoundGuard<'_> {
     fn drop(&mut self) {
         let mut state = lock(&self.0.state);
         if thread::panicking() {
-            state.unsaid.clear(); // what it did not get to say may be asked for again
+            state.pending_refs.clear(); // what it did not get to say may be asked for again
         }
         state.progress = if state.queue.is_empty() {
-            Progress::None
+            RoundState::Idle
         } else {
-            self.0.clock.notify_one();
-            Progress::LeftToTheClock
+            self.0.wake_room.notify_one();
+            RoundState::LeftToRoomThread
         };
     }
 }
 
 /// Milliseconds since 1970 UTC.
 fn now() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+    u64::try_from(crate::clock::since_1970().as_millis()).unwrap_or(u64::MAX)
 }

@@ -3,11 +3,11 @@
 
 use std::sync::Arc;
 
-use super::history::Kept;
+use super::history::ChatMessage;
 use super::members::Notice;
 use super::names::Person;
 use super::protocol::{Problem, ack, error};
-use crate::sender::Sender;
+use crate::websocket::sender::Sender;
 
 /// Something to tell, as it waits in the queue.
 pub enum Event {
@@ -23,7 +23,7 @@ pub enum Event {
 pub struct Round {
     items: Vec<Item>,
     /// What is said in it, to be kept.
-    pub said: Vec<Arc<Kept>>,
+    pub said: Vec<Arc<ChatMessage>>,
 }
 
 /// One event, as frames.
@@ -48,7 +48,8 @@ impl Round {
                 Event::Reply { to, frame } => Item::to_one(to, frame),
                 Event::Say { from, to, text, reference } => {
                     last_message += 1;
-                    let kept = Arc::new(Kept { id: last_message, at, from, to, text, reference });
+                    let kept =
+                        Arc::new(ChatMessage { id: last_message, at, from, to, text, reference });
                     said.push(Arc::clone(&kept));
                     Item::of(&kept)
                 }
@@ -108,7 +109,7 @@ impl Item {
     }
 
     /// A message; its author gets the ack in its place, if it asked for one.
-    fn of(kept: &Kept) -> Item {
+    fn of(kept: &ChatMessage) -> Item {
         let ack = |reference: &Arc<str>| ack(reference, Some((kept.id, kept.at))).frame();
         let mut own = vec![(kept.from.id, kept.reference.as_ref().map(ack).unwrap_or_default())];
         let said = kept.said(false).frame();

@@ -6,10 +6,8 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use tungstenite::handshake::derive_accept_key;
-
 use super::names::Person;
-use crate::shared::unguessable;
+use crate::secret::{sha1_base64, unguessable};
 
 /// How many tokens are remembered; beyond it the oldest are forgotten, of those who are not here.
 pub const TOKENS_MAX: usize = 10_000;
@@ -36,7 +34,7 @@ impl Token {
 
     /// SHA-1, the hash at hand: it also makes the accept value of the handshake.
     pub fn hash(&self) -> Arc<str> {
-        derive_accept_key(self.0.as_bytes()).into()
+        sha1_base64(&self.0).into()
     }
 }
 

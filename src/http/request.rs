@@ -1,17 +1,13 @@
-//! The way in: the bytes of a request head, collected and understood.
+//! A request head, parsed: its method, path, query, host and header fields (RFC 9112, sections 3 and 5).
 
 use std::fmt;
-use std::io::{ErrorKind, Read};
-use std::net::TcpStream;
-use std::time::{Duration, Instant};
 
 use super::{Authority, Response};
-use crate::tcp;
 
-/// The most header fields one head may have; one more gets 431. Browsers send about 15.
+/// The most header fields that one head may have; one more gets 431. Browsers send about 15.
 const HEADERS_MAX: usize = 100;
 
-/// A request head that has been understood.
+/// A parsed request head.
 #[derive(Debug)]
 pub struct Request {
     /// `GET` or `HEAD`; every other method has been refused with 405.
@@ -20,13 +16,14 @@ pub struct Request {
     pub path: String,
     /// What follows the `?`, as it came, or empty; see [`Request::parameter`].
     query: String,
-    /// Whom the client meant to reach; only a client that speaks HTTP/1.0 may leave it out.
+    /// The server that the client wants to reach; only an HTTP/1.0 client may leave it out.
     pub host: Option<Authority>,
     /// True for HTTP/1.0, which gets answers but cannot switch protocols (RFC 9110, 7.8).
     pub is_http_1_0: bool,
-    /// True when the head announces a body, which nobody here will read.
+    /// True when the head announces a body, which this server does not read.
     pub has_body: bool,
-    /// Names in lower case, since they have no case (RFC 9110, 5.1), in the order of arrival.
+    /// Names and values in the order of arrival. Names are in lower case, because header names are
+    /// compared without regard to case (RFC 9110, 5.1).
     headers: Vec<(String, String)>,
 }
 
@@ -60,84 +57,17 @@ impl Request {
     }
 }
 
-fn bad<T>(why: impl fmt::Display) -> Result<T, Response> {
+/// A refusal with status 400.
+pub(super) fn bad<T>(why: impl fmt::Display) -> Result<T, Response> {
     Err(Response::refusal(400, why))
 }
 
-/// Reads one request head from `stream`: the bytes up to and including the empty line, and those
-/// that came after it in the same read, which belong to whatever the connection becomes.
-///
-/// `longest` is in bytes. `time` is for the whole head, so that one byte a second does not hold the
-/// connection for hours.
+/// Parses a request head (RFC 9112, sections 3 and 5).
 ///
 /// # Errors
-/// The refusal to send, or `None` when nobody is left to send it to.
-pub fn read_head(
-    mut stream: &TcpStream,
-    longest: usize,
-    time: Duration,
-) -> Result<(Vec<u8>, Vec<u8>), Option<Response>> {
-    let deadline = Instant::now() + time;
-    let (mut head, mut chunk, mut looked_at) = (Vec::new(), vec![0; 2048], 0);
-    loop {
-        let left = deadline.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            let why = format!("the request head was not complete after {} s", time.as_secs());
-            return Err(Some(Response::refusal(408, why)));
-        }
-        stream.set_read_timeout(Some(left)).map_err(|_| None)?;
-        match stream.read(&mut chunk) {
-            Ok(0) if head.is_empty() => return Err(None),
-            // The `?` also makes an `Option` of the refusal.
-            Ok(0) => bad("the request head ended before its empty line")?,
-            Ok(count) => head.extend_from_slice(&chunk[..count]),
-            Err(e) if tcp::is_timeout(&e) || e.kind() == ErrorKind::Interrupted => continue,
-            Err(_) => return Err(None),
-        }
-        let end = find_end(&head, looked_at)?;
-        if end.unwrap_or(head.len()) > longest {
-            let why = format!("the request head is longer than {longest} bytes");
-            return Err(Some(Response::refusal(431, why)));
-        }
-        if let Some(end) = end {
-            let rest = head.split_off(end);
-            return Ok((head, rest));
-        }
-        looked_at = head.len();
-    }
-}
-
-/// Where the head ends, if it does yet. Bytes before `from` have been looked at before.
-///
-/// Lines end with CR LF and nothing else. RFC 9112, 2.2 would allow a bare LF; but programs that
-/// disagree about where a line ends can be played off against each other, so it is refused, at
-/// once: who types a request into `nc` then learns why nothing seems to happen.
-fn find_end(bytes: &[u8], from: usize) -> Result<Option<usize>, Response> {
-    if bytes.first() == Some(&0x16) {
-        return bad("this looks like TLS; there is none here: use http://, not https://");
-    }
-    for i in from..bytes.len() {
-        let after_cr = i > 0 && bytes[i - 1] == b'\r';
-        match bytes[i] {
-            0 => return bad("there is a NUL byte in the request head"),
-            b'\n' if !after_cr => {
-                return bad(r"a line ends with a bare LF (\n); HTTP ends lines with CR LF (\r\n)");
-            }
-            b'\n' if bytes[..i - 1].ends_with(b"\r\n") => return Ok(Some(i + 1)),
-            b'\n' => {}
-            _ if after_cr => return bad("there is a bare CR in the request head"),
-            _ => {}
-        }
-    }
-    Ok(None)
-}
-
-/// Understands a request head (RFC 9112, sections 3 and 5).
-///
-/// # Errors
-/// The refusal to send: 400, 405, 431 or 505, with a sentence that says what was wrong.
+/// The refusal to send: 400, 405, 431 or 505, with a sentence that says what is wrong.
 pub fn parse(head: &[u8]) -> Result<Request, Response> {
-    // One empty line before the request line is forgiven: RFC 9112, 2.2 asks for it.
+    // RFC 9112, 2.2 asks servers to ignore one empty line before the request line.
     let head = String::from_utf8_lossy(head.strip_prefix(b"\r\n").unwrap_or(head));
     let mut lines = head.split("\r\n");
     let request_line = lines.next().unwrap_or_default();
@@ -171,7 +101,7 @@ pub fn parse(head: &[u8]) -> Result<Request, Response> {
     Ok(request)
 }
 
-/// True for HTTP/1.0, false for 1.1 and whatever 1.x may come after it (RFC 9110, 2.5).
+/// True for HTTP/1.0, false for 1.1 and any later 1.x (RFC 9110, 2.5).
 fn parse_version(version: &str) -> Result<bool, Response> {
     match version.strip_prefix("HTTP/").map(str::as_bytes) {
         Some([b'1', b'.', b'0']) => Ok(true),
@@ -186,7 +116,7 @@ fn parse_version(version: &str) -> Result<bool, Response> {
 fn parse_headers<'a>(
     lines: impl Iterator<Item = &'a str>,
 ) -> Result<Vec<(String, String)>, Response> {
-    let mut headers = Vec::with_capacity(8); // most requests of programs have fewer
+    let mut headers = Vec::with_capacity(8); // programs send fewer
     for line in lines.take_while(|line| !line.is_empty()) {
         if headers.len() == HEADERS_MAX {
             let why = format!("there are more than {HEADERS_MAX} header fields");
@@ -215,14 +145,14 @@ fn parse_headers<'a>(
     Ok(headers)
 }
 
-/// `token` of RFC 9110, 5.6.2: what methods and header names are made of.
+/// Whether the text is a `token` (RFC 9110, 5.6.2), as methods and header names have to be.
 fn is_token(text: &str) -> bool {
-    let legal = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
-    !text.is_empty() && text.bytes().all(legal)
+    let is_legal = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
+    !text.is_empty() && text.bytes().all(is_legal)
 }
 
-/// Takes the request target apart (RFC 9112, 3.2): its host, if it is in absolute form
-/// (`http://host/path`, as proxies send it), its path, percent-decoded, and its query.
+/// Splits the request target (RFC 9112, 3.2) into its host, if it is in absolute form
+/// (`http://host/path`, as clients of proxies send it), its percent-decoded path, and its query.
 fn parse_target(target: &str) -> Result<(Option<Authority>, String, String), Response> {
     if !target.bytes().all(|b| b.is_ascii_graphic() && b != b'#') {
         return bad("the target has a character that must be percent-encoded");
@@ -249,7 +179,7 @@ fn parse_target(target: &str) -> Result<(Option<Authority>, String, String), Res
     }
 }
 
-/// Replaces each `%41` by the byte it stands for; `None` where a `%` stands for nothing.
+/// Replaces each `%41` by the byte it stands for; `None` if two hex digits do not follow a `%`.
 fn percent_decode(text: &str) -> Option<Vec<u8>> {
     let mut decoded = Vec::with_capacity(text.len());
     let mut bytes = text.bytes();
@@ -280,8 +210,8 @@ fn parse_host(request: &Request) -> Result<Option<Authority>, Response> {
     }
 }
 
-/// Whether a body follows. Lengths that can be read in two ways are refused (RFC 9112, 6.3): that
-/// is how requests get smuggled past a proxy.
+/// Whether a body follows. A length that two programs could read differently is refused (RFC 9112,
+/// 6.3), because a request could be smuggled past a proxy with it.
 fn announces_body(request: &Request) -> Result<bool, Response> {
     let chunked = request.headers("transfer-encoding").next().is_some();
     let mut lengths = request.headers("content-length");

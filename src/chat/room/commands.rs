@@ -8,30 +8,37 @@ use tungstenite::protocol::frame::coding::CloseCode;
 use super::{QUEUE_MAX, Room, State};
 use crate::chat::members::Renamed;
 use crate::chat::names::{self, Person};
-use crate::chat::protocol::{Ask, Object, Problem, To, ack, error};
+use crate::chat::protocol::{ClientMessage, Problem, Recipient, ack, error};
 use crate::chat::round::Event;
-use crate::shared::lock;
-use crate::socket::close_frame;
+use crate::json::JsonObject;
+use crate::mutex::lock;
+use crate::websocket::frames;
 
 impl Room {
     /// Does what a member asks for. Returned is what was wrong with it, or a page of the history; every
     /// other answer comes in its turn, so that whoever has it has heard all that was said before.
-    pub fn ask(&self, member: u64, reference: Option<Arc<str>>, ask: Ask) -> Option<Object> {
+    pub fn ask(
+        &self,
+        member: u64,
+        reference: Option<Arc<str>>,
+        ask: ClientMessage,
+    ) -> Option<JsonObject> {
         let mut state = lock(&self.state);
         while state.queue.len() >= QUEUE_MAX {
             state = self.queue_taken.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
         let from = state.members.person(member)?;
         let done = match ask {
-            Ask::Say(text, to) => self.say(state, from, to, text, reference.clone()),
-            Ask::Name(name) => self.rename(state, &from, &name, reference.as_deref()),
-            Ask::Typing(to) => self.typing(state, &from, to.as_ref()),
-            Ask::Received(id) => self.received(state, member, id),
-            Ask::Earlier(before) => {
+            ClientMessage::Say(text, to) => self.say(state, from, to, text, reference.clone()),
+            ClientMessage::Name(name) => self.rename(state, &from, &name, reference.as_deref()),
+            ClientMessage::Typing(to) => self.typing(state, &from, to.as_ref()),
+            ClientMessage::Received(id) => self.received(state, member, id),
+            ClientMessage::Earlier(before) => {
                 let page = state.history.page(0, before, member);
                 drop(state);
                 let (messages, more) = page.encode(member);
-                let earlier = Object::new("earlier").with("messages", messages).with("more", more);
+                let earlier =
+                    JsonObject::new("earlier").with("messages", messages).with("more", more);
                 return Some(earlier.with("gap", page.gap).with_ref(reference.as_deref()));
             }
         };
@@ -42,7 +49,7 @@ impl Room {
         &self,
         mut state: MutexGuard<State>,
         from: Person,
-        to: Option<To>,
+        to: Option<Recipient>,
         text: String,
         reference: Option<Arc<str>>,
     ) -> Result<(), Problem> {
@@ -51,18 +58,18 @@ impl Room {
             if let Some(kept) = state.history.find(from.id, reference) {
                 let frame = ack(reference, Some(kept)).frame();
                 state.queue.push(Event::Reply { to: from.id, frame });
-                self.see_to_queue(state);
+                self.start_round(state);
                 return Ok(());
             }
-            if state.unsaid.contains(&(from.id, Arc::clone(reference))) {
+            if state.pending_refs.contains(&(from.id, Arc::clone(reference))) {
                 return Ok(()); // its ack will come
             }
         }
         let to = to.map(|to| state.members.find(&to)).transpose()?;
         state.members.has_said(from.id);
-        state.unsaid.extend(reference.clone().map(|reference| (from.id, reference)));
+        state.pending_refs.extend(reference.clone().map(|reference| (from.id, reference)));
         state.queue.push(Event::Say { from, to, text, reference });
-        self.see_to_queue(state);
+        self.start_round(state);
         Ok(())
     }
 
@@ -88,20 +95,20 @@ impl Room {
         &self,
         mut state: MutexGuard<State>,
         from: &Person,
-        to: Option<&To>,
+        to: Option<&Recipient>,
     ) -> Result<(), Problem> {
         let to = to.map(|to| state.members.find(to)).transpose()?;
         if state.members.may_show_typing(from.id) {
             let present = state.members.present();
             drop(state);
-            let mut typing = Object::new("typing").with_person("from", from);
+            let mut typing = JsonObject::new("typing").with_person("from", from);
             if let Some(to) = &to {
                 typing = typing.with_person("to", to);
             }
             let frame = typing.frame();
             let is_for = |id| id != from.id && to.as_ref().is_none_or(|to| to.id == id);
             for (_, sender) in present.iter().filter(|(id, _)| is_for(*id)) {
-                sender.offer(&frame);
+                sender.try_send(&frame);
             }
         }
         Ok(())
@@ -112,7 +119,7 @@ impl Room {
             return Err(Problem::new("bad-field", "there is no message with this id yet"));
         }
         state.has_received(member, id);
-        self.set_clock(&state);
+        self.wake_room_thread(&state);
         Ok(())
     }
 
@@ -127,14 +134,14 @@ impl Room {
     /// is good for nothing from now on, restarts included.
     pub fn kick(&self, name: &str) -> bool {
         let mut state = lock(&self.state);
-        let Ok(who) = state.members.find(&To::Name(name.to_string())) else { return false };
+        let Ok(who) = state.members.find(&Recipient::Name(name.to_string())) else { return false };
         let Some(kicked) = state.members.kick(&who) else { return false };
         self.announce(state, kicked.notice);
         if let Some(file) = &self.file {
             lock(file).forget(&kicked.token);
         }
         if let Some(sender) = kicked.sender {
-            sender.close(&close_frame(CloseCode::Policy, "thrown out by the operator"));
+            sender.close(&frames::close(CloseCode::Policy, "thrown out by the operator"));
         }
         true
     }
@@ -144,6 +151,6 @@ impl Room {
         let from = Person { id: 0, name: names::OPERATOR.into() };
         let mut state = lock(&self.state);
         state.queue.push(Event::Say { from, to: None, text: text.to_string(), reference: None });
-        self.see_to_queue(state);
+        self.start_round(state);
     }
 }

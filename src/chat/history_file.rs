@@ -9,15 +9,15 @@
 
 use std::borrow::Cow;
 use std::fs::{self, OpenOptions};
-use std::io::{self, BufRead, BufReader, ErrorKind, Write};
+use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::history::Kept;
+use super::history::ChatMessage;
 use super::names::Person;
-use super::protocol::Object;
+use crate::json::JsonObject;
 
 /// Lines about members that could not be written yet take at most this many bytes.
 const OWED_MAX: usize = 1 << 20;
@@ -27,9 +27,9 @@ const LINE_MIN: u64 = 50;
 const ID_MAX: u64 = 1 << 53;
 
 /// A line of the file.
-pub enum Line {
+pub enum Record {
     /// A message.
-    Said(Kept),
+    Said(ChatMessage),
     /// Somebody's name, and the hash of the token.
     Member(Person, Arc<str>),
     /// The hash of a token that is good for nothing any more.
@@ -37,7 +37,7 @@ pub enum Line {
 }
 
 /// The file, open and locked.
-pub struct File {
+pub struct HistoryFile {
     file: fs::File,
     path: PathBuf,
     /// Up to here it has whole lines.
@@ -45,15 +45,14 @@ pub struct File {
     /// Lines about members that come first in the next write, because the last one failed.
     owed: Vec<u8>,
     is_failing: bool,
-    size_limit: u64,
 }
 
-impl File {
+impl HistoryFile {
     /// Opens the file in this folder; both are made if need be.
     ///
     /// # Errors
     /// A sentence for the person who started the program.
-    pub fn open(folder: &Path) -> Result<File, String> {
+    pub fn open(folder: &Path) -> Result<HistoryFile, String> {
         let path = folder.join("messages.jsonl");
         let shown = path.display();
         let failed = |error: io::Error| format!("cannot keep the history in {shown}: {error}");
@@ -75,8 +74,7 @@ impl File {
             Err(fs::TryLockError::Error(error)) => return Err(failed(error)),
         }
         make_private(&file).map_err(failed)?;
-        let size_limit = size_limit();
-        Ok(File { file, path, length: 0, owed: Vec::new(), is_failing: false, size_limit })
+        Ok(HistoryFile { file, path, length: 0, owed: Vec::new(), is_failing: false })
     }
 
     /// Reads the whole file and hands on its lines, in order. Returns how many at most could not be
@@ -85,7 +83,7 @@ impl File {
     ///
     /// # Errors
     /// A sentence for the person who started the program.
-    pub fn load(&mut self, mut accept: impl FnMut(Line) -> bool) -> Result<u64, String> {
+    pub fn load(&mut self, mut accept: impl FnMut(Record) -> bool) -> Result<u64, String> {
         let path = self.path.display();
         let failed = |error: io::Error| format!("cannot read the history in {path}: {error}");
         let (mut number, mut damaged, mut line) = (0, 0, Vec::new());
@@ -120,7 +118,7 @@ impl File {
     }
 
     /// Writes what was said; true if it is kept now.
-    pub fn keep<'a>(&mut self, messages: impl Iterator<Item = &'a Kept>) -> bool {
+    pub fn keep<'a>(&mut self, messages: impl Iterator<Item = &'a ChatMessage>) -> bool {
         let lines: String = messages.map(|kept| kept.said(true).end() + "\n").collect();
         lines.is_empty() || self.append(lines.as_bytes())
     }
@@ -128,16 +126,16 @@ impl File {
     /// Writes somebody's name, and the hash of the token. If that is not possible it is done as soon as
     /// it is: the chat goes on meanwhile.
     pub fn remember(&mut self, Person { id, name }: &Person, token: &str) {
-        let line = Object::new("member").with("id", id).with_text("name", name);
+        let line = JsonObject::new("member").with("id", id).with_text("name", name);
         self.note(line.with_text("token", token));
     }
 
     /// Writes that the token with this hash is good for nothing any more, likewise.
     pub fn forget(&mut self, token: &str) {
-        self.note(Object::new("kicked").with_text("token", token));
+        self.note(JsonObject::new("kicked").with_text("token", token));
     }
 
-    fn note(&mut self, line: Object) {
+    fn note(&mut self, line: JsonObject) {
         let line = line.end() + "\n";
         if !self.append(line.as_bytes()) && self.owed.len() < OWED_MAX {
             self.owed.extend_from_slice(line.as_bytes());
@@ -165,30 +163,14 @@ impl File {
         } else {
             Cow::Owned([&self.owed, lines].concat())
         };
-        let length = self.length + bytes.len() as u64;
-        if length > self.size_limit {
-            self.size_limit = size_limit(); // it may be another by now
-            if length > self.size_limit {
-                return Err(ErrorKind::FileTooLarge.into());
-            }
-        }
         if let Err(error) = self.file.write_all(&bytes) {
             let _ = self.file.set_len(self.length); // if that fails too it is tried again, see above
             return Err(error);
         }
-        self.length = length;
+        self.length += bytes.len() as u64;
         self.owed.clear();
         Ok(())
     }
-}
-
-/// How long a file of ours may be (`ulimit -f`). Whoever writes beyond that is told so by a signal which
-/// ends the process, and std cannot catch signals. So it is asked for beforehand, where Linux tells it.
-fn size_limit() -> u64 {
-    let limits = fs::read_to_string("/proc/self/limits").unwrap_or_default();
-    let limit = limits.lines().find_map(|line| line.strip_prefix("Max file size"));
-    // Elsewhere, and if it says `unlimited`, there is none.
-    limit.and_then(|limits| limits.split_whitespace().next()?.parse().ok()).unwrap_or(u64::MAX)
 }
 
 /// Nobody but its owner may read what was said in private.
@@ -213,11 +195,11 @@ fn make_private(_: &fs::File) -> io::Result<()> {
     Ok(())
 }
 
-fn parse(line: &[u8]) -> Option<Line> {
+fn parse(line: &[u8]) -> Option<Record> {
     let line: Value = serde_json::from_slice(line).ok()?;
     let text = |name: &str| Some(line.get(name)?.as_str()?.to_string());
     match line.get("type")?.as_str()? {
-        "said" => Some(Line::Said(Kept {
+        "said" => Some(Record::Said(ChatMessage {
             id: id(&line)?,
             at: line.get("at")?.as_u64()?,
             from: person(line.get("from")?)?,
@@ -228,8 +210,8 @@ fn parse(line: &[u8]) -> Option<Line> {
             text: text("text")?,
             reference: text("ref").map(Arc::from),
         })),
-        "kicked" => Some(Line::Kicked(text("token")?.into())),
-        "member" => Some(Line::Member(person(&line)?, text("token")?.into())),
+        "kicked" => Some(Record::Kicked(text("token")?.into())),
+        "member" => Some(Record::Member(person(&line)?, text("token")?.into())),
         _ => None,
     }
 }

@@ -5,11 +5,11 @@ use std::fmt::Write;
 
 use super::history::Page;
 use super::names::{self, Person};
-use super::protocol::{Object, json};
 use super::tokens::Token;
+use crate::json::{JsonObject, quoted};
 
 /// What a newcomer is told.
-pub struct Greeting {
+pub struct Welcome {
     /// Who it is.
     pub you: Person,
     /// With what it comes back as the same member.
@@ -28,15 +28,15 @@ pub struct Greeting {
     pub started: u64,
 }
 
-impl Greeting {
+impl Welcome {
     /// The welcome.
-    pub fn encode(&self) -> Object {
+    pub fn encode(&self) -> JsonObject {
         // Into buffers that are large enough: of small pieces, once they are freed, malloc keeps some for
         // the thread that had them, and this thread may stay for hours.
         let mut members = String::with_capacity(80 * self.members.len());
         for (Person { id, name }, away) in &self.members {
             let comma = if members.is_empty() { "" } else { "," };
-            let name = json(name);
+            let name = quoted(name);
             write!(members, "{comma}{{\"id\":{id},\"name\":{name},\"away\":{away}}}")
                 .expect("writing to a String cannot fail");
         }
@@ -46,8 +46,8 @@ impl Greeting {
         // No limit is a number too, and JavaScript's largest whole one is this.
         let text_max = self.text_max.min((1 << 53) - 1);
         let limits = format!("{{\"text\":{text_max},\"name\":{}}}", names::NAME_MAX);
-        let version = json(env!("CARGO_PKG_VERSION"));
-        Object::with_room("welcome", 512 + members.len() + messages.len())
+        let version = quoted(env!("CARGO_PKG_VERSION"));
+        JsonObject::with_capacity("welcome", 512 + members.len() + messages.len())
             .with_person("you", &self.you)
             .with_text("token", self.token.as_str())
             .with("resumed", self.resumed)

@@ -1,0 +1,78 @@
+//! Reads the head of a request: all bytes up to the empty line, within a length and a deadline.
+
+use std::io::{ErrorKind, Read};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use super::Response;
+use super::request::bad;
+use crate::tcp;
+
+/// Reads one request head from `stream`. Returns the head, empty line included, and the *leftover*:
+/// bytes that came behind it in the same read and belong to the WebSocket.
+///
+/// `longest` is in bytes. `timeout` is for the whole head, so that a client that sends one byte a
+/// second (slowloris) does not keep its thread for hours.
+///
+/// # Errors
+/// The refusal to send (400, 408, 431), or `None` if the client has gone.
+pub fn read_head(
+    mut stream: &TcpStream,
+    longest: usize,
+    timeout: Duration,
+) -> Result<(Vec<u8>, Vec<u8>), Option<Response>> {
+    let deadline = Instant::now() + timeout;
+    let (mut head, mut chunk, mut checked) = (Vec::new(), vec![0; 2048], 0);
+    loop {
+        let time_left = deadline.saturating_duration_since(Instant::now());
+        if time_left.is_zero() {
+            let why = format!("the request head was not complete after {} s", timeout.as_secs());
+            return Err(Some(Response::refusal(408, why)));
+        }
+        stream.set_read_timeout(Some(time_left)).map_err(|_| None)?;
+        match stream.read(&mut chunk) {
+            Ok(0) if head.is_empty() => return Err(None),
+            // The `?` also wraps the refusal in `Some`.
+            Ok(0) => bad("the request head ended before its empty line")?,
+            Ok(count) => head.extend_from_slice(&chunk[..count]),
+            Err(e) if tcp::is_timeout(&e) || e.kind() == ErrorKind::Interrupted => continue,
+            Err(_) => return Err(None),
+        }
+        let end = find_end(&head, checked)?;
+        if end.unwrap_or(head.len()) > longest {
+            let why = format!("the request head is longer than {longest} bytes");
+            return Err(Some(Response::refusal(431, why)));
+        }
+        if let Some(end) = end {
+            let leftover = head.split_off(end);
+            return Ok((head, leftover));
+        }
+        checked = head.len();
+    }
+}
+
+/// The position behind the empty line, or `None` while it has not come. `checked` bytes were checked
+/// by an earlier call.
+///
+/// Lines end with CR LF and nothing else. RFC 9112, 2.2 would allow a bare LF; but where two programs
+/// disagree about the end of a line, a request can be smuggled past one of them. It is refused at
+/// once, so that a student who types a request into `nc` learns why no answer comes.
+fn find_end(bytes: &[u8], checked: usize) -> Result<Option<usize>, Response> {
+    if bytes.first() == Some(&0x16) {
+        return bad("this looks like TLS; there is none here: use http://, not https://");
+    }
+    for i in checked..bytes.len() {
+        let after_cr = i > 0 && bytes[i - 1] == b'\r';
+        match bytes[i] {
+            0 => return bad("there is a NUL byte in the request head"),
+            b'\n' if !after_cr => {
+                return bad(r"a line ends with a bare LF (\n); HTTP ends lines with CR LF (\r\n)");
+            }
+            b'\n' if bytes[..i - 1].ends_with(b"\r\n") => return Ok(Some(i + 1)),
+            b'\n' => {}
+            _ if after_cr => return bad("there is a bare CR in the request head"),
+            _ => {}
+        }
+    }
+    Ok(None)
+}

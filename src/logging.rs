@@ -1,0 +1,106 @@
+//! The log: one line for each client that comes or leaves, and warnings.
+//!
+//! simple_logger writes the lines to standard error. [`Logger`] stands before it, for two reasons. Some
+//! of the text comes from clients: control characters are escaped first (`text.rs`). And a terminal can
+//! stop (Ctrl-S, a selection with the mouse, `| less`): a thread of its own writes, so that no client's
+//! thread waits for the terminal.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use log::{Level, LevelFilter, Log, Metadata, Record};
+use simple_logger::SimpleLogger;
+
+use crate::mutex::lock;
+use crate::text::visible;
+
+/// How many lines may wait for a terminal that has stopped; further lines are dropped.
+const WAITING_MAX: usize = 1000;
+/// How long the end of the program waits for the last lines.
+const FLUSH_TIMEOUT: Duration = Duration::from_millis(200);
+
+/// Sends everything that is logged from now on, at `level` and above, to standard error.
+pub fn start(level: LevelFilter) {
+    let (lines, waiting) = sync_channel::<LogLine>(WAITING_MAX);
+    let writer = SimpleLogger::new().with_level(level);
+    let write = move || {
+        for line in waiting {
+            match line {
+                LogLine::Text(level, text) => {
+                    // simple_logger panics when standard error is closed. The program goes on.
+                    let _ = catch_unwind(AssertUnwindSafe(|| {
+                        let mut record = Record::builder();
+                        record.level(level).target("partyline");
+                        writer.log(&record.args(format_args!("{text}")).build());
+                    }));
+                }
+                LogLine::Flush(done) => drop(done),
+            }
+        }
+    };
+    // Without this thread there is no log. The server cannot start a thread for a client either then,
+    // and says so when the first one comes.
+    if thread::Builder::new().name("log".to_string()).spawn(write).is_ok() {
+        log::set_max_level(level);
+        // Fails only if the program has a logger already.
+        let _ = log::set_boxed_logger(Box::new(Logger { lines, level }));
+    }
+}
+
+/// What the logging threads send to the thread that writes.
+enum LogLine {
+    Text(Level, String),
+    /// Dropped when all lines before it are written.
+    Flush(SyncSender<()>),
+}
+
+struct Logger {
+    lines: SyncSender<LogLine>,
+    level: LevelFilter,
+}
+
+impl Log for Logger {
+    fn enabled(&self, metadata: &Metadata) -> bool {
+        // tungstenite logs every frame at `debug` and `trace`; only its warnings are wanted.
+        let is_ours = metadata.target().starts_with("partyline");
+        metadata.level() <= self.level && (is_ours || metadata.level() <= Level::Warn)
+    }
+
+    fn log(&self, record: &Record) {
+        if self.enabled(record.metadata()) {
+            let line = LogLine::Text(record.level(), visible(&record.args().to_string()));
+            let _ = self.lines.try_send(line); // fails when `WAITING_MAX` lines wait
+        }
+    }
+
+    fn flush(&self) {
+        let (done, all_written) = sync_channel(0);
+        let _ = self.lines.try_send(LogLine::Flush(done));
+        let _ = all_written.recv_timeout(FLUSH_TIMEOUT); // the error that `done` is dropped
+    }
+}
+
+/// Keeps a warning that any client can cause from filling the log. Each place that warns has a
+/// `static` of its own.
+pub struct OncePerSecond(Mutex<Option<Instant>>);
+
+impl OncePerSecond {
+    /// Due at once.
+    #[allow(clippy::new_without_default, reason = "`default` could not make a `static`")]
+    pub const fn new() -> OncePerSecond {
+        OncePerSecond(Mutex::new(None))
+    }
+
+    /// Whether a second has passed since this last returned true.
+    pub fn is_due(&self) -> bool {
+        let mut last = lock(&self.0);
+        let due = last.is_none_or(|at| at.elapsed() >= Duration::from_secs(1));
+        if due {
+            *last = Some(Instant::now());
+        }
+        due
+    }
+}

@@ -1,0 +1,120 @@
+//! All connections, from `accept` to their end, and the limits on their number.
+//!
+//! A connection is *unfinished* until its request head is complete, and *open* from then on. Both kinds
+//! have a limit of their own, so that clients which connect and send nothing (slowloris) take no place
+//! from the others.
+
+use std::collections::{BTreeMap, HashMap};
+use std::net::{Shutdown, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use crate::mutex::lock;
+use crate::websocket::sender::Sender;
+
+/// When threads or descriptors have run out, a request that has been unfinished for this long may be
+/// closed. An honest one takes milliseconds.
+const SLOW: Duration = Duration::from_secs(1);
+
+/// All connections, by client id.
+pub struct Connections {
+    open_max: usize,
+    unfinished_max: usize,
+    lists: Mutex<Lists>,
+}
+
+#[derive(Default)]
+struct Lists {
+    last_id: u64,
+    /// Since when each connection has been unfinished. Ids count up, so the first is the oldest.
+    unfinished: BTreeMap<u64, (Instant, Arc<TcpStream>)>,
+    /// The open connections, with the Sender of those that are WebSockets.
+    open: HashMap<u64, Option<Sender>>,
+    /// Whether the server is stopping, so that no connection may become open.
+    is_stopping: bool,
+}
+
+impl Connections {
+    /// No connections yet, and room for this many open and this many unfinished ones.
+    pub fn new(open_max: usize, unfinished_max: usize) -> Connections {
+        Connections { open_max, unfinished_max, lists: Mutex::default() }
+    }
+
+    /// Adds a new, unfinished connection, and gives it its id. If there is one too many, the oldest
+    /// unfinished one is closed: an honest request takes milliseconds, an attacker's never ends.
+    pub fn add(self: &Arc<Self>, stream: &Arc<TcpStream>) -> ConnectionGuard {
+        let mut lists = lock(&self.lists);
+        lists.last_id += 1;
+        let id = lists.last_id;
+        lists.unfinished.insert(id, (Instant::now(), Arc::clone(stream)));
+        if lists.unfinished.len() > self.unfinished_max {
+            lists.close_oldest();
+        }
+        ConnectionGuard { connections: Arc::clone(self), id }
+    }
+
+    /// Closes the oldest unfinished connection if it has had more than a second.
+    pub fn close_oldest_if_slow(&self) {
+        let mut lists = lock(&self.lists);
+        if lists.unfinished.values().next().is_some_and(|(since, _)| since.elapsed() >= SLOW) {
+            lists.close_oldest();
+        }
+    }
+
+    /// The request is complete: makes the connection an open one. Returns false if there is no place;
+    /// then it stays unfinished until it is refused.
+    pub fn open(&self, id: u64) -> bool {
+        let mut lists = lock(&self.lists);
+        let has_place = lists.open.len() < self.open_max && !lists.is_stopping;
+        if has_place {
+            lists.unfinished.remove(&id);
+            lists.open.insert(id, None);
+        }
+        has_place
+    }
+
+    /// An open connection has become a WebSocket. Returns whether the server is stopping: then
+    /// [`Connections::stop`] did not know this Sender yet, and the caller has to close it.
+    pub fn set_sender(&self, id: u64, sender: &Sender) -> bool {
+        let mut lists = lock(&self.lists);
+        lists.open.insert(id, Some(sender.clone()));
+        lists.is_stopping
+    }
+
+    /// Lets no connection become open any more. Returns the Senders of all WebSockets.
+    pub fn stop(&self) -> Vec<Sender> {
+        let mut lists = lock(&self.lists);
+        lists.is_stopping = true;
+        lists.open.values().flatten().cloned().collect()
+    }
+
+    /// Whether no connection is open.
+    pub fn is_empty(&self) -> bool {
+        lock(&self.lists).open.is_empty()
+    }
+}
+
+impl Lists {
+    fn close_oldest(&mut self) {
+        if let Some((_, (_, stream))) = self.unfinished.pop_first() {
+            // Its thread waits for bytes, and reads the end of the stream now. This fails only if the
+            // connection has ended already.
+            let _ = stream.shutdown(Shutdown::Both);
+        }
+    }
+}
+
+/// Guard: removes its connection when it is dropped, however the connection's thread ends.
+pub struct ConnectionGuard {
+    connections: Arc<Connections>,
+    /// The client's id: its number, counted from 1.
+    pub id: u64,
+}
+
+impl Drop for ConnectionGuard {
+    fn drop(&mut self) {
+        let mut lists = lock(&self.connections.lists);
+        lists.unfinished.remove(&self.id);
+        lists.open.remove(&self.id);
+    }
+}

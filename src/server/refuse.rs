@@ -1,0 +1,56 @@
+//! Answers that end a connection before it is a WebSocket: how they are sent and logged, and two
+//! refusals of the server itself. Also what happens when threads or descriptors run out.
+
+use std::io;
+use std::net::{SocketAddr, TcpStream};
+
+use super::Server;
+use crate::handshake;
+use crate::http::Response;
+use crate::logging::OncePerSecond;
+use crate::tcp;
+
+/// How many seconds a client that found no place should wait (RFC 9110, 10.2.3).
+const RETRY_AFTER: &str = "10";
+
+/// Sends an answer to the request with this head, and closes the connection.
+pub fn reply(stream: &TcpStream, peer: SocketAddr, head: &[u8], response: &Response) {
+    static WARNING: OncePerSecond = OncePerSecond::new();
+    // The head as it came, since one that cannot be parsed is logged too. (`parse` ignores an empty
+    // line before the request line.)
+    let head = String::from_utf8_lossy(head.trim_ascii_start());
+    // The request line up to the query, which may contain secrets, and at most 200 characters.
+    let asked: String = head.chars().take_while(|c| !"?\r".contains(*c)).take(200).collect();
+    match response.status {
+        403 | 421 if WARNING.is_due() => log::warn!("{peer} {asked}: {}", response.sentence()),
+        200 => log::debug!("{peer} {asked}: 200 OK"),
+        _ => log::debug!("{peer} {asked}: {}", response.sentence()),
+    }
+    let is_head = head.starts_with("HEAD ");
+    tcp::send_and_close(stream, &response.to_bytes(is_head));
+}
+
+/// 503: there are as many connections as `--connections` allows.
+pub fn no_place() -> Response {
+    let why = "every place is taken; try again in a moment";
+    Response::refusal(503, why).with_header("Retry-After", RETRY_AFTER)
+}
+
+/// 426: a plain GET for a route, or an upgrade after a proxy has dropped its headers.
+pub fn plain_get() -> Response {
+    let why = "this address speaks WebSocket: ask over HTTP/1.1, with Connection: Upgrade and \
+               Upgrade: websocket (a proxy in between has to be told to pass these on)";
+    handshake::upgrade_required(why)
+}
+
+impl Server {
+    /// Threads or descriptors have run out, so that the server cannot do `what`: warns, and closes the
+    /// oldest unfinished connection if it is slow.
+    pub(super) fn out_of(&self, what: &str, error: &io::Error) {
+        static WARNING: OncePerSecond = OncePerSecond::new();
+        if WARNING.is_due() {
+            log::warn!("cannot {what} ({error}); `ulimit -n` and `ulimit -u` show the limits");
+        }
+        self.connections.close_oldest_if_slow();
+    }
+}

@@ -1,0 +1,63 @@
+//! The routes: the addresses at which a WebSocket is served, and the limits of each.
+
+use std::sync::Arc;
+
+use super::Server;
+use crate::chat::room::JoinRequest;
+use crate::http::Request;
+use crate::websocket::rate_limit::RateLimit;
+use crate::websocket::socket::ConnectionLimits;
+use crate::{broadcast, chat, echo, wire};
+
+/// Where an upgraded connection goes.
+pub enum Route {
+    /// `/echo`.
+    Echo,
+    /// `/broadcast`.
+    Broadcast,
+    /// `/chat`, with what the request says about the new member.
+    Chat(JoinRequest),
+    /// `/wire`, with the id of the connection to watch.
+    Wire(String),
+}
+
+impl Route {
+    /// The route of a request; `None` if its path is none of them. `/` is a route as well as a page,
+    /// because the first WebSocket client of most tutorials connects to no path in particular.
+    pub fn of(request: &Request) -> Option<Route> {
+        match request.path.as_str() {
+            "/echo" => Some(Route::Echo),
+            "/broadcast" | "/" => Some(Route::Broadcast),
+            "/chat" => Some(Route::Chat(JoinRequest::from_request(request))),
+            "/wire" => Some(Route::Wire(request.parameter("id").unwrap_or_default())),
+            _ => None,
+        }
+    }
+
+    /// Its path, for the log.
+    pub fn path(&self) -> &'static str {
+        match self {
+            Route::Echo => "/echo",
+            Route::Broadcast => "/broadcast",
+            Route::Chat(_) => "/chat",
+            Route::Wire(_) => "/wire",
+        }
+    }
+
+    /// The limits of a connection on this route.
+    pub fn limits(&self, server: &Server) -> ConnectionLimits {
+        let settings = &server.settings;
+        let message_max = match self {
+            Route::Echo => echo::MESSAGE_MAX,
+            Route::Broadcast => broadcast::MESSAGE_MAX,
+            Route::Chat(_) => chat::message_max(settings.text),
+            Route::Wire(_) => wire::MESSAGE_MAX,
+        };
+        // No other client reads what is sent to /echo, so it has no rate limit, and a budget of its own.
+        let (budget, rate_limit) = match self {
+            Route::Echo => (&server.echo_budget, RateLimit::unlimited()),
+            _ => (&server.budget, RateLimit::new(settings.pace, settings.pace_bytes)),
+        };
+        ConnectionLimits { message_max, budget: Arc::clone(budget), rate_limit }
+    }
+}

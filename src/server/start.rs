@@ -1,0 +1,56 @@
+//! The start: makes the [`Server`] from the settings.
+
+use std::sync::Arc;
+
+use super::{Connections, IdleThreads, Server};
+use crate::broadcast::Broadcast;
+use crate::chat::room::Room;
+use crate::http::files::Files;
+use crate::settings::{self, Settings};
+use crate::tcp;
+use crate::websocket::memory::Budget;
+
+/// The most connections, whatever the settings say. A thread takes up to four of the 65,530 memory
+/// maps that Linux gives a process, and std panics in a thread that gets none. This leaves room for
+/// unfinished requests and catch-up threads.
+pub const CONNECTIONS_MAX: usize = 14_000;
+
+impl Server {
+    /// Opens the folder with the pages and the history file, and listens on the port of the settings,
+    /// on every address of this machine.
+    ///
+    /// # Errors
+    /// A sentence for the person who started the program.
+    pub fn bind(mut settings: Settings) -> Result<Arc<Server>, String> {
+        let www = &settings.www;
+        let files = Files::new(www).map_err(|error| {
+            let www = www.display();
+            format!(
+                "the folder with the pages, {www}, cannot be opened ({error}): start in the \
+                     project's folder, or say where it is with --www DIR"
+            )
+        })?;
+        let listeners = tcp::listen(settings.port)?;
+        settings.hosts.add_machine_name(&settings::machine_name());
+        let room = Room::new(settings.text, settings.keep, settings.data.as_deref())?;
+        let open_max = settings.connections.min(CONNECTIONS_MAX);
+        Ok(Arc::new(Server {
+            listeners,
+            files,
+            budget: Arc::new(Budget::new(settings.pending)),
+            echo_budget: Arc::new(Budget::new(settings.pending)),
+            broadcast: Broadcast::default(),
+            room,
+            wires: Arc::default(),
+            connections: Arc::new(Connections::new(open_max, settings.unfinished)),
+            idle_threads: IdleThreads::default(),
+            settings,
+        }))
+    }
+
+    /// The port that the server listens on, even if the settings left the choice to the system.
+    pub fn port(&self) -> u16 {
+        let address = self.listeners.first().and_then(|listener| listener.local_addr().ok());
+        address.map_or(self.settings.port, |address| address.port())
+    }
+}

@@ -1,0 +1,112 @@
+//! How much memory messages may take on their way: frames that wait for slow clients, and messages
+//! that have not arrived whole yet. The limits hold for all clients together, so that a crowd of slow
+//! clients cannot use up the machine's memory.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+/// Messages up to this length in bytes need no reservation. Texts that people type are shorter.
+const SMALL: usize = 64 * 1024;
+
+/// The limits that all connections of a route share, and what is in use of them.
+#[derive(Debug)]
+pub struct Budget {
+    /// Bytes that may wait for one client. One message may always exceed it.
+    pub per_client: usize,
+    /// Bytes that may wait for all clients together; beyond it, a client that is behind is closed when
+    /// another frame is sent to it. Messages that are coming in may take as much again.
+    pub total: usize,
+    /// Clients that may be behind at once, each with a catch-up thread.
+    pub catch_up_threads: usize,
+    waiting: AtomicUsize,
+    inbound: AtomicUsize,
+    catching_up: AtomicUsize,
+}
+
+impl Budget {
+    /// A budget with 256 MiB and 1,000 catch-up threads for all clients together.
+    pub fn new(per_client: usize) -> Budget {
+        Budget {
+            per_client,
+            total: 256 << 20,
+            catch_up_threads: 1000,
+            waiting: AtomicUsize::new(0),
+            inbound: AtomicUsize::new(0),
+            catching_up: AtomicUsize::new(0),
+        }
+    }
+
+    /// How many bytes wait at this moment, for all clients together.
+    pub fn waiting(&self) -> usize {
+        self.waiting.load(Relaxed)
+    }
+
+    /// `bytes` more are waiting.
+    pub fn add_waiting(&self, bytes: usize) {
+        self.waiting.fetch_add(bytes, Relaxed);
+    }
+
+    /// `bytes` are no longer waiting.
+    pub fn remove_waiting(&self, bytes: usize) {
+        self.waiting.fetch_sub(bytes, Relaxed);
+    }
+
+    /// Asks for a permit for one more catch-up thread; `None` if there are too many, or if too many
+    /// bytes wait already.
+    pub fn permit_catch_up(self: &Arc<Self>) -> Option<CatchUpPermit> {
+        let others = self.catching_up.fetch_add(1, Relaxed);
+        let permit = CatchUpPermit(Arc::clone(self));
+        (others < self.catch_up_threads && self.waiting() <= self.total).then_some(permit)
+    }
+}
+
+/// The permit for one catch-up thread. Dropping it gives it back.
+pub struct CatchUpPermit(Arc<Budget>);
+
+impl Drop for CatchUpPermit {
+    fn drop(&mut self) {
+        self.0.catching_up.fetch_sub(1, Relaxed);
+    }
+}
+
+/// The memory that one connection's messages take while they come in. A connection counts with the
+/// longest of its messages as long as it lasts, because tungstenite keeps its buffer for the next.
+#[derive(Debug)]
+pub struct InboundReservation {
+    budget: Arc<Budget>,
+    /// The length of the message that is coming in, in bytes, as far as its frames have announced it.
+    announced: usize,
+    /// The bytes that are counted in the budget.
+    reserved: usize,
+}
+
+impl InboundReservation {
+    /// A reservation of nothing.
+    pub fn new(budget: &Arc<Budget>) -> InboundReservation {
+        InboundReservation { budget: Arc::clone(budget), announced: 0, reserved: 0 }
+    }
+
+    /// A frame announces `bytes` more. Returns whether the message may take them; a message of at most
+    /// 64 KiB always may.
+    pub fn announce(&mut self, bytes: usize) -> bool {
+        self.announced += bytes;
+        let more = self.announced.saturating_sub(self.reserved);
+        if more == 0 {
+            return true;
+        }
+        self.reserved += more;
+        let others = self.budget.inbound.fetch_add(more, Relaxed);
+        self.announced <= SMALL || others + more <= self.budget.total
+    }
+
+    /// A message of `bytes` has arrived whole. Frames behind it may have announced the next one.
+    pub fn complete(&mut self, bytes: usize) {
+        self.announced -= bytes.min(self.announced);
+    }
+}
+
+impl Drop for InboundReservation {
+    fn drop(&mut self) {
+        self.budget.inbound.fetch_sub(self.reserved, Relaxed);
+    }
+}

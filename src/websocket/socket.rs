@@ -1,0 +1,202 @@
+//! One WebSocket, for the thread that reads it; other threads write to it through its [`Sender`].
+//!
+//! In a connection's life this comes after the handshake: the bytes are frames now, and tungstenite
+//! handles them (masks, fragments, UTF-8, pongs). It sits on a [`Stream`]. A route such as `/echo` calls
+//! [`Socket::send_101`], then [`Socket::read`] until that returns `None`; `server.rs` calls
+//! [`Socket::end`].
+
+use std::io::{self, ErrorKind};
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tungstenite::protocol::frame::coding::CloseCode;
+use tungstenite::protocol::{Role, WebSocketConfig};
+use tungstenite::{Error, Message, WebSocket, error::ProtocolError};
+
+use super::frames::{self, PING};
+use super::memory::Budget;
+use super::rate_limit::RateLimit;
+use super::sender::Sender;
+use super::stream::{PING_AFTER, Stream};
+use super::tap::Tap;
+use crate::tcp;
+
+/// A client that exceeds its rate is pinged once in this many waits, to find out whether it still exists.
+const PING_EVERY_WAITS: u32 = 20;
+/// How long the rest of a flood is still read after its client has gone.
+const FLOOD_REST: Duration = Duration::from_secs(10);
+/// How much tungstenite reads at once, in bytes. Each connection holds a buffer of this size.
+const READ_BUFFER: usize = 1024;
+
+/// The limits of one connection; they depend on its route.
+pub struct ConnectionLimits {
+    /// The longest message, in bytes; a longer one gets Close 1009.
+    pub message_max: usize,
+    /// The memory that all clients of the route share.
+    pub budget: Arc<Budget>,
+    /// How fast the client may send.
+    pub rate_limit: RateLimit,
+}
+
+/// A WebSocket connection.
+pub struct Socket {
+    websocket: WebSocket<Stream>,
+    /// The 101, until it is sent.
+    response: Vec<u8>,
+    /// The code of the client's Close frame (RFC 6455, 7.1.5); 1005 if it had none.
+    client_close_code: Option<u16>,
+    /// What the client did wrong, for the log; empty, or a colon and a sentence.
+    problem: String,
+    /// How often the client has exceeded its rate.
+    waits: u32,
+    /// Since when a client that exceeds its rate is known to have gone.
+    gone_since: Option<Instant>,
+}
+
+impl Socket {
+    /// Takes over `stream` after the handshake. `response` is the 101, which [`Socket::send_101`] sends.
+    /// `leftover` are the bytes that came behind the request's head in the same read: frames of a client
+    /// that did not wait for the 101, as RFC 6455, 4.1 asks it to. `tap` sees all bytes, if a wire view
+    /// may watch them.
+    ///
+    /// # Errors
+    /// Those of setting options on the socket: the client has gone already.
+    pub fn new(
+        stream: TcpStream,
+        response: Vec<u8>,
+        leftover: Vec<u8>,
+        limits: ConnectionLimits,
+        tap: Option<Arc<Tap>>,
+    ) -> io::Result<Box<Socket>> {
+        let ConnectionLimits { message_max, budget, rate_limit } = limits;
+        stream.set_nodelay(true)?; // Nagle's algorithm would hold back a chat's small frames
+        stream.set_read_timeout(Some(PING_AFTER))?;
+        let sender = Sender::new(stream, Arc::clone(&budget), tap);
+        let mut stream = Stream::new(sender, rate_limit, &budget, message_max);
+        stream.reserve(&leftover)?;
+        let config = WebSocketConfig::default()
+            .read_buffer_size(READ_BUFFER)
+            .write_buffer_size(0) // each frame goes to the Sender at once
+            .max_message_size(Some(message_max))
+            .max_frame_size(Some(message_max));
+        // *Speed*: in a box, so that no copy of it stays on the client's stack.
+        Ok(Box::new(Socket {
+            websocket: WebSocket::from_partially_read(stream, leftover, Role::Server, Some(config)),
+            response,
+            client_close_code: None,
+            problem: String::new(),
+            waits: 0,
+            gone_since: None,
+        }))
+    }
+
+    /// Sends the 101, and the frames that have collected in the Sender behind it.
+    pub fn send_101(&mut self) {
+        self.send_101_and(&[]);
+    }
+
+    /// Sends the 101, then `frames`, then what has collected in the Sender.
+    pub fn send_101_and(&mut self, frames: &[u8]) {
+        let mut first = std::mem::take(&mut self.response);
+        first.extend_from_slice(frames);
+        self.sender().start(first);
+    }
+
+    /// Replaces the ping that is sent after [`PING_AFTER`] of silence by these whole frames.
+    pub fn ping_with(&mut self, frames: &'static [u8]) {
+        self.websocket.get_mut().ping = frames;
+    }
+
+    /// The code with which the client has closed the connection, if it has; 1005 if it gave none.
+    pub fn client_close_code(&self) -> Option<u16> {
+        self.client_close_code
+    }
+
+    /// The Sender, to be cloned by each part of the server that sends to this client.
+    pub fn sender(&self) -> &Sender {
+        &self.websocket.get_ref().sender
+    }
+
+    /// Waits for the next text or binary message. `None`: the connection is over, and what remains is
+    /// [`Socket::end`].
+    pub fn read(&mut self) -> Option<Message> {
+        while self.sender().our_close_code().is_none() {
+            if self.websocket.get_ref().rate_limit.messages.wait() && self.is_rest_of_a_flood() {
+                return None;
+            }
+            let message = self.websocket.read();
+            let stream = self.websocket.get_mut();
+            stream.rate_limit.messages.spend(1);
+            match message {
+                Ok(message @ (Message::Text(_) | Message::Binary(_))) => {
+                    stream.inbound.complete(message.len());
+                    return Some(message);
+                }
+                // tungstenite answers a ping or a Close at the beginning of the next read, so the loop
+                // goes on. If it ended here, the client's Close would get no answer (1006 there).
+                Ok(Message::Close(close)) => {
+                    self.client_close_code = Some(close.map_or(1005, |close| close.code.into()));
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    self.close_after(&error);
+                    return None;
+                }
+            }
+        }
+        None
+    }
+
+    /// Whether what still arrives is the rest of a flood whose client has gone a while ago. The kernels
+    /// hold some MiB, which can take an hour to read at the rate limit.
+    fn is_rest_of_a_flood(&mut self) -> bool {
+        self.waits += 1;
+        if self.waits.is_multiple_of(PING_EVERY_WAITS) {
+            self.sender().send(PING); // the client's kernel answers a write with a reset if it has gone
+        }
+        if self.sender().is_finished() {
+            self.gone_since.get_or_insert_with(Instant::now);
+        }
+        self.gone_since.is_some_and(|since| since.elapsed() > FLOOD_REST)
+    }
+
+    /// Sends the Close frame that says what was wrong; tungstenite sends none after an error (RFC 6455,
+    /// 7.1.7).
+    fn close_after(&mut self, error: &Error) {
+        let code = match error {
+            Error::Io(error) if error.kind() == ErrorKind::OutOfMemory => CloseCode::Again,
+            // The client closed, or the server did, or the client vanished: no Close can arrive.
+            Error::ConnectionClosed | Error::AlreadyClosed | Error::Io(_) => return,
+            Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => return,
+            Error::Protocol(_) => CloseCode::Protocol,
+            Error::Utf8(_) => CloseCode::Invalid,
+            Error::Capacity(_) => CloseCode::Size,
+            _ => CloseCode::Error,
+        };
+        let why = match error {
+            Error::Io(error) => error.to_string(), // without tungstenite's "IO error: "
+            error => error.to_string(),
+        };
+        self.problem = format!(": {why}");
+        self.sender().close(&frames::close(code, &why));
+    }
+
+    /// Closes the connection so that the last frames arrive. Returns how it ended, for the log.
+    pub fn end(self: Box<Self>) -> String {
+        let Stream { sender, .. } = self.websocket.into_inner();
+        sender.finish();
+        sender.wait_until_caught_up();
+        // What the client still sends, such as its answer to the server's Close, is only shown.
+        tcp::drain(sender.tcp(), |bytes| {
+            if let Some(tap) = sender.tap() {
+                tap.from_client(bytes);
+            }
+        });
+        match (self.client_close_code, sender.our_close_code()) {
+            (Some(code), _) => format!("closed with {code}"),
+            (None, Some(code)) => format!("was closed with {code}{}", self.problem),
+            (None, None) => "vanished".to_string(),
+        }
+    }
+}
