@@ -25,7 +25,7 @@ export RUST_TEST_THREADS ?= 4
 # once more in the build that people run.
 test: browser
 	@$(RAISE_LIMIT); cargo test
-	@$(RAISE_LIMIT); cargo test --release -- frames sender crowd chat_input pace
+	@$(RAISE_LIMIT); cargo test --release -- websocket:: crowd chat::input
 
 bench:
 	@$(RAISE_LIMIT); cargo bench --bench bench -- $(if $(SHORT),--short) \

@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::time::Instant;
 
-use crate::http::ask;
+use crate::http::request::ask;
 use crate::support::*;
 
 const CONNECTION: &str = "Connection: Upgrade\r\n";

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 use tungstenite::handshake::derive_accept_key;
 
-use crate::page::{pick_up, say, shown};
+use crate::pages::chat::{pick_up, say, shown};
 use crate::support::browser::Browser;
 use crate::support::page::{Page, from_base64};
 use crate::support::*;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::page::{pick_up, prepare, say, shown, texts, wait_until_connected};
+use crate::pages::chat::{pick_up, prepare, say, shown, texts, wait_until_connected};
 use crate::support::browser::Browser;
 use crate::support::line::Line;
 use crate::support::page::Page;

@@ -119,34 +119,29 @@ fn goes_on(server: &Server, file: &Path, make_room: impl FnOnce()) {
     assert!(!next.log().contains("WARN"), "{}", next.log());
 }
 
-/// A server whose files may have 4 KiB (`ulimit -f` counts in 512 bytes), after these shell commands.
-fn limited(shell: &str) {
+/// Ignores the signal SIGXFSZ, which would end the server, and limits its files to `blocks` of 512 bytes:
+/// a write beyond that fails, as on a full disk.
+pub fn limit_files(blocks: u32) -> String {
+    format!("trap '' XFSZ; ulimit -S -f {blocks}")
+}
+
+#[test]
+fn a_limit_of_the_file() {
     if !is_possible("prlimit", &["--version"]) {
         return eprintln!("not tested: there is no `prlimit` here (util-linux), which makes room");
     }
     let folder = Folder::new();
-    let server = Server::start_after(shell, &["--data", folder.as_str(), "--pace", "0"]);
+    let server = Server::start_after(&limit_files(8), &["--data", folder.as_str(), "--pace", "0"]);
     let pid = server.pid().to_string();
     goes_on(&server, &folder.file(), || {
         assert!(is_possible("prlimit", &["--pid", &pid, "--fsize=unlimited:"]));
     });
 }
 
-/// The signal (SIGXFSZ) would end it, so it must not come.
-#[test]
-fn a_limit_of_the_file_that_would_be_told_by_a_signal() {
-    limited("ulimit -S -f 8");
-}
-
-#[test]
-fn a_limit_of_the_file_without_that_signal() {
-    limited("trap '' XFSZ; ulimit -S -f 8");
-}
-
 #[test]
 fn nobody_gets_the_id_of_one_who_could_not_be_written_down() {
     let folder = Folder::new();
-    let server = Server::start_after("ulimit -S -f 2", &["--data", folder.as_str()]);
+    let server = Server::start_after(&limit_files(2), &["--data", folder.as_str()]);
     let mut ana = Member::come(&server, "Ana");
     fill(&mut ana, 1);
     let dora = Member::come(&server, "Dora, whose line is longer too");
@@ -169,7 +164,7 @@ fn a_file_without_its_last_line_end_and_no_room_for_it() {
     };
     let text = "x".repeat(512 - line("").len());
     fs::write(folder.file(), line(&text)).unwrap();
-    let server = Server::start_after("ulimit -S -f 1", &["--data", folder.as_str()]);
+    let server = Server::start_after(&limit_files(1), &["--data", folder.as_str()]);
     let mut ben = Member::come(&server, "Ben");
     assert_eq!(column(&ben.welcome["messages"], "text"), [json!(text)]);
     ben.send(&json!({ "type": "say", "text": "two", "ref": "two" }));

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::http::ask;
+use crate::http::request::ask;
 use crate::support::browser::Browser;
 use crate::support::*;
 

@@ -1,6 +1,6 @@
 //! Request heads that are refused, with the status and the reason that their sender is told.
 
-use crate::http::{ask, get};
+use crate::http::request::{ask, get};
 use crate::support::*;
 
 /// `(what, request, status, what the body must say)`. The client goes on listening and sends

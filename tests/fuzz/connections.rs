@@ -10,7 +10,7 @@ use partyline::websocket::frames;
 use partyline::websocket::tap::{Tap, Watcher};
 use serde_json::Value;
 
-use crate::fuzz::{HEAD_TOKENS, fuzz, head_corpus};
+use crate::fuzz::parsers::{HEAD_TOKENS, fuzz, head_corpus};
 use crate::support::chat::Member;
 use crate::support::dice::Dice;
 use crate::support::*;

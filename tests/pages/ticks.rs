@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::lost_line::{assert_clean_but_for_refusals, retry_now};
-use crate::page::{pick_up, prepare, say, shown, texts};
+use crate::pages::chat::{pick_up, prepare, say, shown, texts};
+use crate::pages::reconnect::{assert_clean_but_for_refusals, retry_now};
 use crate::support::browser::Browser;
 use crate::support::chat::Member;
 use crate::support::folder::Folder;
@@ -110,11 +110,10 @@ fn ticks_go_from_sending_to_delivered() {
 #[cfg(target_os = "linux")]
 #[test]
 fn what_could_not_be_saved_is_kept_here() {
-    use crate::disk_full::is_possible;
+    use crate::chat::disk_full::{is_possible, limit_files};
 
     let data = Folder::new();
-    let small = "ulimit -S -f 8";
-    let server = Server::start_after(small, &["--data", data.as_str()]);
+    let server = Server::start_after(&limit_files(8), &["--data", data.as_str()]);
     let browser = Browser::start();
     let page = browser.new_user();
     prepare(&page);

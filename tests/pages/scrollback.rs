@@ -3,14 +3,14 @@
 
 use serde_json::{Value, json};
 
-use crate::lost_line::{assert_clean_but_for_refusals, retry_now};
-use crate::page::{pick_up, prepare, say, texts};
+use crate::pages::chat::{pick_up, prepare, say, texts};
+use crate::pages::reconnect::{assert_clean_but_for_refusals, retry_now};
+use crate::pages::ticks::{told, wait_until_told};
 use crate::support::browser::Browser;
 use crate::support::chat::Member;
 use crate::support::line::Line;
 use crate::support::page::Page;
 use crate::support::*;
-use crate::ticks::{told, wait_until_told};
 
 const BEGINS: &str = "This is where the conversation begins.";
 /// By the second frame all is in its place.

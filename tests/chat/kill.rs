@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::earlier::read_back;
+use crate::chat::history::read_back;
 use crate::support::chat::*;
 use crate::support::folder::*;
 use crate::support::random::Random;

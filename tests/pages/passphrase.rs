@@ -3,8 +3,8 @@
 
 use serde_json::json;
 
-use crate::lost_line::{assert_clean_but_for_refusals, retry_now};
-use crate::page::{pick_up, prepare, say, shown, texts, wait_until_connected};
+use crate::pages::chat::{pick_up, prepare, say, shown, texts, wait_until_connected};
+use crate::pages::reconnect::{assert_clean_but_for_refusals, retry_now};
 use crate::support::browser::Browser;
 use crate::support::chat::*;
 use crate::support::page::Page;

@@ -226,7 +226,8 @@ fn threads_and_memory_are_given_back() {
     let peers: Vec<Peer> = (0..300).map(|_| server.open("/broadcast")).collect();
     assert!(server.status("Threads") > 300);
     drop(peers); // without a word: the ordinary end of a laptop that is shut
-    try_until(|| server.status("Threads") < 10, "the threads end");
+    // The main thread, the log's, the room's, the operator's, and 16 idle ones.
+    try_until(|| server.status("Threads") <= 20, "the threads end");
 }
 
 #[test]

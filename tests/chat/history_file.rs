@@ -7,11 +7,11 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::earlier::read_back;
+use crate::chat::history::read_back;
+use crate::server::terminal::run;
 use crate::support::chat::*;
 use crate::support::folder::*;
 use crate::support::*;
-use crate::terminal::run;
 
 /// A server with its history in this folder.
 fn serve(folder: &Folder) -> Server {

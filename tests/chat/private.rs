@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::earlier::read_back;
+use crate::chat::history::read_back;
 use crate::support::chat::*;
 use crate::support::folder::Folder;
 use crate::support::*;

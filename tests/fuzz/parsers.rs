@@ -23,7 +23,7 @@ use partyline::http::{self, Authority, Request, Response};
 use partyline::text::{is_invisible, visible};
 use serde_json::{Value, json};
 
-use crate::files::{Folder, SECRET};
+use crate::http::files::{Folder, SECRET};
 use crate::support::chat::percent;
 use crate::support::dice::Dice;
 use crate::support::*;

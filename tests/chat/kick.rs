@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use tungstenite::handshake::derive_accept_key;
 
-use crate::page::{pick_up, prepare, say, shown, texts};
+use crate::pages::chat::{pick_up, prepare, say, shown, texts};
 use crate::support::browser::Browser;
 use crate::support::chat::*;
 use crate::support::folder::Folder;

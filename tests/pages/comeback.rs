@@ -3,8 +3,8 @@
 
 use serde_json::json;
 
-use crate::lost_line::{assert_clean_but_for_refusals, retry_now};
-use crate::page::{pick_up, prepare, say, texts};
+use crate::pages::chat::{pick_up, prepare, say, texts};
+use crate::pages::reconnect::{assert_clean_but_for_refusals, retry_now};
 use crate::support::browser::Browser;
 use crate::support::folder::Folder;
 use crate::support::line::Line;
