@@ -1,10 +1,8 @@
 //! Answers that end a connection before it is a WebSocket: how they are sent and logged, and two
-//! refusals of the server itself. Also what happens when threads or descriptors run out.
+//! refusals of the server itself.
 
-use std::io;
 use std::net::{SocketAddr, TcpStream};
 
-use super::Server;
 use crate::handshake;
 use crate::http::Response;
 use crate::logging::OncePerSecond;
@@ -41,16 +39,4 @@ pub fn plain_get() -> Response {
     let why = "this address speaks WebSocket: ask over HTTP/1.1, with Connection: Upgrade and \
                Upgrade: websocket (a proxy in between has to be told to pass these on)";
     handshake::upgrade_required(why)
-}
-
-impl Server {
-    /// Threads or descriptors have run out, so that the server cannot do `what`: warns, and closes the
-    /// oldest unfinished connection if it is slow.
-    pub(super) fn out_of(&self, what: &str, error: &io::Error) {
-        static WARNING: OncePerSecond = OncePerSecond::new();
-        if WARNING.is_due() {
-            log::warn!("cannot {what} ({error}); `ulimit -n` and `ulimit -u` show the limits");
-        }
-        self.connections.close_oldest_if_slow();
-    }
 }
