@@ -115,7 +115,7 @@ impl Server {
     /// Reads the request. Returns the upgrade that it asks for, or answers it and returns `None`.
     #[inline(never)] // *Speed*: keeps its variables off the stack of `serve_websocket`.
     fn handshake(&self, Connection { stream, peer, guard }: &Connection) -> Option<Box<Upgrade>> {
-        let (longest, timeout) = (self.settings.head_bytes, self.settings.head_timeout);
+        let (longest, timeout) = (self.settings.head_bytes, self.settings.head_timeout());
         let (head, leftover) = match http::read_head(stream, longest, timeout) {
             Ok(parts) => parts,
             Err(refusal) => {
