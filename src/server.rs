@@ -15,9 +15,7 @@ use crate::chat::room::Room;
 use crate::http::files::Files;
 use crate::http::{self, Request, Response};
 use crate::settings::Settings;
-use crate::websocket::memory::Budget;
-use crate::websocket::socket::Socket;
-use crate::websocket::tap::{Tap, TapGuard};
+use crate::websocket::{Socket, Tap, memory::Budget, tap::TapGuard};
 use crate::wire::{self, Wires};
 use crate::{chat, echo, handshake};
 

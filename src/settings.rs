@@ -17,40 +17,26 @@ use crate::handshake::origin::{AllowedOrigins, Origin};
 use crate::http::Authority;
 use crate::http::host::HostNames;
 
-/// Everything that can be set. A limit that is switched off has the largest value of its type.
+/// Everything that can be set; the tables below say what each field is.
 #[derive(Debug, Clone)]
+#[allow(missing_docs, reason = "said once, in the tables")]
 pub struct Settings {
-    /// The TCP port; 0 lets the operating system choose.
     pub port: u16,
-    /// The folder that is served as files.
     pub www: PathBuf,
-    /// Names of this server, besides addresses and `localhost`.
     pub hosts: HostNames,
-    /// Other sites whose pages may connect.
     pub origins: AllowedOrigins,
-    /// The folder of the history file; without one the history ends with the server.
     pub data: Option<PathBuf>,
-    /// What a client has to know to join the chat.
     pub passphrase: Option<String>,
-    /// How much is logged.
     pub log: LevelFilter,
-    /// Open connections, unfinished ones not counted.
+    // The limits. One that is switched off is `usize::MAX`.
     pub connections: usize,
-    /// Connections whose request head is not complete.
     pub unfinished: usize,
-    /// The longest request head, in bytes.
     pub head_bytes: usize,
-    /// The time for a whole request head, in seconds.
     pub head_timeout: usize,
-    /// Messages of one client per second.
     pub pace: usize,
-    /// Bytes of one client per second.
     pub pace_bytes: usize,
-    /// Bytes that may wait for one slow client; one message may always exceed it.
     pub pending: usize,
-    /// The longest text in the chat, in characters.
     pub text: usize,
-    /// How many messages the chat keeps in memory.
     pub keep: usize,
 }
 
@@ -163,7 +149,7 @@ impl Settings {
         environment: impl Fn(&str) -> Option<String>,
     ) -> Result<Settings, String> {
         let mut settings = Settings::default();
-        let names = OPTIONS.iter().map(|option| option.0).chain(LIMITS.iter().map(|limit| limit.0));
+        let names = OPTIONS.map(|option| option.0).into_iter().chain(LIMITS.map(|limit| limit.0));
         for name in names.clone() {
             let word = name.to_uppercase().replace('-', "_");
             // `make run PORT=` and an exported but empty word mean: not set.
@@ -192,7 +178,7 @@ impl Settings {
     /// Sets the option of this name, which is one of the tables'.
     fn set(&mut self, name: &str, value: &str) -> Result<(), String> {
         if let Some((.., set)) = OPTIONS.iter().find(|option| option.0 == name) {
-            set(self, value)?;
+            return set(self, value);
         }
         if let Some((.., field)) = LIMITS.iter().find(|limit| limit.0 == name) {
             let number = value.parse().map_err(|_| "a limit is a whole number, 0 for none")?;

@@ -2,14 +2,13 @@
 //!
 //! A page makes up a random id and opens its connection with `?wire=<id>`. A *view* opens
 //! `/wire?id=<the same>`, and is sent what passes there, in both directions, as JSON. If several
-//! connections have one id the newest is shown, so that a view follows a reconnect. An id that no
-//! connection has shows nothing, and looks like one where nothing passes: guessing tells nothing.
+//! connections have one id the newest is shown, so that a view follows a reconnect. An unknown id looks
+//! like one where nothing passes, so guessing tells nothing.
 //!
 //! [`Wires`] is like the map of `/broadcast`: one lock, under which all views are sent to, so that they
-//! see one order. When a server's frame passes, that lock is taken inside the lock of the watched
-//! client's Sender, and the views' Senders are locked inside it. There is no circle, because a view's
-//! Sender has no tap. `send` never waits, so a slow view delays no other client; it is closed with
-//! 1013 like every client that is too slow.
+//! see one order. When a server's frame passes, this lock is taken inside that of the watched client's
+//! Sender, and the views' Senders are locked inside it. There is no circle, because a view's Sender has
+//! no tap.
 
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -22,10 +21,8 @@ use crate::clock::since_1970;
 use crate::http::{self, Response};
 use crate::json::JsonObject;
 use crate::mutex::lock;
-use crate::websocket::frames::Frame;
-use crate::websocket::sender::Sender;
-use crate::websocket::socket::Socket;
 use crate::websocket::tap::{Tap, Watcher};
+use crate::websocket::{Sender, Socket, frames::Frame};
 
 /// The longest message of a view, in bytes. Views have nothing to say.
 pub const MESSAGE_MAX: usize = 1024;

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use crate::mutex::lock;
-use crate::websocket::sender::Sender;
+use crate::websocket::Sender;
 
 /// When threads or descriptors have run out, a request that has been unfinished for this long may be
 /// closed. An honest one takes milliseconds.

@@ -14,8 +14,7 @@ const RETRY_AFTER: &str = "10";
 /// Sends an answer to the request with this head, and closes the connection.
 pub fn reply(stream: &TcpStream, peer: SocketAddr, head: &[u8], response: &Response) {
     static WARNING: OncePerSecond = OncePerSecond::new();
-    // The head as it came, since one that cannot be parsed is logged too. (`parse` ignores an empty
-    // line before the request line.)
+    // The head as it came: one that cannot be parsed is logged too. (`parse` ignores an empty first line.)
     let head = String::from_utf8_lossy(head.trim_ascii_start());
     // The request line up to the query, which may contain secrets, and at most 200 characters.
     let asked: String = head.chars().take_while(|c| !"?\r".contains(*c)).take(200).collect();

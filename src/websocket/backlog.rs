@@ -5,28 +5,27 @@ use std::sync::Arc;
 
 use super::memory::Budget;
 
-/// Frames that wait for one client. All its bytes are counted in the [`Budget`] until it is dropped.
+/// Frames that wait for one client. The [`Budget`] counts all its bytes until it is dropped.
 #[derive(Debug)]
 pub struct Backlog {
     budget: Arc<Budget>,
-    /// The bytes that a thread is writing now. They may begin in the middle of a frame, so they cannot
-    /// be replaced.
+    /// The bytes that a thread is writing. They may begin inside a frame, so they cannot be replaced.
     in_flight: usize,
     /// The frames that come next. They begin and end at the boundary of a frame.
     pending: Vec<u8>,
 }
 
 impl Backlog {
-    /// An empty backlog.
-    pub fn new(budget: &Arc<Budget>) -> Backlog {
-        Backlog { budget: Arc::clone(budget), in_flight: 0, pending: Vec::new() }
+    /// A backlog of `in_flight` bytes, which the caller is going to write.
+    pub fn new(budget: &Arc<Budget>, in_flight: usize) -> Backlog {
+        budget.add_waiting(in_flight);
+        Backlog { budget: Arc::clone(budget), in_flight, pending: Vec::new() }
     }
 
-    /// `bytes` are being written from now on, in the place of those before them.
-    pub fn set_in_flight(&mut self, bytes: usize) {
-        self.budget.remove_waiting(self.in_flight);
+    /// The caller is going to write `bytes` before the pending frames.
+    pub fn write_first(&mut self, bytes: usize) {
         self.budget.add_waiting(bytes);
-        self.in_flight = bytes;
+        self.in_flight += bytes;
     }
 
     /// Appends frames. Returns false, and appends nothing, if this client or all clients together have
@@ -41,22 +40,19 @@ impl Backlog {
         true
     }
 
-    /// Drops the frames that are not being written yet and puts `frames` in their place.
+    /// Drops the pending frames and puts `frames` in their place.
     pub fn replace_pending(&mut self, frames: Vec<u8>) {
         self.budget.remove_waiting(self.pending.len());
         self.budget.add_waiting(frames.len());
         self.pending = frames;
     }
 
-    /// What is to be written next, when the bytes in flight are written; `None` if nothing is left.
+    /// The bytes in flight are written: returns the pending frames, which are in flight then, or `None`.
     pub fn next_batch(&mut self) -> Option<Vec<u8>> {
-        if self.pending.is_empty() {
-            return None;
-        }
-        let batch = std::mem::take(&mut self.pending);
         self.budget.remove_waiting(self.in_flight);
+        let batch = std::mem::take(&mut self.pending);
         self.in_flight = batch.len(); // counted since `push`
-        Some(batch)
+        (!batch.is_empty()).then_some(batch)
     }
 }
 
