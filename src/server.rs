@@ -6,6 +6,7 @@
 //!                                                       └── 101 ── Socket ── echo, … ── close
 //! ```
 
+use std::io;
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::thread;
@@ -75,26 +76,27 @@ impl Server {
 
     fn accept_loop(self: &Arc<Self>, listener: usize) -> ! {
         loop {
-            match self.listeners[listener].accept() {
-                Ok((stream, peer)) => {
-                    self.start_thread(listener, self.connections.add(stream, peer))
-                }
+            match self.accept(listener) {
+                Ok(connection) => self.start_thread(listener, connection),
                 Err(error) => self.accept_failed(&error),
             }
         }
     }
 
+    #[inline(never)] // *Speed*: keeps its variables off the stack of `serve`, for which two pages suffice.
+    fn accept(&self, listener: usize) -> io::Result<Box<Connection>> {
+        let (stream, peer) = self.listeners[listener].accept()?;
+        Ok(self.connections.add(stream, peer))
+    }
+
     /// Starts a thread that serves a connection, then others that it accepts itself while it is idle.
-    fn start_thread(self: &Arc<Self>, listener: usize, first: Connection) {
+    fn start_thread(self: &Arc<Self>, listener: usize, first: Box<Connection>) {
         let server = Arc::clone(self);
         let serve = move || {
             let mut next = Some(first);
             while let Some(connection) = next {
                 server.serve(connection);
-                next = server.idle_threads.wait(|| {
-                    let (stream, peer) = server.listeners[listener].accept().ok()?;
-                    Some(server.connections.add(stream, peer))
-                });
+                next = server.idle_threads.wait(|| server.accept(listener).ok());
             }
         };
         let builder = thread::Builder::new().name("client".to_string()).stack_size(STACK);
@@ -104,14 +106,14 @@ impl Server {
     }
 
     /// Serves one connection, from its first byte to its last.
-    fn serve(&self, connection: Connection) {
+    fn serve(&self, connection: Box<Connection>) {
         if let Some(upgrade) = self.handshake(&connection) {
             self.serve_websocket(connection, upgrade);
         }
     }
 
     /// Reads the request. Returns the upgrade that it asks for, or answers it and returns `None`.
-    #[inline(never)] // *Speed*: keeps its variables off the stack of `serve_websocket`.
+    #[inline(never)] // *Speed*: likewise.
     fn handshake(&self, Connection { stream, peer, guard }: &Connection) -> Option<Box<Upgrade>> {
         let (longest, timeout) = (self.settings.head_bytes, self.settings.head_timeout());
         let (head, leftover) = match http::read_head(stream, longest, timeout) {
@@ -167,11 +169,11 @@ impl Server {
     }
 
     /// Serves a WebSocket, from its 101 to its end.
-    #[inline(never)] // *Speed*: keeps the variables of `handshake` off its stack.
+    #[inline(never)] // *Speed*: likewise.
     #[allow(clippy::boxed_local, reason = "speed: an idle client's stack stays small")]
-    fn serve_websocket(&self, connection: Connection, upgrade: Box<Upgrade>) {
+    fn serve_websocket(&self, connection: Box<Connection>, upgrade: Box<Upgrade>) {
         // The guard comes first, so it is dropped last, when everything else has ended.
-        let Connection { guard, stream, peer } = connection;
+        let Connection { guard, stream, peer } = *connection;
         // `Connections` gave its share of the stream back when the request was complete.
         let Some(stream) = Arc::into_inner(stream) else { return };
         let Upgrade { route, response, leftover, tap } = *upgrade;
@@ -182,16 +184,22 @@ impl Server {
             socket.sender().close(&stop::goodbye());
         }
         log::info!("client {id} ({peer}) came to {path}");
-        match route {
-            Route::Echo => echo::serve(&mut socket),
-            Route::Broadcast => self.broadcast.serve(id, &mut socket),
-            Route::Chat(join) => {
-                let passphrase = self.settings.passphrase.as_deref();
-                chat::serve(&self.room, passphrase, id, &mut socket, join);
-            }
-            Route::Wire(wire) => self.wires.serve(&wire, id, &mut socket),
-        }
+        self.serve_route(route, id, &mut socket);
         let why = socket.end();
         log::info!("client {id} ({peer}) left {path}: {why}");
+    }
+
+    /// Runs the code of the route until the client leaves.
+    #[inline(never)] // *Speed*: likewise.
+    fn serve_route(&self, route: Route, id: u64, socket: &mut Socket) {
+        match route {
+            Route::Echo => echo::serve(socket),
+            Route::Broadcast => self.broadcast.serve(id, socket),
+            Route::Chat(join) => {
+                let passphrase = self.settings.passphrase.as_deref();
+                chat::serve(&self.room, passphrase, id, socket, join);
+            }
+            Route::Wire(wire) => self.wires.serve(&wire, id, socket),
+        }
     }
 }

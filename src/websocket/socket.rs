@@ -78,8 +78,7 @@ impl Socket {
             WebSocket::from_partially_read(stream, leftover, Role::Server, Some(config));
         let (client_close_code, problem, waits, gone_since) = (None, String::new(), 0, None);
         // *Speed*: in a box, so that no copy of it stays on the client's stack.
-        let socket = Socket { websocket, response, client_close_code, problem, waits, gone_since };
-        Ok(Box::new(socket))
+        Ok(Box::new(Socket { websocket, response, client_close_code, problem, waits, gone_since }))
     }
 
     /// Sends the 101, and the frames that have collected in the Sender behind it.
