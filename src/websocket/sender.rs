@@ -38,19 +38,18 @@
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use tungstenite::protocol::frame::coding::CloseCode;
 
-use super::backlog::Backlog;
 use super::frames;
 use super::memory::Budget;
 use super::tap::Tap;
 use crate::{mutex::lock, tcp};
 
-/// Stack of a catch-up thread, in bytes. It only writes.
-const CATCH_UP_STACK: usize = 64 * 1024;
+mod backlog; // what waits for a slow client, and the thread that writes it
+
+use backlog::Backlog;
 
 /// The reason in the Close 1013 for a client that reads too slowly.
 const TOO_SLOW: &str = "too slow: come back";
@@ -229,55 +228,6 @@ impl Sender {
             }
         }
         Ok(written)
-    }
-
-    /// Starts a catch-up thread for `rest`, which the kernel did not take. Without a thread, the
-    /// connection is cut.
-    fn fall_behind(&self, output: &mut Output, rest: Vec<u8>) {
-        output.backlog = Some(Box::new(Backlog::new(&self.0.budget, rest.len())));
-        let started = match self.0.budget.permit_catch_up() {
-            // The catch-up thread blocks in its writes, so the flag stays off until it ends.
-            Some(permit) if self.set_nonblocking(output, false).is_ok() => {
-                let sender = self.clone();
-                let catch_up = move || {
-                    sender.catch_up(rest);
-                    drop(permit);
-                };
-                let builder = thread::Builder::new().name("catch-up".to_string());
-                builder.stack_size(CATCH_UP_STACK).spawn(catch_up).is_ok()
-            }
-            _ => false,
-        };
-        if !started {
-            self.end_backlog(output, false);
-        }
-    }
-
-    /// Writes `batch`, then batch after batch of the backlog, until it is empty or a write fails.
-    fn catch_up(&self, mut batch: Vec<u8>) {
-        loop {
-            let is_written = tcp::write_in_pieces(&self.0.stream, &batch).is_ok();
-            let mut output = lock(&self.0.output);
-            let backlog = output.backlog.as_mut().filter(|_| is_written);
-            let Some(next) = backlog.and_then(|backlog| backlog.next_batch()) else {
-                return self.end_backlog(&mut output, is_written);
-            };
-            self.show(&next);
-            batch = next;
-        }
-    }
-
-    /// The end of being behind: the backlog is written, or the connection is broken.
-    fn end_backlog(&self, output: &mut Output, is_written: bool) {
-        output.backlog = None;
-        if !is_written {
-            // The stream ends inside a frame, so no Close can follow. This also wakes the reader.
-            output.finished = true;
-            let _ = self.0.stream.shutdown(Shutdown::Both); // fails only if it is shut already
-        } else if output.finished {
-            let _ = self.0.stream.shutdown(Shutdown::Write);
-        }
-        self.0.is_caught_up.notify_all();
     }
 
     fn finish_locked(&self, output: &mut Output) {
