@@ -243,7 +243,7 @@ fn thirty_pages_do_not_come_back_in_one_moment() {
     let page = browser.new_user();
     page.open(&format!("http://localhost:{}/", server.port));
     let delays = page.evaluate(
-        "import('./connection.js').then(({ backoff }) => Array.from({ length: 10 }, (_, failures) =>
+        "import('./chat/connection.js').then(({ backoff }) => Array.from({ length: 10 }, (_, failures) =>
             Array.from({ length: 30 }, (_, client) => backoff(failures, client / 30))))",
     );
     for (failures, delays) in delays.as_array().unwrap().iter().enumerate() {
@@ -259,7 +259,7 @@ fn thirty_pages_do_not_come_back_in_one_moment() {
     }
     // By chance, and not the same each time.
     assert_eq!(
-        page.evaluate("import('./connection.js').then(({ backoff }) => backoff(0) !== backoff(0))"),
+        page.evaluate("import('./chat/connection.js').then(({ backoff }) => backoff(0) !== backoff(0))"),
         true
     );
 }
@@ -271,7 +271,7 @@ fn order_is_that_of_the_ids_and_then_that_of_writing() {
     let page = browser.new_user();
     page.open(&format!("http://localhost:{}/", server.port));
     let order = page.evaluate(
-        "import('./conversation.js').then(({ Conversation }) => {
+        "import('./chat/conversation.js').then(({ Conversation }) => {
             const room = new Conversation(0);
             room.append({ ref: 'a' }, { ref: 'b' });
             [{ id: 5 }, { notice: 'joined', after: 5 }, { id: 3 }, { id: 6 }].forEach((said) => room.file(said));
@@ -283,7 +283,7 @@ fn order_is_that_of_the_ids_and_then_that_of_writing() {
     );
     assert_eq!(order, json!([3, 4, 5, "joined", 6, "a"]));
     let news = page.evaluate(
-        "import('./roster.js').then(({ Roster }) => {
+        "import('./chat/members.js').then(({ Roster }) => {
             const [people, member] = [new Roster(), { id: 7, name: 'ana' }];
             const told = ['joined', 'joined', 'away', 'back', 'renamed', 'left', 'left', 'joined'];
             return [...told.map((type) => people.apply({ type, member })), people.count];

@@ -244,7 +244,7 @@ fn holes_are_known_by_their_ids() {
     let page = browser.new_user();
     page.open(&format!("http://localhost:{}/", server.port));
     let steps = page.evaluate(
-        "import('./arrived.js').then(({ Arrived }) => {
+        "import('./chat/received-ids.js').then(({ Arrived }) => {
             const arrived = new Arrived();
             const told = [];
             const now = () => told.push([arrived.upTo,

@@ -61,7 +61,7 @@ fn sample_of_the_rfc_is_worked_through() {
     assert_eq!(page.evaluate("texts('.steps code')"), steps);
     page.wait_for("texts('.verdict')[0].startsWith('It matches the 101 ✓')");
     let wrong = format!(
-        "import('./wire-handshake.js').then(({{ acceptSteps }}) => acceptSteps({{ request: '',
+        "import('./wire/handshake.js').then(({{ acceptSteps }}) => acceptSteps({{ request: '',
              response: 'HTTP/1.1 101 Yes\\r\\nSec-WebSocket-Accept: {ACCEPT}\\r\\n', accept: btoa('other') }}).matches)"
     );
     assert_eq!(page.evaluate(&wrong), false);
@@ -579,7 +579,7 @@ fn view_comes_back_by_itself() {
 
     // Too slow: it says so.
     let said = page.evaluate(
-        "Promise.all(['source', 'view', 'secrets'].map((it) => import(`./wire-${it}.js`)))
+        "Promise.all(['connection', 'view', 'secrets'].map((it) => import(`./wire/${it}.js`)))
             .then(([{ Source }, { WireView }, { Secrets }]) => {
                 const view = new WireView(new EventTarget(), new Secrets());
                 const source = new EventTarget();
@@ -603,7 +603,7 @@ fn what_is_secret_is_found_and_nothing_else() {
     page.open(&format!("http://lab.test:{}/wire.html", server.port));
     let covered = |known: &[&str], text: &str, open: Value| {
         let script = format!(
-            "import('./wire-secrets.js').then(({{ Secrets, charactersOf }}) => {{
+            "import('./wire/secrets.js').then(({{ Secrets, charactersOf }}) => {{
                 const secrets = new Secrets();
                 secrets.learn(...{});
                 const bytes = new TextEncoder().encode({});

@@ -1,7 +1,7 @@
 // Lab step 2: what anyone sends, everyone gets. The other half of this file is src/broadcast.rs.
 // Only the door, "/broadcast", differs from echo.js: what is new happens on the server.
 
-import { watched } from "./wire-id.js"; // puts "?wire=<id>" to it, by which the wire view finds it
+import { watched } from "./wire/id.js"; // puts "?wire=<id>" to it, by which the wire view finds it
 
 const [state, messages, form, text] =
   ["state", "messages", "form", "text"].map((id) => document.getElementById(id));

@@ -1,6 +1,6 @@
 // Lab step 1: what you send comes back. The other half of this file is src/echo.rs.
 
-import { watched } from "./wire-id.js"; // puts "?wire=<id>" to it, by which the wire view finds it
+import { watched } from "./wire/id.js"; // puts "?wire=<id>" to it, by which the wire view finds it
 
 const [state, messages, form, text] =
   ["state", "messages", "form", "text"].map((id) => document.getElementById(id));

@@ -1,18 +1,18 @@
 // The wire view: the handshake and the frames of one connection, as they pass. It is used by the panel
-// on the other pages (wire-panel.js) and by wire.html (wire.js).
+// on the other pages (panel.js) and by wire.html (main.js).
 //
 //   wire-source.js → wire-log.js      →  wire-list.js → wire-draw.js → wire-frame.js, wire-handshake.js,
 //   (from /wire)     wire-secrets.js     (what is shown, and how)      wire-words.js (what it means)
 //                    (what has passed, and what of it is hidden)
 
-import { drawHandshake } from "./wire-draw.js";
-import { CLOSE, TEXT, decode } from "./wire-frame.js";
-import { acceptSteps, pathOf, statusOf } from "./wire-handshake.js";
-import { FrameList, KINDS, WAYS } from "./wire-list.js";
-import { KEPT, Log } from "./wire-log.js";
-import { make } from "./wire-make.js";
-import { joined } from "./wire-secrets.js";
-import { count, plural } from "./wire-words.js";
+import { drawHandshake } from "./draw-frame.js";
+import { CLOSE, TEXT, decode } from "./decode-frame.js";
+import { acceptSteps, pathOf, statusOf } from "./handshake.js";
+import { FrameList, KINDS, WAYS } from "./frame-list.js";
+import { KEPT, Log } from "./frame-log.js";
+import { make } from "./create-element.js";
+import { joined } from "./secrets.js";
+import { count, plural } from "./explain-frame.js";
 
 /** What the page says where things are another way on a page of its own. */
 const BESIDE = {

@@ -1,10 +1,10 @@
 // The wire view on a page of its own, for a second screen: wire.html#id=… shows what the panel shows
 // of the connection with this id. The id goes out of the address at once, because it is a secret.
 
-import { load, save } from "./storage.js";
-import { Secrets } from "./wire-secrets.js";
-import { Source } from "./wire-source.js";
-import { WireView } from "./wire-view.js";
+import { load, save } from "../shared/storage.js";
+import { Secrets } from "./secrets.js";
+import { Source } from "./connection.js";
+import { WireView } from "./view.js";
 
 /** Here it is another tab whose connection is watched. */
 const WORDS = {

@@ -1,7 +1,7 @@
 // Reads the others' messages out: a screen reader speaks what is added to the hidden log. Nothing of
 // what is only drawn (times, ticks, who is typing) comes here, and nobody is flooded in a busy room.
 
-import { plain } from "./words.js";
+import { plain } from "./format.js";
 
 const log = document.getElementById("announcer");
 

@@ -6,25 +6,25 @@
 //                    ↑                                     (what can be seen and heard)
 //                compose.js  →  commands.js                (what is typed)
 
-import { announceMessages } from "./announcer.js";
-import { lineFor, understand } from "./commands.js";
-import { startComposing, tellWriter } from "./compose.js";
+import { announceMessages } from "./screen-reader-announcer.js";
+import { lineFor, understand } from "./slash-commands.js";
+import { startComposing, tellWriter } from "./message-box.js";
 import { Connection } from "./connection.js";
 import { ROOM } from "./conversation.js";
-import { bringEarlier } from "./earlier.js";
-import { openConversation, startPlaces } from "./places.js";
-import { showMessages } from "./messages.js";
-import { startNaming } from "./naming.js";
-import { askForPassphrase } from "./passphrase.js";
-import { showPeople } from "./people.js";
-import { watchReading } from "./reading.js";
+import { bringEarlier } from "./earlier-messages.js";
+import { openConversation, startPlaces } from "./navigation.js";
+import { showMessages } from "./message-list.js";
+import { startNaming } from "./name-dialog.js";
+import { askForPassphrase } from "./passphrase-form.js";
+import { showPeople } from "./member-list.js";
+import { watchReading } from "./unread.js";
 import { tellArrivals } from "./receipts.js";
 import { State } from "./state.js";
-import { showConnection } from "./status.js";
-import { hasName, rememberName } from "./storage.js";
-import { showTyping } from "./typing.js";
-import { wireId } from "./wire-id.js";
-import { secrets } from "./wire-panel.js";
+import { showConnection } from "./connection-status.js";
+import { hasName, rememberName } from "../shared/storage.js";
+import { showTyping } from "./typing-indicator.js";
+import { wireId } from "../wire/id.js";
+import { secrets } from "../wire/panel.js";
 
 const connection = new Connection("/chat", { wire: wireId });
 const state = new State();

@@ -1,11 +1,11 @@
 // The wire view beside the page whose connection it watches: a panel, opened by a button in the header.
 // While it is closed, there is no connection to /wire.
 
-import { wireId } from "./wire-id.js";
-import { make } from "./wire-make.js";
-import { Secrets } from "./wire-secrets.js";
-import { Source } from "./wire-source.js";
-import { WireView } from "./wire-view.js";
+import { wireId } from "./id.js";
+import { make } from "./create-element.js";
+import { Secrets } from "./secrets.js";
+import { Source } from "./connection.js";
+import { WireView } from "./view.js";
 
 /** The page may tell it what else is secret: `secrets.learn(token)`. */
 export const secrets = new Secrets();

@@ -2,7 +2,7 @@
 // they were typed; with innerHTML somebody's <script> would become a part of this page.
 
 import { ROOM, isMark, isPending } from "./conversation.js";
-import { action, dayOf, nameOf, sentence, timeOf } from "./words.js";
+import { action, dayOf, nameOf, sentence, timeOf } from "./format.js";
 
 const TOGETHER = 5 * 60_000; // what one person says within this time has the name above it once
 

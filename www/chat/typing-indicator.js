@@ -1,7 +1,7 @@
 // "ben is typing": says so while keys are pressed here, and shows who does elsewhere.
 
 import { ROOM } from "./conversation.js";
-import { namesOf } from "./words.js";
+import { namesOf } from "./format.js";
 
 /** The server passes on one in 2 s. */
 const SAY_EVERY = 2_500;

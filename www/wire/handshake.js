@@ -1,7 +1,7 @@
 // From the text of a handshake to its lines with a sentence each, and the accept value step by step.
 // Pure functions; it is drawn in wire-draw.js.
 
-import { lineWords } from "./wire-words.js";
+import { lineWords } from "./explain-frame.js";
 
 /** Every WebSocket server has this text in it: RFC 6455, section 1.3. */
 const GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";

@@ -1,6 +1,6 @@
 // What a line that begins with a slash means. It only finds out; chat.js does it.
 
-import { action, namesOf } from "./words.js";
+import { action, namesOf } from "./format.js";
 
 const HELP = [
   "/nick NAME: be called something else",

@@ -1,6 +1,6 @@
 // What the wire view says about what it shows: a sentence for each field, header and code.
 
-import { BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, hexOf, isControl } from "./wire-frame.js";
+import { BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, hexOf, isControl } from "./decode-frame.js";
 
 export const DIRECTIONS = { client: "to server", server: "from server" };
 

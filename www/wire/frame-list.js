@@ -1,12 +1,12 @@
 // The list of frames: each a <details> with a line about it, those of one message together. What comes
 // and when is decided in wire-view.js, what a frame looks like in wire-draw.js.
 
-import { copyText } from "./wire-copy.js";
-import { drawFrame, drawSummary, frameAsText, linkFields } from "./wire-draw.js";
-import { CLOSE, PING, PONG, TEXT, BINARY, isControl } from "./wire-frame.js";
-import { make } from "./wire-make.js";
-import { hideIn } from "./wire-secrets.js";
-import { DIRECTIONS, count, opcodeName, plural } from "./wire-words.js";
+import { copyText } from "./copy-text.js";
+import { drawFrame, drawSummary, frameAsText, linkFields } from "./draw-frame.js";
+import { CLOSE, PING, PONG, TEXT, BINARY, isControl } from "./decode-frame.js";
+import { make } from "./create-element.js";
+import { hideIn } from "./secrets.js";
+import { DIRECTIONS, count, opcodeName, plural } from "./explain-frame.js";
 
 export const WAYS = { all: ["Both ways"], client: ["To the server"], server: ["From the server"] };
 

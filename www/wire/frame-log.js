@@ -1,7 +1,7 @@
 // What the view has seen: frames, each in the message that it belongs to. Fragments of a message may
 // have control frames between them (RFC 6455, 5.4), and each direction has its own message under way.
 
-import { CLOSE, CONTINUATION, PING, PONG, isControl } from "./wire-frame.js";
+import { CLOSE, CONTINUATION, PING, PONG, isControl } from "./decode-frame.js";
 
 /** So many of the newest frames are kept. */
 export const KEPT = 200;

@@ -1,7 +1,7 @@
 // The people on the line: the way into each conversation, with what is new there.
 
 import { ROOM } from "./conversation.js";
-import { hueOf, nameOf } from "./words.js";
+import { hueOf, nameOf } from "./format.js";
 
 const popover = document.getElementById("people");
 const list = document.getElementById("people-list");

@@ -1,13 +1,13 @@
 // Draws a handshake and frames as elements. What they say is worked out in wire-handshake.js,
 // wire-frame.js and wire-words.js; here bytes come in already covered, with `null` for a hidden one.
 
-import { binary, bitsOf, closeCode, diagram, fieldsIn, groupsOf, hex, hexOf, isControl } from "./wire-frame.js";
-import { acceptSteps, explain } from "./wire-handshake.js";
-import { make } from "./wire-make.js";
-import { DOT, charactersOf, cover, coverText } from "./wire-secrets.js";
+import { binary, bitsOf, closeCode, diagram, fieldsIn, groupsOf, hex, hexOf, isControl } from "./decode-frame.js";
+import { acceptSteps, explain } from "./handshake.js";
+import { make } from "./create-element.js";
+import { DOT, charactersOf, cover, coverText } from "./secrets.js";
 import {
   DIRECTIONS, closeWords, codeInBytes, fieldWords, hiddenWords, isUsual, opcodeName, plural, shownOf,
-} from "./wire-words.js";
+} from "./explain-frame.js";
 
 /** The XOR is worked through for so many bytes: the key is used twice. */
 const XOR_BYTES = 8;

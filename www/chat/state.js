@@ -6,8 +6,8 @@
 // send gets a negative one, so that it is kept, and sent to nobody else.
 
 import { Conversation, ROOM, isMark } from "./conversation.js";
-import { Roster } from "./roster.js";
-import { load, save } from "./storage.js";
+import { Roster } from "./members.js";
+import { load, save } from "../shared/storage.js";
 
 export class State extends EventTarget {
   you = { id: -1, name: "" };

@@ -10,8 +10,8 @@
 // says how the connection is: "connecting", "open", "waiting" (until it tries again), "stopped", or
 // "locked" (until somebody says the passphrase: see `unlock`).
 
-import { Arrived } from "./arrived.js";
-import { load, save } from "./storage.js";
+import { Arrived } from "./received-ids.js";
+import { load, save } from "../shared/storage.js";
 
 /** No message for this long: the connection is dead. The server sends a `beat` when it hears nothing for 20 s. */
 const SILENCE = 45_000;

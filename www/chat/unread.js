@@ -1,7 +1,7 @@
 // What has been read: keeps the end of the list in view for who is reading there, leaves alone who has
 // scrolled up, and counts what came meanwhile: on the button "3 new", in the title, beside each name.
 
-import { load, save } from "./storage.js";
+import { load, save } from "../shared/storage.js";
 
 const NEAR = 100; // this many pixels from the end still count as the end
 

@@ -1,7 +1,7 @@
 // The id under which this tab's connection can be watched. It is random and nobody else's: whoever
 // knows it sees every byte, and without one a connection cannot be watched at all.
 
-import { load, save } from "./storage.js";
+import { load, save } from "../shared/storage.js";
 
 /** Made once for each tab: a reload is watched on. (`crypto.randomUUID` is missing over plain http.) */
 export const wireId = load("wire", null) ?? newId();

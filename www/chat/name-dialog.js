@@ -1,8 +1,8 @@
 // Your own name: the button that shows it, the dialog that changes it, and /nick.
 
-import { tellWriter } from "./compose.js";
-import { rememberName } from "./storage.js";
-import { nameOf, sentence } from "./words.js";
+import { tellWriter } from "./message-box.js";
+import { rememberName } from "../shared/storage.js";
+import { nameOf, sentence } from "./format.js";
 
 const button = document.getElementById("me");
 const dialog = document.getElementById("naming");

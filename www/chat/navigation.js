@@ -1,10 +1,10 @@
 // Which conversation is open, and that the browser's Back leads out of it: the address ends with
 // #dm=<name> in a private one. The name is for people; the history of the browser remembers the id.
 
-import { hashOf, statusOf } from "./people.js";
-import { tellWriter } from "./compose.js";
+import { hashOf, statusOf } from "./member-list.js";
+import { tellWriter } from "./message-box.js";
 import { ROOM } from "./conversation.js";
-import { nameOf } from "./words.js";
+import { nameOf } from "./format.js";
 
 const talk = document.getElementById("talk");
 const title = document.getElementById("title");
