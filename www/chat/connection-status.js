@@ -1,62 +1,69 @@
-// How the connection is: a lamp and a word when all is well, a sentence and a button when it is not.
+// Shows how the connection is, at the top of the page: a lamp and a word while all is well, otherwise a
+// sentence, the countdown to the next attempt, and a button that connects at once.
 
 import { TAKEN_OVER } from "./connection.js";
 
 const line = document.getElementById("line");
 const status = document.getElementById("state");
 const countdown = document.getElementById("countdown");
-const retry = document.getElementById("retry");
+const button = document.getElementById("retry");
 
-const STOPPING = 1001;
+// Close codes.
+const SERVER_STOPS = 1001;
 const TOO_SLOW = 1013;
 
-export function showConnection(connection) {
-  let ticking;
-  let wasOpen = false;
+export function showConnectionStatus(connection) {
+  let countdownTimer;
+  let isFirstAttempt = true;
 
   connection.addEventListener("state", ({ detail: { state, code, until } }) => {
-    clearInterval(ticking);
+    clearInterval(countdownTimer);
     countdown.textContent = "";
-    // Until it is open again, an attempt is no news for a screen reader.
-    if (state === "connecting" && wasOpen) countdown.textContent = "Trying …";
-    else say(sentenceFor(state, code));
-    wasOpen ||= state !== "connecting";
-    if (state !== "connecting") line.className = state;
-    if (state === "waiting") {
-      const count = () => {
-        const seconds = Math.max(Math.ceil((until - Date.now()) / 1000), 1);
-        countdown.textContent = `Trying again in ${seconds} s.`;
-      };
-      count();
-      ticking = setInterval(count, 1000);
+    if (state === "connecting") {
+      // A further attempt is no news for a screen reader, so the status keeps its sentence.
+      if (isFirstAttempt) showStatus("Connecting …");
+      else countdown.textContent = "Trying …";
+      return;
     }
-    const canRetry = state === "waiting" || (state === "stopped" && code === TAKEN_OVER);
-    retry.textContent = state === "stopped" ? "Use here" : "Retry now";
-    // The button must not take the focus away with it.
-    if (state === "open" && document.activeElement === retry) document.getElementById("text").focus();
-    if (state !== "connecting") retry.hidden = !canRetry;
+    isFirstAttempt = false;
+    showStatus(sentenceFor(state, code));
+    line.className = state;
+    if (state === "waiting") startCountdown(until);
+    // A button that disappears takes the focus with it.
+    if (state === "open" && document.activeElement === button) document.getElementById("text").focus();
+    button.textContent = state === "stopped" ? "Use here" : "Retry now";
+    const canConnect = state === "waiting" || (state === "stopped" && code === TAKEN_OVER);
+    button.hidden = !canConnect;
   });
 
-  /** Said once, however often it fails. */
-  function say(sentence) {
+  /** A screen reader reads each change, so the same sentence is not written again. */
+  function showStatus(sentence) {
     if (status.textContent !== sentence) status.textContent = sentence;
   }
 
-  retry.addEventListener("click", () => {
-    if (connection.state !== "connecting") connection.open();
+  function startCountdown(until) {
+    function update() {
+      const seconds = Math.max(Math.ceil((until - Date.now()) / 1000), 1);
+      countdown.textContent = `Trying again in ${seconds} s.`;
+    }
+    update();
+    countdownTimer = setInterval(update, 1000);
+  }
+
+  button.addEventListener("click", () => {
+    if (connection.state !== "connecting") connection.connect();
   });
 }
 
 function sentenceFor(state, code) {
   if (state === "open") return "Connected";
-  if (state === "connecting") return "Connecting …";
   if (state === "locked") return "Locked";
   if (state === "stopped") {
     return code === TAKEN_OVER
       ? "This chat goes on in another tab or window."
-      : "The person at the server has ended this call.";
+      : "The person who runs the server has removed you from this chat.";
   }
-  if (code === STOPPING) return "The server has been stopped. What you write is sent when it is back.";
-  if (code === TOO_SLOW) return "This connection is too slow for all that is said. Nothing is lost.";
+  if (code === SERVER_STOPS) return "The server has been stopped. What you write is sent when it is back.";
+  if (code === TOO_SLOW) return "This connection is too slow to keep up. Nothing is lost.";
   return "The connection is lost. What you write is sent when it is back.";
 }

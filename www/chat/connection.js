@@ -1,240 +1,224 @@
-// The connection to the chat: opens it, notices when it is gone, opens it again, and keeps what was
-// sent until the server says that it has it. It knows nothing of the page, so that any page can use it:
+// The connection to the chat: connects, notices when the connection is lost, reconnects, and sends each
+// message until the server has acknowledged it. It does not touch the page, so your own page can use it:
 //
+//   import { Connection } from "./chat/connection.js";
 //   const connection = new Connection("/chat");
 //   connection.addEventListener("said", (event) => console.log(event.detail.text));
-//   connection.open();
+//   connection.connect();
 //   connection.send({ type: "say", text: "hello" });
 //
-// Every message of the server comes out as an event with the name of its type. One more, "state",
-// says how the connection is: "connecting", "open", "waiting" (until it tries again), "stopped", or
-// "locked" (until somebody says the passphrase: see `unlock`).
+// Each message from the server becomes an event that has the message's `type` as its name. One more
+// event, "state", tells how the connection is: "connecting", "open", "waiting" (for the next attempt),
+// "stopped" (it does not reconnect by itself), or "locked" (the server asks for a passphrase: `unlock`).
 
-import { Arrived } from "./received-ids.js";
+import { backoff } from "../shared/backoff.js";
 import { load, save } from "../shared/storage.js";
+import { Outbox } from "./outbox.js";
+import { ReceivedIds } from "./received-ids.js";
 
-/** No message for this long: the connection is dead. The server sends a `beat` when it hears nothing for 20 s. */
-const SILENCE = 45_000;
-/** Silence after which somebody who comes back to the page does not trust the connection any more. */
-const DOUBT = 25_000;
-/** Browsers take minutes to give up an attempt that nobody answers. */
-const ATTEMPT = 10_000;
-/** A connection that lasted this long worked: the next trouble is a new one. */
-const LASTED = 10_000;
+// All times are in milliseconds.
 
-/** Taken over by another connection, and thrown out: who is sent away does not come back by itself. */
+/** Heartbeat: the server sends a `beat` after 20 s of silence. After this long the connection is dead. */
+const DEAD_AFTER = 45_000;
+/** When you come back to the page after this long without a message, it does not trust the connection. */
+const DOUBTFUL_AFTER = 25_000;
+/** A browser would take minutes to give up an attempt that gets no answer. */
+const CONNECT_TIMEOUT = 10_000;
+/** A connection that lasted this long was a good one: after it, the backoff begins at 1 s again. */
+const GOOD_AFTER = 10_000;
+
+// Close codes. After the first two the page does not reconnect by itself.
+
+/** Another connection with the same token has taken over. */
 export const TAKEN_OVER = 4001;
-const THROWN_OUT = 1008;
+/** The operator has removed this member. */
+const KICKED = 1008;
 /** The passphrase is missing or wrong. */
 const LOCKED = 4003;
-/** What we say ourselves when we try another one. Without a code it would mean goodbye. */
+/** Sent by this page when it opens another connection. A Close without a code would mean that it leaves. */
 const GIVEN_UP = 4000;
 
-/**
- * How many milliseconds to wait after so many failures: about 1, 2, 4 … 30 s. A part of it is chance:
- * when a server starts again, thirty pages shall not all come in the same moment.
- */
-export function backoff(failures, random = Math.random()) {
-  const seconds = Math.min(2 ** failures, 30);
-  return 1000 * (seconds / 2 + random * Math.max(seconds / 2, 1.5));
-}
-
-/** A name for a message that nobody else will give. (`crypto.randomUUID` is missing over plain http.) */
-function newRef() {
-  const bytes = crypto.getRandomValues(new Uint8Array(12));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
 export class Connection extends EventTarget {
-  /** What was sent and not acknowledged: { ref, message, about, refused? }, oldest first. */
-  unsent = load("unsent", []);
-  /** What the server has sent us of all that was said. */
-  arrived = new Arrived();
   state = "connecting";
+  outbox = new Outbox();
+  received = new ReceivedIds();
   #path;
-  #wire;
+  #wireId;
   #socket = null;
+  /** Proves to the server, after a reconnect, that this is the same member. */
   #token = load("token", null);
-  /** Kept as soon as it has proved right. */
+  /** Stored only after the server has accepted it. */
   #passphrase = load("passphrase", null);
   #failures = 0;
   #openedAt = 0;
-  #heardAt = 0;
-  #retry;
-  #watchdog;
+  #lastMessageAt = 0;
+  #reconnectTimer;
+  #heartbeatTimer;
 
-  /** With an id as `wire`, the wire view can watch it. */
-  constructor(path, { wire } = {}) {
+  /** If `wireId` is given, the wire view can watch this connection. */
+  constructor(path, { wireId } = {}) {
     super();
     this.#path = path;
-    this.#wire = wire;
-    addEventListener("online", () => this.#hurry());
+    this.#wireId = wireId;
+    addEventListener("online", () => this.#reconnectIfDoubtful());
     document.addEventListener("visibilitychange", () => {
-      if (!document.hidden) this.#hurry();
+      if (!document.hidden) this.#reconnectIfDoubtful();
     });
   }
 
-  /** Connects, now. Also for "Retry now" and "Use here". */
-  open() {
-    clearTimeout(this.#retry);
+  /** Connects now. Gives up the connection that there is, if there is one. */
+  connect() {
+    clearTimeout(this.#reconnectTimer);
     this.#socket?.close(GIVEN_UP);
-    const known = new URLSearchParams(this.#wire && { wire: this.#wire });
-    if (this.#token) {
-      known.set("token", this.#token);
-      known.set("since", this.#since);
-    }
-    if (this.#passphrase !== null) known.set("passphrase", this.#passphrase);
-    // http becomes ws, and https becomes wss: a page that came encrypted may not connect unencrypted.
-    const socket = new WebSocket(`${location.origin.replace(/^http/, "ws")}${this.#path}?${known}`);
+    const socket = new WebSocket(this.#address());
     this.#socket = socket;
-    this.#become("connecting");
-    this.#watch(ATTEMPT);
-    // Of a connection that was given up, nothing is heard any more.
+    this.#setState("connecting");
+    this.#restartHeartbeatTimer(CONNECT_TIMEOUT);
+    // A socket that was given up may still have events: they are ignored.
     socket.addEventListener("message", (event) => {
       if (socket !== this.#socket) return;
-      this.#watch(SILENCE);
-      this.#hear(JSON.parse(event.data));
+      this.#restartHeartbeatTimer(DEAD_AFTER);
+      this.#handleMessage(JSON.parse(event.data));
     });
     socket.addEventListener("close", (event) => {
-      if (socket === this.#socket) this.#lost(event.code);
+      if (socket === this.#socket) this.#handleClose(event.code);
     });
   }
 
-  /** Connects with this passphrase, now and from now on. */
-  unlock(passphrase) {
-    this.#passphrase = passphrase;
-    this.open();
+  #address() {
+    const query = new URLSearchParams();
+    if (this.#wireId) query.set("wire", this.#wireId);
+    if (this.#token) {
+      query.set("token", this.#token);
+      query.set("since", this.received.completeUpTo);
+    }
+    if (this.#passphrase !== null) query.set("passphrase", this.#passphrase);
+    // http becomes ws, and https becomes wss: a page that came encrypted may not connect unencrypted.
+    return `${location.origin.replace(/^http/, "ws")}${this.#path}?${query}`;
   }
 
-  /** Sends it as soon as possible and until it is acknowledged; `about` is kept beside it. */
+  /** Connects with this passphrase. */
+  unlock(passphrase) {
+    this.#passphrase = passphrase;
+    this.connect();
+  }
+
+  /** Sends a message now or after the next reconnect, until it is acknowledged. Returns its outbox entry. */
   send(message, about = {}) {
-    const entry = { ref: newRef(), message, about };
-    this.#keep([...this.unsent, entry]);
+    const entry = this.outbox.add(message, about);
     this.#transmit(entry);
     return entry;
   }
 
-  /** Sends something that is worth nothing later. */
-  mention(message) {
+  /** Sends a message once, if that is possible now: for messages that would be useless later. */
+  sendOnce(message) {
     if (this.#canSend) this.#socket.send(JSON.stringify(message));
   }
 
-  /** Sends once more what was refused, with some fields changed. */
+  /** Sends a refused message again, with some of its fields changed. */
   retry(ref, changes = {}) {
-    const entry = this.unsent.find((entry) => entry.ref === ref);
-    delete entry.refused;
-    Object.assign(entry.message, changes);
-    this.#keep(this.unsent);
-    this.#transmit(entry);
+    this.#transmit(this.outbox.allow(ref, changes));
   }
 
-  /** It shall not be sent any more. */
-  forget(ref) {
-    this.#keep(this.unsent.filter((entry) => entry.ref !== ref));
-  }
-
-  /** It shall not be sent unless somebody asks for it with `retry`. */
+  /** Marks an unsent message as refused: it is not sent before `retry` is called. */
   refuse(ref, reason, changes = {}) {
-    const entry = this.unsent.find((entry) => entry.ref === ref);
-    entry.refused = reason;
-    Object.assign(entry.message, changes);
-    this.#keep(this.unsent);
-    this.#tell("refused", { ref, reason, entry });
+    const entry = this.outbox.refuse(ref, reason, changes);
+    this.#emit("refused", { ref, reason, entry });
   }
 
-  get #since() {
-    return this.arrived.upTo;
+  /** Drops an unsent message. */
+  discard(ref) {
+    this.outbox.remove(ref);
   }
 
-  /** Before the welcome nothing may be sent, and a socket begins to close before its event tells us. */
+  /** Nothing may be sent before the welcome. A socket can be closing before its "close" event arrives. */
   get #canSend() {
     return this.state === "open" && this.#socket.readyState === WebSocket.OPEN;
   }
 
   #transmit({ ref, message, refused }) {
-    // What cannot be sent now will be after the next welcome.
+    // Otherwise the entry stays in the outbox and goes out after the next welcome.
     if (this.#canSend && !refused) this.#socket.send(JSON.stringify({ ...message, ref }));
   }
 
-  #keep(unsent) {
-    this.unsent = unsent;
-    save("unsent", unsent);
-  }
-
-  #hear(message) {
+  #handleMessage(message) {
     const { type, ref } = message;
-    const entry = this.unsent.find((entry) => entry.ref === ref);
-    if (type === "welcome") this.#enter(message);
-    if (type === "ack") this.forget(ref);
-    // An ack's id counts as well: it comes in the place where the others get the message.
-    if (type === "said" || type === "ack") this.arrived.add(message.id ?? 0);
-    this.#tell(type, { ...message, entry });
+    const entry = this.outbox.find(ref);
+    if (type === "welcome") this.#applyWelcome(message);
+    if (type === "ack") this.discard(ref);
+    // The author of a message gets an ack with its id where the other members get the message.
+    if (type === "said" || type === "ack") this.received.add(message.id ?? 0);
+    this.#emit(type, { ...message, entry });
     if (type === "error" && entry) this.refuse(ref, message.message);
     if (type === "welcome") {
-      this.#become("open");
-      this.unsent.forEach((entry) => this.#transmit(entry));
+      this.#setState("open");
+      this.outbox.entries.forEach((entry) => this.#transmit(entry));
     }
   }
 
-  #enter(welcome) {
+  #applyWelcome(welcome) {
     const { token, messages } = welcome;
     this.#openedAt = Date.now();
     this.#token = token;
     save("token", token);
     save("passphrase", this.#passphrase);
-    this.arrived.welcome(welcome);
-    // Those have arrived, though nobody told us: the acks were lost.
-    const arrived = new Set(messages.map((said) => said.ref));
-    this.#keep(this.unsent.filter((entry) => !arrived.has(entry.ref)));
+    this.received.addWelcome(welcome);
+    // The server has these messages of ours, but their acks were lost.
+    this.outbox.remove(...messages.map((said) => said.ref));
   }
 
-  #lost(code) {
-    clearTimeout(this.#watchdog);
-    const lasted = this.state === "open" && Date.now() - this.#openedAt > LASTED;
+  #handleClose(code) {
+    clearTimeout(this.#heartbeatTimer);
+    const wasGood = this.state === "open" && Date.now() - this.#openedAt > GOOD_AFTER;
     this.#socket = null;
-    if (code === THROWN_OUT) save("token", this.#token = null);
-    if (code === TAKEN_OVER || code === THROWN_OUT) {
-      this.#become("stopped", { code });
+    if (code === KICKED) {
+      this.#token = null;
+      save("token", null);
+    }
+    if (code === TAKEN_OVER || code === KICKED) {
+      this.#setState("stopped", { code });
       return;
     }
     if (code === LOCKED) {
       const isWrong = this.#passphrase !== null;
-      save("passphrase", this.#passphrase = null);
-      this.#become("locked", { isWrong });
+      this.#passphrase = null;
+      save("passphrase", null);
+      this.#setState("locked", { isWrong });
       return;
     }
-    if (lasted) this.#failures = 0;
-    const delay = backoff(this.#failures++);
-    this.#retry = setTimeout(() => this.open(), delay);
-    this.#become("waiting", { code, until: Date.now() + delay });
+    if (wasGood) this.#failures = 0;
+    const delay = backoff(this.#failures);
+    this.#failures += 1;
+    this.#reconnectTimer = setTimeout(() => this.connect(), delay);
+    this.#setState("waiting", { code, until: Date.now() + delay });
   }
 
-  #watch(patience) {
-    this.#heardAt = Date.now();
-    clearTimeout(this.#watchdog);
-    this.#watchdog = setTimeout(() => this.#giveUp(), patience);
+  #restartHeartbeatTimer(timeout) {
+    this.#lastMessageAt = Date.now();
+    clearTimeout(this.#heartbeatTimer);
+    this.#heartbeatTimer = setTimeout(() => this.#giveUp(), timeout);
   }
 
-  /** Nobody waits for the Close of a peer that does not answer. */
+  /** Does not wait for the Close of a peer that does not answer any more. */
   #giveUp() {
     const socket = this.#socket;
     this.#socket = null;
     socket?.close(GIVEN_UP);
-    this.#lost();
+    this.#handleClose();
   }
 
-  /** The network or the person is back: no reason to wait on. */
-  #hurry() {
-    if (this.state === "waiting") this.open();
-    if (this.state === "open" && Date.now() - this.#heardAt > DOUBT) this.open();
+  /** The network or the user has come back: there is no reason to wait for a timer. */
+  #reconnectIfDoubtful() {
+    if (this.state === "waiting") this.connect();
+    if (this.state === "open" && Date.now() - this.#lastMessageAt > DOUBTFUL_AFTER) this.connect();
   }
 
-  #become(state, detail = {}) {
+  #setState(state, detail = {}) {
     this.state = state;
-    this.#tell("state", { state, ...detail });
+    this.#emit("state", { state, ...detail });
   }
 
-  #tell(type, detail) {
+  #emit(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
 }

@@ -1,20 +1,29 @@
-// One conversation: what was said in it, in order, and what is being written.
+// One conversation: its messages in order, its draft, and its number of unread messages. state.js keeps
+// one for everyone together and one for each person with whom something was said in private.
 //
-// What the server has comes first, by id; that is everybody's order. A notice stands after the messages
-// that there were when it came. At the end stands what was written here and is not yet known to be kept, in
-// the order in which it was written.
+// The order: messages that the server has stand first, by id, so that all pages show the same order. A
+// notice stands after the last message that had arrived when the notice came. Pending messages stand at
+// the end, in the order in which they were written.
+//
+// An item of `messages` is one of these:
+//   a message        { id, key, at, from, text, status?, receipt? }; `status` only on our own
+//   a pending one    { ref, key, at, from, text, status, reason? }, without an id
+//   a notice         { notice, key, at, after, … }: "ana has picked up."
+//   a marker         { notice, key, after }: a notice without a time, where messages are missing
 
-/** The key of the conversation with everybody; the others have the id of the person they are with. */
+/** The key of the conversation with everyone. The key of a private one is the other person's id. */
 export const ROOM = 0;
 
-/** Written here and not yet known to be kept by the server: it has no id. */
+/** Written on this page and not yet acknowledged by the server. */
 export const isPending = (message) => message.ref !== undefined && message.id === undefined;
 
-/** A notice of no time, only of a place: something is missing there. */
-export const isMark = (message) => message.notice !== undefined && message.at === undefined;
+/** Marks a place where messages are missing. */
+export const isMarker = (message) => message.notice !== undefined && message.at === undefined;
 
-/** In this order they stand. */
-const rank = (message) => (isPending(message) ? Infinity : message.id ?? message.after + 0.5);
+function sortKey(message) {
+  if (isPending(message)) return Infinity;
+  return message.id ?? message.after + 0.5;
+}
 
 export class Conversation {
   messages = [];
@@ -25,15 +34,15 @@ export class Conversation {
     this.key = key;
   }
 
-  /** Puts a message where its id belongs, and a notice behind the message it is `after`. */
-  file(message) {
-    let place = this.messages.length;
-    // From the end, because that is where most belong.
-    while (place > 0 && rank(this.messages[place - 1]) > rank(message)) place--;
-    this.messages.splice(place, 0, message);
+  /** Inserts a message at the place of its id, and a notice behind the message that it is `after`. */
+  insert(message) {
+    let index = this.messages.length;
+    // From the end, because most messages belong there.
+    while (index > 0 && sortKey(this.messages[index - 1]) > sortKey(message)) index -= 1;
+    this.messages.splice(index, 0, message);
   }
 
-  /** Puts what was just written at the end. */
+  /** Adds pending messages at the end. */
   append(...messages) {
     this.messages.push(...messages);
   }

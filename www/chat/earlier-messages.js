@@ -1,78 +1,97 @@
-// What was said earlier: asks for it when somebody scrolls up to where it is missing, and at once when
-// it was said while the connection was lost. Pages of it come for all conversations together.
+// Loads messages that this page does not have yet: older ones when you scroll up to where they are missing,
+// and at once those that you missed while the connection was lost. received-ids.js knows which are missing.
+// The server sends them in pages, with the messages of all conversations together.
 
-import { isMark } from "./conversation.js";
+import { isMarker } from "./conversation.js";
 
 const view = document.getElementById("messages");
 const line = document.getElementById("earlier");
 
-/** A list that is too short to scroll is near its beginning, too: it is filled. */
+/** A list that is too short to scroll is near its top, too, and so it is filled. */
 const isNearTop = () => view.scrollTop < view.clientHeight;
 
-/** `around` is that of reading.js, `drawMore` that of messages.js. */
-export function bringEarlier(connection, state, { around, drawMore }) {
-  const { arrived } = connection;
-  /** The hole for which a page is under way; one at a time. */
-  let asked = null;
+/** `drawMore` of message-list.js draws older messages that this page already has. */
+export function loadEarlierMessages(connection, state, { scroll, drawMore }) {
+  const { received } = connection;
+  /** The missing range that was requested last and is not answered yet: one request at a time. */
+  let requested = null;
 
-  /** Goes on until nothing is missing in view. That ends, because the server keeps only so much. */
-  function ask() {
-    while (isNearTop() && drawMore());
-    if (asked || connection.state !== "open" || arrived.holes.length === 0) return;
-    const hole = arrived.away().at(-1) ?? (isNearTop() ? arrived.holes[0] : null);
-    if (!hole) return;
-    asked = hole;
-    connection.mention({ type: "earlier", before: hole.before });
+  /** Runs again after each answer, until nothing in view is missing. The server keeps a limited number. */
+  function loadIfNeeded() {
+    while (isNearTop() && drawMore()) { /* draws what is here already */ }
+    if (requested || connection.state !== "open" || received.missing.length === 0) return;
+    const range = received.missed().at(-1) ?? (isNearTop() ? received.missing[0] : null);
+    if (!range) return;
+    requested = range;
+    connection.sendOnce({ type: "earlier", before: range.before });
   }
 
-  /** Marks where something is missing; at the beginning the line above the list says it. */
-  function mark() {
-    const gone = [...arrived.gone].filter((after) => after > 0);
-    state.setMarks([
-      ...arrived.away().map(({ after }) => ({ notice: "hole", after })),
-      ...gone.map((after) => ({ notice: "gone", after })),
+  /** Marks the places where messages are missing. For the beginning, the line above the list says it. */
+  function updateMarkers() {
+    const lost = [...received.lost].filter((after) => after > 0);
+    setMarkers(state, [
+      ...received.missed().map(({ after }) => ({ notice: "missed", after })),
+      ...lost.map((after) => ({ notice: "lost", after })),
     ]);
-    draw();
+    updateLine();
   }
 
-  function draw() {
-    view.classList.toggle("loading", arrived.holes.length > 0);
-    const words = sentence();
-    if (words === line.textContent) return;
-    around(() => {
-      line.textContent = words;
-      line.hidden = words === "";
+  function updateLine() {
+    view.classList.toggle("loading", received.missing.length > 0);
+    const sentence = sentenceAboveList();
+    if (sentence === line.textContent) return;
+    scroll.update(() => {
+      line.textContent = sentence;
+      line.hidden = sentence === "";
     }, { older: true });
   }
 
-  function sentence() {
-    const isMissing = arrived.holes[0]?.after === 0;
+  function sentenceAboveList() {
+    const isMissing = received.missing[0]?.after === 0;
     if (isMissing && connection.state === "open") return "Loading …";
-    if (isMissing) return "What was said before is shown when the connection is back.";
-    if (arrived.gone.has(0)) return "What was said before is no longer kept.";
-    const isEmpty = state.conversation(state.open).messages.every(isMark);
+    if (isMissing) return "Earlier messages appear when you are connected again.";
+    if (received.lost.has(0)) return "Earlier messages are no longer on the server.";
+    const isEmpty = state.conversation(state.openKey).messages.every(isMarker);
     return isEmpty ? "" : "This is where the conversation begins.";
   }
 
   connection.addEventListener("earlier", ({ detail }) => {
-    arrived.fill(asked, detail);
-    asked = null;
-    state.earlier(detail.messages);
-    mark();
-    ask();
+    received.addEarlier(requested, detail);
+    requested = null;
+    state.applyEarlier(detail.messages);
+    updateMarkers();
+    loadIfNeeded();
   });
   connection.addEventListener("state", ({ detail }) => {
-    asked = null; // what was asked over another connection is not answered any more
-    if (detail.state === "open") mark();
-    else draw();
-    ask();
+    requested = null; // a request over an earlier connection gets no answer any more
+    if (detail.state === "open") updateMarkers();
+    else updateLine();
+    loadIfNeeded();
   });
-  for (const type of ["added", "show"]) {
+  for (const type of ["added", "opened"]) {
     state.addEventListener(type, () => {
-      draw();
-      ask();
+      updateLine();
+      loadIfNeeded();
     });
   }
-  view.addEventListener("scroll", ask);
-  new ResizeObserver(ask).observe(view);
+  view.addEventListener("scroll", loadIfNeeded);
+  new ResizeObserver(loadIfNeeded).observe(view);
+}
+
+/** Replaces the markers of all conversations by these: a list of { notice, after }. */
+function setMarkers(state, wanted) {
+  const isIn = (markers, { notice, after }) =>
+    markers.some((marker) => marker.notice === notice && marker.after === after);
+  for (const conversation of state.conversations.values()) {
+    const { key } = conversation;
+    const present = conversation.messages.filter(isMarker);
+    for (const marker of present) {
+      if (isIn(wanted, marker)) continue;
+      conversation.remove(marker);
+      state.emit("removed", marker);
+    }
+    const added = wanted.filter((marker) => !isIn(present, marker)).map((marker) => ({ ...marker, key }));
+    for (const marker of added) conversation.insert(marker);
+    if (added.length > 0) state.emit("added", { key, messages: added, live: false, older: true });
+  }
 }

@@ -1,7 +1,7 @@
-// How people, times and texts are written, on every part of the screen.
+// How names, times and texts look. Every module of the chat that draws uses it.
 
-/** A name as it is shown: <bdi> keeps its direction of writing from turning round what stands beside it. */
-export function nameOf({ id, name }) {
+/** Returns an element with a name. <bdi> keeps a right-to-left name from reordering the text beside it. */
+export function nameElement({ id, name }) {
   const element = document.createElement("bdi");
   element.className = "name";
   element.textContent = name;
@@ -9,45 +9,61 @@ export function nameOf({ id, name }) {
   return element;
 }
 
-/** One of twelve hues; neighbours in the order of arrival are far apart. It is never the only cue. */
+/**
+ * Returns one of twelve hues, in degrees. Ids that follow each other get hues that are far apart. The hue
+ * is never the only cue: the name stands beside it.
+ */
 export function hueOf(id) {
   return ((id * 5) % 12) * 30;
 }
 
-/** "ana", "ana and ben", "ana, ben and cy", with each name in its element. */
-export function namesOf(people) {
-  const last = people.length - 1;
-  const before = (index) => (index === 0 ? [] : [index === last ? " and " : ", "]);
-  return people.flatMap((person, index) => [...before(index), nameOf(person)]);
+/** Returns "ana", "ana and ben" or "ana, ben and cy" as a list of name elements and strings. */
+export function nameElements(people) {
+  const parts = [];
+  people.forEach((person, index) => {
+    const isLast = index === people.length - 1;
+    if (index > 0) parts.push(isLast ? " and " : ", ");
+    parts.push(nameElement(person));
+  });
+  return parts;
 }
 
-/** The text of "/me waves" is sent as it was typed, and shown by every page as "* ana waves". */
-export function action(text) {
+/** Returns why a person may not read a message at once; "" if the person is here. */
+export function absenceOf({ here, away }) {
+  if (!here) return "has hung up";
+  return away ? "away" : "";
+}
+
+/** Returns "waves" for "/me waves", and null for any other text. Pages send "/me …" as it was typed. */
+export function actionIn(text) {
   return text.startsWith("/me ") ? text.slice(4) : null;
 }
 
-/** What somebody said in one line of plain text. */
-export function plain({ from, text }) {
-  const done = action(text);
-  return done === null ? `${from.name}: ${text}` : `* ${from.name} ${done}`;
+/** Returns a message as one line of plain text: "ana: hello" or "* ana waves". */
+export function plainText({ from, text }) {
+  const action = actionIn(text);
+  return action === null ? `${from.name}: ${text}` : `* ${from.name} ${action}`;
 }
 
-const write = (options) => new Intl.DateTimeFormat("en-GB", options);
-const clock = write({ hour: "2-digit", minute: "2-digit" });
-const day = write({ weekday: "long", day: "numeric", month: "long", year: "numeric" });
-const moment = write({ dateStyle: "full", timeStyle: "medium" });
+const timeFormat = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
+const dayFormat =
+  new Intl.DateTimeFormat("en-GB", { weekday: "long", day: "numeric", month: "long", year: "numeric" });
+const fullFormat = new Intl.DateTimeFormat("en-GB", { dateStyle: "full", timeStyle: "medium" });
 
-export const dayOf = (at) => day.format(at);
+export function formatDay(milliseconds) {
+  return dayFormat.format(milliseconds);
+}
 
-export function timeOf(at) {
+export function timeElement(milliseconds) {
   const element = document.createElement("time");
-  element.dateTime = new Date(at).toISOString();
-  element.title = moment.format(at);
-  element.textContent = clock.format(at);
+  element.dateTime = new Date(milliseconds).toISOString();
+  element.title = fullFormat.format(milliseconds);
+  element.textContent = timeFormat.format(milliseconds);
   return element;
 }
 
-/** What the server says begins small and has no full stop, as terminals like it. */
-export function sentence(text) {
-  return text.charAt(0).toUpperCase() + text.slice(1) + (/[.?!]$/.test(text) ? "" : ".");
+/** The server's reasons begin with a small letter and have no full stop, as is usual in a terminal. */
+export function asSentence(text) {
+  const end = /[.?!]$/.test(text) ? "" : ".";
+  return text.charAt(0).toUpperCase() + text.slice(1) + end;
 }

@@ -1,134 +1,115 @@
-// Lab step 3: the chat. This file starts its parts and joins them together; each is in a file of its
-// own, and a good order to read them is connection.js, conversation.js, state.js, messages.js, compose.js.
-// The other half is src/chat.rs on the server.
+// Lab step 3: the chat page, index.html. This file starts the modules and connects them to each other.
+// The server's half is src/chat.rs.
 //
-//   server  ⇄  connection.js  →  state.js  →  messages.js people.js reading.js announcer.js …
-//                    ↑                                     (what can be seen and heard)
-//                compose.js  →  commands.js                (what is typed)
+//   server  ⇄  connection.js  →  state.js  →  message-list.js, member-list.js, …  (what you see and hear)
+//                    ↑
+//              send-message.js  ←  message-box.js  (what you type)
+//
+// In reading order:
+//   connection.js                connects, reconnects, sends and receives
+//   ../shared/backoff.js         how long it waits before it reconnects
+//   outbox.js                    keeps unsent messages until the server acknowledges them
+//   received-ids.js              knows which messages have arrived and which are missing
+//   conversation.js              one conversation: its messages in order
+//   members.js                   the people of the chat
+//   state.js                     what the page knows, with an event for each change
+//   message-box.js               the box in which you write
+//   slash-commands.js            parses /msg, /nick and the others
+//   send-message.js              does what was typed
+//   message-list.js              draws the open conversation
+//   message-item.js              draws one message with its ticks, or one notice
+//   scroll-position.js           keeps your place in the list
+//   unread.js                    counts unread messages
+//   earlier-messages.js          loads older messages, and those that you missed
+//   receipts.js                  tells the server what has arrived here
+//   member-list.js               draws the members, the way into each conversation
+//   navigation.js                which conversation is open: the address, and the browser's Back
+//   connection-status.js         shows how the connection is, with "Retry now"
+//   passphrase-form.js           asks for the passphrase
+//   name-dialog.js               changes your name
+//   typing-indicator.js          "ben is typing …"
+//   screen-reader-announcer.js   announces new messages to screen readers
+//   format.js                    how names, times and texts look
+//   drafts.js, name-cookie.js, ../shared/storage.js   what a reload does not lose
 
-import { announceMessages } from "./screen-reader-announcer.js";
-import { lineFor, understand } from "./slash-commands.js";
-import { startComposing, tellWriter } from "./message-box.js";
 import { Connection } from "./connection.js";
-import { ROOM } from "./conversation.js";
-import { bringEarlier } from "./earlier-messages.js";
-import { openConversation, startPlaces } from "./navigation.js";
+import { showConnectionStatus } from "./connection-status.js";
+import { loadEarlierMessages } from "./earlier-messages.js";
+import { showMembers } from "./member-list.js";
+import { startMessageBox } from "./message-box.js";
 import { showMessages } from "./message-list.js";
-import { startNaming } from "./name-dialog.js";
+import { hasNameCookie, saveNameCookie } from "./name-cookie.js";
+import { startNameDialog } from "./name-dialog.js";
+import { openConversation, startNavigation } from "./navigation.js";
 import { askForPassphrase } from "./passphrase-form.js";
-import { showPeople } from "./member-list.js";
-import { watchReading } from "./unread.js";
-import { tellArrivals } from "./receipts.js";
-import { State } from "./state.js";
-import { showConnection } from "./connection-status.js";
-import { hasName, rememberName } from "../shared/storage.js";
-import { showTyping } from "./typing-indicator.js";
+import { sendReceipts } from "./receipts.js";
+import { announceMessages } from "./screen-reader-announcer.js";
+import { ScrollPosition } from "./scroll-position.js";
+import { startSending } from "./send-message.js";
+import { lineFor } from "./slash-commands.js";
+import { ChatState } from "./state.js";
+import { startTypingIndicator } from "./typing-indicator.js";
+import { countUnread } from "./unread.js";
 import { wireId } from "../wire/id.js";
 import { secrets } from "../wire/panel.js";
 
-const connection = new Connection("/chat", { wire: wireId });
-const state = new State();
+const connection = new Connection("/chat", { wireId });
+const state = new ChatState();
+const scroll = new ScrollPosition();
 
-const around = watchReading(state);
-const drawMore = showMessages(state, { onRetry: retry, onDelete: remove, around });
-showPeople(state, { onOpen: (key) => openConversation(state, key) });
-showConnection(connection);
+const requestName = startNameDialog(state, connection);
+const { sendLine, retryMessage, deleteMessage, refusePrivateMessages } =
+  startSending(state, connection, requestName);
+countUnread(state, scroll); // before showMessages: messages count as unread until the list shows them
+const drawMore = showMessages(state, { scroll, onRetry: retryMessage, onDelete: deleteMessage });
+showMembers(state, { onOpen: (key) => openConversation(state, key) });
+showConnectionStatus(connection);
 askForPassphrase(connection);
 announceMessages(state);
-bringEarlier(connection, state, { around, drawMore });
-tellArrivals(connection);
-startPlaces(state);
-const ask = startNaming(state, connection);
-const onTyping = showTyping(state, connection);
-startComposing(state, { onLine, onTyping });
+loadEarlierMessages(connection, state, { scroll, drawMore });
+sendReceipts(connection);
+startNavigation(state);
+const sendTyping = startTypingIndicator(state, connection);
+startMessageBox(state, { onLine: sendLine, onTyping: sendTyping });
 
-/** Does what was typed; false if it shall stay in the box. */
-function onLine(line) {
-  const { say, to, text, nick, tell, wrong } = understand(line, state);
-  if (wrong) tellWriter(wrong);
-  if (tell) tellWriter(...tell);
-  if (nick) ask(nick);
-  if (say) return write(state.open, say);
-  if (to) {
-    openConversation(state, to);
-    write(to, text);
-  }
-  return !wrong;
-}
-
-function write(key, text) {
-  if (key < ROOM) {
-    tellWriter("That person is not on the line, as far as the server knows.");
-    return false;
-  }
-  const refused = state.refused(key, text);
-  if (refused) return retry(refused);
-  const message = key === ROOM ? { type: "say", text } : { type: "say", text, to: key };
-  state.write(connection.send(message, { at: Date.now(), name: state.people.get(key)?.name }));
-  return true;
-}
-
-function retry({ ref, key, text }) {
-  if (key < ROOM) {
-    tellWriter("That person is not on the line, as far as the server knows.");
-    return false;
-  }
-  state.replaceDraft(key, lineFor(text), "");
-  state.retry(ref);
-  connection.retry(ref, key === ROOM ? {} : { to: key });
-  return true;
-}
-
-function remove({ ref, key, text }) {
-  state.replaceDraft(key, lineFor(text), "");
-  connection.forget(ref);
-  state.remove(ref);
-  document.getElementById("text").focus(); // the button, which had the focus, is gone
-}
-
-// The wire view shall not show these to everybody who looks at the screen.
+// The wire view hides these from everyone who looks at the screen.
 connection.addEventListener("welcome", ({ detail: { token } }) => secrets.learn(token));
-state.addEventListener("you", () => secrets.learn(state.you.name));
+state.addEventListener("own-name", () => secrets.learn(state.you.name));
 
+// From the server into the state.
+
+let wasWelcomed = false;
 connection.addEventListener("welcome", ({ detail }) => {
   const { resumed } = detail;
-  state.welcome(detail);
-  if (hasBeenHere && !resumed) state.notice({ notice: "anew" });
-  if (!resumed) refusePrivate();
-  hasBeenHere = true;
-  if (!hasName()) rememberName(state.you.name);
+  state.applyWelcome(detail);
+  if (wasWelcomed && !resumed) state.addNotice({ notice: "restarted" });
+  if (!resumed) refusePrivateMessages();
+  wasWelcomed = true;
+  if (!hasNameCookie()) saveNameCookie(state.you.name);
 });
-let hasBeenHere = false;
-
-/** A server that has started anew gives the ids to other people: nothing private may go out by itself. */
-function refusePrivate() {
-  const isPrivate = ({ message }) => message.to !== undefined;
-  for (const { ref } of connection.unsent.filter(isPrivate)) {
-    const reason = "the server has started anew and does not know whom this was for";
-    connection.refuse(ref, reason, { to: state.pending(ref).key });
-  }
-}
-
-connection.addEventListener("said", ({ detail }) => state.said(detail));
-connection.addEventListener("ack", ({ detail: { ref, id, at } }) => id && state.file(ref, id, at));
-connection.addEventListener("receipt", ({ detail }) => state.receipt(detail));
-connection.addEventListener("refused", ({ detail: { ref, reason } }) => state.refuse(ref, reason));
+connection.addEventListener("said", ({ detail }) => state.applySaid(detail));
+connection.addEventListener("ack", ({ detail: { ref, id, at } }) => {
+  if (id) state.confirm(ref, id, at); // the ack of a new name has no id
+});
+connection.addEventListener("receipt", ({ detail: { messages } }) => state.applyReceipts(messages));
+connection.addEventListener("refused", ({ detail: { ref, reason } }) => state.markRefused(ref, reason));
 connection.addEventListener("error", ({ detail: { code, ref } }) => {
-  const own = state.pending(ref);
-  // Back into the box with it, if that is empty; sent from there, it is the same message.
+  const own = state.findPending(ref);
+  // Puts the text back into the box, if the box is empty. Sent from there, it is still the same message.
   if (code === "not-saved" && own) state.replaceDraft(own.key, "", lineFor(own.text));
 });
-connection.addEventListener("count", ({ detail: { count } }) => state.setCount(count));
+connection.addEventListener("count", ({ detail: { count } }) => state.setMemberCount(count));
 for (const type of ["joined", "left", "renamed", "away", "back"]) {
-  connection.addEventListener(type, ({ detail }) => state.presence(detail));
+  connection.addEventListener(type, ({ detail }) => state.applyPresence(detail));
 }
 
-// What an earlier visit of this tab could not send.
-for (const entry of connection.unsent) {
-  if (entry.message.type === "say") state.write(entry);
+// What this tab could not send before it was reloaded.
+for (const entry of connection.outbox.entries) {
+  if (entry.message.type === "say") state.addOwn(entry);
 }
+
 document.getElementById("skip").addEventListener("click", (event) => {
-  event.preventDefault(); // the address has a meaning here: see places.js
+  event.preventDefault(); // the link would change the address, which names the open conversation
   document.getElementById("text").focus();
 });
-connection.open();
+connection.connect();

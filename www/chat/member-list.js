@@ -1,41 +1,46 @@
-// The people on the line: the way into each conversation, with what is new there.
+// Draws the list of members: the way into each conversation, with its unread messages beside the name. In
+// a narrow window the list is a popover behind a button, and the button shows what is new in it.
 
 import { ROOM } from "./conversation.js";
-import { hueOf, nameOf } from "./format.js";
+import { absenceOf, hueOf, nameElement } from "./format.js";
+import { hashFor } from "./navigation.js";
+
+/** In a busy room much changes at once. The list is drawn at most once in this time (milliseconds). */
+const REDRAW_AFTER = 50;
 
 const popover = document.getElementById("people");
 const list = document.getElementById("people-list");
 const button = document.getElementById("people-button");
 const title = document.getElementById("people-title");
-const more = document.getElementById("more-people");
+const unlistedLine = document.getElementById("more-people");
 
-export const hashOf = (name) => `#dm=${encodeURIComponent(name)}`;
-
-export function showPeople(state, { onOpen }) {
-  /** Kept, so that who has the focus on a name keeps it there when others come and go. */
+/** Starts to draw. `onOpen` is called with the key of a conversation when its entry is clicked. */
+export function showMembers(state, { onOpen }) {
+  /** From key to <li>. Items are kept, so that an entry that has the focus keeps it when others change. */
   const items = new Map();
 
   function draw() {
-    const keys = [ROOM, ...inOrder(state)];
+    const keys = [ROOM, ...personIdsInOrder(state)];
     for (const [key, item] of items) {
       if (keys.includes(key)) continue;
       item.remove();
       items.delete(key);
     }
     keys.forEach((key, index) => {
-      if (!items.has(key)) items.set(key, newItem(key));
+      if (!items.has(key)) items.set(key, createItem(key));
       const item = items.get(key);
       if (list.children[index] !== item) list.insertBefore(item, list.children[index] ?? null);
-      fill(item, key);
+      fillEntry(item.firstElementChild, key);
     });
-    title.textContent = `On the line: ${state.people.count}`;
-    const listed = state.people.present().length;
-    more.hidden = state.people.count <= listed;
-    more.textContent = `and ${state.people.count - listed} more`;
+    const { count } = state.members;
+    title.textContent = `On the line: ${count}`;
+    const unlisted = count - state.members.present().length;
+    unlistedLine.hidden = unlisted <= 0;
+    unlistedLine.textContent = `and ${unlisted} more`;
     drawButton();
   }
 
-  function newItem(key) {
+  function createItem(key) {
     const item = document.createElement("li");
     const isYou = key === state.you.id;
     const entry = document.createElement(isYou ? "span" : "a");
@@ -43,7 +48,7 @@ export function showPeople(state, { onOpen }) {
     item.append(entry);
     if (isYou) return item;
     entry.addEventListener("click", (event) => {
-      if (event.ctrlKey || event.metaKey || event.shiftKey) return; // another tab was asked for
+      if (event.ctrlKey || event.metaKey || event.shiftKey) return; // the browser opens another tab
       event.preventDefault();
       if (popover.matches(":popover-open")) popover.hidePopover();
       onOpen(key);
@@ -51,76 +56,78 @@ export function showPeople(state, { onOpen }) {
     return item;
   }
 
-  function fill(item, key) {
-    const entry = item.firstElementChild;
-    const person = state.people.get(key);
-    const away = person && key !== state.you.id && statusOf(person);
-    const house = document.createElement("span");
-    house.className = "house";
-    house.classList.toggle("dark", Boolean(away));
-    house.classList.toggle("street", key === ROOM);
-    if (key !== ROOM) house.style.setProperty("--hue", hueOf(key));
-    const parts = [house, key === ROOM ? "Everyone" : nameOf(person)];
-    if (key === state.you.id) parts.push(note("you"));
-    if (away) parts.push(note(away));
+  function fillEntry(entry, key) {
+    const person = state.members.get(key);
+    const isYou = key === state.you.id;
+    const absence = person && !isYou ? absenceOf(person) : "";
+    const parts = [houseIcon(key, absence !== ""), key === ROOM ? "Everyone" : nameElement(person)];
+    if (isYou) parts.push(noteElement("you"));
+    if (absence) parts.push(noteElement(absence));
     const { unread, messages } = state.conversations.get(key) ?? { unread: 0, messages: [] };
     const refused = messages.filter(({ status }) => status === "refused").length;
-    if (refused > 0) parts.push(badge(`${refused} not sent`));
-    if (unread > 0) parts.push(badge(`${unread} new`));
+    if (refused > 0) parts.push(badgeElement(`${refused} not sent`));
+    if (unread > 0) parts.push(badgeElement(`${unread} new`));
     entry.replaceChildren(...parts);
     if (entry.tagName !== "A") return;
-    entry.href = key === ROOM ? "./" : hashOf(person.name);
-    if (key === state.open) entry.setAttribute("aria-current", "page");
+    entry.href = key === ROOM ? "./" : hashFor(person.name);
+    if (key === state.openKey) entry.setAttribute("aria-current", "page");
     else entry.removeAttribute("aria-current");
   }
 
-  /** On a phone the list is behind this button, and so is what is new in it. */
   function drawButton() {
-    const elsewhere = [...state.conversations.values()].filter(({ key }) => key !== state.open);
-    const unread = elsewhere.reduce((sum, conversation) => sum + conversation.unread, 0);
+    let unread = 0;
+    for (const conversation of state.conversations.values()) {
+      if (conversation.key !== state.openKey) unread += conversation.unread;
+    }
     const here = document.createElement("span");
-    here.className = unread > 0 ? "hidden" : ""; // there is little room beside it
+    here.className = unread > 0 ? "hidden" : ""; // a badge takes its room; a screen reader still reads it
     here.textContent = " here";
-    button.replaceChildren(String(state.people.count), here);
-    if (unread > 0) button.append(" ", badge(`${unread} new`));
+    button.replaceChildren(String(state.members.count), here);
+    if (unread > 0) button.append(" ", badgeElement(`${unread} new`));
   }
 
-  // In a busy room much is new at once.
   let timer;
   function drawSoon() {
     timer ??= setTimeout(() => {
       timer = undefined;
       draw();
-    }, 50);
+    }, REDRAW_AFTER);
   }
 
-  for (const type of ["people", "you", "show"]) state.addEventListener(type, draw);
+  for (const type of ["members", "own-name", "opened"]) state.addEventListener(type, draw);
   for (const type of ["unread", "changed", "removed"]) state.addEventListener(type, drawSoon);
 }
 
-/** You, who is here, and who has left but with whom something was said. */
-function inOrder(state) {
+/** Returns the ids of: you, the members, and people who have left but have a conversation with you. */
+function personIdsInOrder(state) {
   const isListed = ({ id, here }) => here || state.conversations.has(id);
-  const rank = ({ id, here }) => (id === state.you.id ? 0 : here ? 1 : 2);
-  const order = (a, b) => rank(a) - rank(b) || a.name.localeCompare(b.name);
-  return [...state.people.values()].filter(isListed).sort(order).map(({ id }) => id);
+  const rank = ({ id, here }) => {
+    if (id === state.you.id) return 0;
+    return here ? 1 : 2;
+  };
+  const compare = (a, b) => rank(a) - rank(b) || a.name.localeCompare(b.name);
+  return [...state.members.values()].filter(isListed).sort(compare).map(({ id }) => id);
 }
 
-/** What there is to know before one writes to somebody; nothing, if that person is here. */
-export function statusOf({ here, away }) {
-  if (!here) return "has hung up";
-  return away ? "away" : "";
+/** Returns a house in the person's hue. Its window is dark while the person is away. */
+function houseIcon(key, isDark) {
+  const house = document.createElement("span");
+  house.className = "house";
+  house.classList.toggle("dark", isDark);
+  house.classList.toggle("street", key === ROOM);
+  if (key !== ROOM) house.style.setProperty("--hue", hueOf(key));
+  return house;
 }
 
-function note(text) {
+function noteElement(text) {
   const element = document.createElement("span");
   element.className = "note";
   element.textContent = text;
   return element;
 }
 
-function badge(text) {
-  const element = note(text);
+function badgeElement(text) {
+  const element = noteElement(text);
   element.className = "badge";
   return element;
 }

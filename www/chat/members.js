@@ -1,42 +1,45 @@
-// Who is on the line: a Map from each member's id to { id, name, here, away }. Who has left stays in it,
-// not `here` any more, because there may be a conversation to go on reading.
+// The people of the chat: a Map from each member's id to { id, name, here, away }. `here`: is a member
+// now; `away`: the member's connection is lost, and may come back. People who have left stay in the Map,
+// because their conversation can still be read.
 
-export class Roster extends Map {
-  /** How many are here; in a big room more than the server lists. */
+export class Members extends Map {
+  /** How many members there are. In a big room that is more than the server lists. */
   count = 0;
 
   present() {
     return [...this.values()].filter((person) => person.here);
   }
 
-  /** The one who is called so, and rather one who is here. */
-  find(name) {
-    const same = (person) => person.name.toLowerCase() === name.toLowerCase();
-    return this.present().find(same) ?? [...this.values()].find(same);
+  /** Finds a person by name, without regard to case. A present member goes before one who has left. */
+  findByName(name) {
+    const hasName = (person) => person.name.toLowerCase() === name.toLowerCase();
+    return this.present().find(hasName) ?? [...this.values()].find(hasName);
   }
 
-  /** Somebody is here. */
-  meet({ id, name }, away) {
+  addPresent({ id, name }, away) {
     this.set(id, { id, name, away, here: true });
   }
 
-  /** Somebody is not here, and may never have been. */
-  miss(id, name) {
+  /** Adds a person who is not here and whom this page may never have seen. */
+  addAbsent(id, name) {
     if (!this.has(id)) this.set(id, { id, name, here: false });
   }
 
   /**
-   * Applies joined, left, renamed, away or back, and says whether that is worth a notice. It goes by
-   * id and may be told twice: the second time it is no news.
+   * Applies joined, left, renamed, away or back, and returns whether that is worth a notice. Idempotent:
+   * a message that comes twice is no news the second time.
    */
-  apply({ type, member }) {
+  applyPresence({ type, member }) {
     const before = this.get(member.id);
     const wasHere = before?.here === true;
-    if (type !== "left") this.meet(member, type === "away");
+    if (type !== "left") this.addPresent(member, type === "away");
     else if (wasHere) before.here = false;
-    const arrived = type === "joined" && !wasHere;
-    const left = type === "left" && wasHere;
-    this.count += arrived - left;
-    return arrived || left || (type === "renamed" && before?.name !== member.name);
+
+    const hasJoined = type === "joined" && !wasHere;
+    const hasLeft = type === "left" && wasHere;
+    const isRenamed = type === "renamed" && before?.name !== member.name;
+    if (hasJoined) this.count += 1;
+    if (hasLeft) this.count -= 1;
+    return hasJoined || hasLeft || isRenamed;
   }
 }

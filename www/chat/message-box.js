@@ -1,5 +1,6 @@
-// The box in which one writes. What is in it is never lost: each conversation has a draft, which a
-// reload does not take away, and the box is only emptied when somebody has taken the text over.
+// The box in which you write a message, with its counter and the note above it. send-message.js takes
+// over the line that you have written. The text is never lost: each conversation has a draft, which a
+// reload keeps, and the box is cleared only after the line has been taken over.
 
 import { ROOM } from "./conversation.js";
 
@@ -9,92 +10,101 @@ const label = document.getElementById("label");
 const counter = document.getElementById("counter");
 const note = document.getElementById("note");
 
-const NEARLY_FULL = 0.9; // from here on, the counter shows
+/** The counter appears when less than this part of the longest message is left. */
+const NEARLY_FULL = 0.1;
 
-/** Says something about what was just typed; the next line that is sent clears it away. */
-export function tellWriter(...parts) {
+/** Shows something about what was typed. It disappears when the next line is sent. */
+export function showNote(...parts) {
   note.replaceChildren(...parts);
 }
 
-/** `onLine` gets what was typed, and says whether the box may be emptied. */
-export function startComposing(state, { onLine, onTyping }) {
-  let last = "";
+/**
+ * Starts the box. `onLine` is called with the line that was written and returns whether to clear the box;
+ * `onTyping` is called with each change of a text that will be a message.
+ */
+export function startMessageBox(state, { onLine, onTyping }) {
+  let lastLine = "";
 
-  function send() {
+  function submit() {
     const line = text.value.replace(/^\s*\n|\s+$/g, "");
-    if (line.trim() === "") return;
-    tellWriter();
-    const tooMany = length(line) - state.limits.text;
-    if (tooMany > 0) {
-      tellWriter(`That is ${tooMany} characters too long: ${state.limits.text} fit into one message.`);
+    if (line === "") return;
+    showNote();
+    const limit = state.limits.text;
+    const excess = lengthOf(line) - limit;
+    if (excess > 0) {
+      showNote(`That is ${excess} characters too long: ${limit} fit into one message.`);
       return;
     }
-    const key = state.open;
+    const key = state.openKey; // the line may be a command that opens another conversation
     if (!onLine(line)) return;
-    last = line;
+    lastLine = line;
     state.setDraft(key, "");
-    put(state.conversation(state.open).draft);
+    fill(state.conversation(state.openKey).draft);
   }
 
-  function put(value) {
+  function fill(value) {
     text.value = value;
-    measure();
+    resize();
   }
 
-  function measure() {
-    text.style.height = "auto"; // or it would never become smaller
+  /** Makes the box as high as its text, and updates the counter. */
+  function resize() {
+    text.style.height = "auto"; // otherwise it would never become lower
     text.style.height = `${text.scrollHeight + text.offsetHeight - text.clientHeight}px`;
-    const left = state.limits.text - length(text.value);
-    const about = left < 0 ? `${-left} characters too many` : `${left} characters left`;
-    counter.textContent = left < (1 - NEARLY_FULL) * state.limits.text ? about : "";
+    const limit = state.limits.text;
+    const left = limit - lengthOf(text.value);
+    const words = left < 0 ? `${-left} characters too many` : `${left} characters left`;
+    counter.textContent = left < NEARLY_FULL * limit ? words : "";
     text.setAttribute("aria-invalid", String(left < 0));
   }
 
+  function showConversation() {
+    const person = state.members.get(state.openKey);
+    const isRoom = state.openKey === ROOM;
+    label.textContent = isRoom ? "Message to everyone" : `Message to ${person.name}, in private`;
+    text.placeholder = isRoom ? "Say something" : `Only to ${person.name}`;
+    fill(state.conversation(state.openKey).draft);
+  }
+
   text.addEventListener("input", () => {
-    state.setDraft(state.open, text.value);
-    measure();
-    // Commands are nobody else's business.
-    if (text.value.trim() !== "" && !text.value.startsWith("/")) onTyping();
+    state.setDraft(state.openKey, text.value);
+    resize();
+    const isCommand = text.value.startsWith("/");
+    if (text.value.trim() !== "" && !isCommand) onTyping();
   });
 
   text.addEventListener("keydown", (event) => {
-    // While a word is put together (Japanese, say), Enter chooses it; Safari says so only by 229.
+    // While a word is composed (in Japanese, say), Enter accepts it. Safari tells that only by code 229.
     if (event.isComposing || event.keyCode === 229) return;
     if (event.key === "Enter" && !event.shiftKey) {
       event.preventDefault();
-      send();
+      submit();
     } else if (event.key === "Escape") {
-      tellWriter();
-    } else if (event.key === "ArrowUp" && text.value === "" && last !== "") {
-      event.preventDefault(); // the caret stays at the end
-      put(last);
-      state.setDraft(state.open, last);
+      showNote();
+    } else if (event.key === "ArrowUp" && text.value === "" && lastLine !== "") {
+      event.preventDefault(); // keeps the caret at the end
+      fill(lastLine);
+      state.setDraft(state.openKey, lastLine);
     }
   });
 
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    send();
+    submit();
     text.focus();
   });
 
-  function show() {
-    const person = state.people.get(state.open);
-    label.textContent = state.open === ROOM ? "Message to everyone" : `Message to ${person.name}, in private`;
-    text.placeholder = state.open === ROOM ? "Say something" : `Only to ${person.name}`;
-    put(state.conversation(state.open).draft);
-  }
-  state.addEventListener("show", () => {
-    tellWriter();
-    show();
+  state.addEventListener("opened", () => {
+    showNote();
+    showConversation();
   });
   state.addEventListener("draft", ({ detail: { key } }) => {
-    if (key === state.open) put(state.conversation(key).draft);
+    if (key === state.openKey) fill(state.conversation(key).draft);
   });
-  state.addEventListener("welcomed", measure); // now the limit is known
-  addEventListener("resize", measure);
-  show();
+  state.addEventListener("welcomed", resize); // the welcome tells the longest message
+  addEventListener("resize", resize);
+  showConversation();
 }
 
-/** As the server counts: an emoji is one character, though it is two in a string. */
-const length = (string) => [...string].length;
+/** Counts characters as the server does: an emoji is one, although it is two units of a string. */
+const lengthOf = (string) => [...string].length;

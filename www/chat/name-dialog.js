@@ -1,18 +1,19 @@
-// Your own name: the button that shows it, the dialog that changes it, and /nick.
+// Changes your name: the button that shows it, the dialog behind the button, and the answer to /nick.
 
-import { tellWriter } from "./message-box.js";
-import { rememberName } from "../shared/storage.js";
-import { nameOf, sentence } from "./format.js";
+import { asSentence, nameElement } from "./format.js";
+import { showNote } from "./message-box.js";
+import { saveNameCookie } from "./name-cookie.js";
 
 const button = document.getElementById("me");
 const dialog = document.getElementById("naming");
 const form = document.getElementById("naming-form");
 const input = document.getElementById("name");
-const note = document.getElementById("naming-note");
+const cancelButton = document.getElementById("naming-cancel");
+const dialogNote = document.getElementById("naming-note");
 
-/** Returns the function that asks the server for another name. */
-export function startNaming(state, connection) {
-  function ask(wish) {
+/** Starts the dialog. Returns the function that asks the server for another name. */
+export function startNameDialog(state, connection) {
+  function requestName(wish) {
     const name = wish.trim().replace(/\s+/g, " "); // as the server will write it
     connection.send({ type: "name", name });
   }
@@ -20,33 +21,33 @@ export function startNaming(state, connection) {
   connection.addEventListener("ack", ({ detail: { entry } }) => {
     if (entry?.message.type !== "name") return;
     const { name } = entry.message;
-    state.renameYou(name);
-    rememberName(name);
+    state.setOwnName(name);
+    saveNameCookie(name);
     if (dialog.open) dialog.close();
-    tellWriter("You are now called ", nameOf(state.you), ".");
+    showNote("You are now called ", nameElement(state.you), ".");
   });
   connection.addEventListener("refused", ({ detail: { ref, reason, entry } }) => {
     if (entry.message.type !== "name") return;
-    connection.forget(ref);
-    if (dialog.open) note.textContent = sentence(reason);
-    else tellWriter(sentence(reason));
+    connection.discard(ref);
+    if (dialog.open) dialogNote.textContent = asSentence(reason);
+    else showNote(asSentence(reason));
   });
 
-  state.addEventListener("you", () => {
+  state.addEventListener("own-name", () => {
     button.hidden = false;
-    button.replaceChildren("You: ", nameOf(state.you));
+    button.replaceChildren("You: ", nameElement(state.you));
   });
   button.addEventListener("click", () => {
     input.value = state.you.name;
-    note.textContent = "";
-    dialog.showModal(); // and gives the focus back to the button when it is closed
+    dialogNote.textContent = "";
+    dialog.showModal(); // the browser gives the focus back to the button when the dialog closes
     input.select();
   });
-  document.getElementById("naming-cancel").addEventListener("click", () => dialog.close());
+  cancelButton.addEventListener("click", () => dialog.close());
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     if (input.value.trim() === state.you.name) dialog.close();
-    else ask(input.value);
+    else requestName(input.value);
   });
-  return ask;
+  return requestName;
 }

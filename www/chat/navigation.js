@@ -1,77 +1,86 @@
-// Which conversation is open, and that the browser's Back leads out of it: the address ends with
-// #dm=<name> in a private one. The name is for people; the history of the browser remembers the id.
+// Which conversation is open. In a private one the page's address ends with #dm=<name>, so that the
+// browser's Back leads out of it and a bookmark leads into it. Names can change: the entry in the
+// browser's history also has the person's id, and the id counts before the name.
 
-import { hashOf, statusOf } from "./member-list.js";
-import { tellWriter } from "./message-box.js";
 import { ROOM } from "./conversation.js";
-import { nameOf } from "./format.js";
+import { absenceOf, nameElement } from "./format.js";
+import { showNote } from "./message-box.js";
 
-const talk = document.getElementById("talk");
+const section = document.getElementById("talk");
 const title = document.getElementById("title");
 const subtitle = document.getElementById("subtitle");
-const back = document.getElementById("to-room");
+const backLink = document.getElementById("to-room");
 
-/** Goes there, so that Back leads here again. */
+export function hashFor(name) {
+  return `#dm=${encodeURIComponent(name)}`;
+}
+
+/** Opens a conversation and adds an entry to the browser's history. */
 export function openConversation(state, key) {
-  if (key !== state.open) history.pushState({ key }, "", addressOf(state, key));
-  state.show(key);
-  // On a phone that would bring the keyboard up, over what one has come to read.
+  if (key !== state.openKey) {
+    const address = key === ROOM ? location.pathname : hashFor(state.members.get(key).name);
+    history.pushState({ key }, "", address);
+  }
+  state.openConversation(key);
+  // Not on a phone: its keyboard would cover the messages.
   if (matchMedia("(pointer: fine)").matches) document.getElementById("text").focus();
 }
 
-const addressOf = (state, key) => (key === ROOM ? location.pathname : hashOf(state.people.get(key).name));
-
-export function startPlaces(state) {
-  /** What the address says; names are only known after the welcome. */
-  function goToAddress() {
-    const [, encoded] = /^#dm=(.*)$/.exec(location.hash) ?? [];
-    if (encoded === undefined) {
-      if (state.open !== ROOM) state.show(ROOM);
+export function startNavigation(state) {
+  /** Opens the conversation that the address names. Before the welcome no names are known. */
+  function followAddress() {
+    const [, encodedName] = /^#dm=(.*)$/.exec(location.hash) ?? [];
+    if (encodedName === undefined) {
+      if (state.openKey !== ROOM) state.openConversation(ROOM);
       return;
     }
-    const name = decode(encoded);
-    const person = state.people.get(history.state?.key) ?? state.people.find(name);
+    const name = decode(encodedName);
+    const person = state.members.get(history.state?.key) ?? state.members.findByName(name);
     if (person && person.id !== state.you.id) {
-      history.replaceState({ key: person.id }, "", hashOf(person.name));
-      if (state.open !== person.id) state.show(person.id);
+      history.replaceState({ key: person.id }, "", hashFor(person.name));
+      if (state.openKey !== person.id) state.openConversation(person.id);
       return;
     }
     history.replaceState(null, "", location.pathname);
-    state.show(ROOM);
-    tellWriter(person ? "That is you." : `Nobody here is called ${name}.`);
+    state.openConversation(ROOM);
+    showNote(person ? "That is you." : `No one here is called ${name}.`);
   }
 
-  function draw() {
-    const isPrivate = state.open !== ROOM;
-    talk.classList.toggle("private", isPrivate);
-    back.hidden = !isPrivate;
+  function drawTitle() {
+    const isPrivate = state.openKey !== ROOM;
+    section.classList.toggle("private", isPrivate);
+    backLink.hidden = !isPrivate;
     if (!isPrivate) {
       title.textContent = "Everyone";
       subtitle.textContent = "";
       return;
     }
-    const person = state.people.get(state.open);
-    title.replaceChildren(nameOf(person));
-    const status = statusOf(person);
-    subtitle.textContent = `Only the two of you see this.${status ? ` (${status})` : ""}`;
+    const person = state.members.get(state.openKey);
+    const absence = absenceOf(person);
+    title.replaceChildren(nameElement(person));
+    subtitle.textContent = `Only the two of you see this.${absence ? ` (${absence})` : ""}`;
   }
 
-  let arrived = false;
+  let isWelcomed = false;
   state.addEventListener("welcomed", ({ detail: { resumed } }) => {
-    if (arrived && resumed) return;
-    // After a server's new start the ids in the history are other people's.
-    if (!resumed) history.replaceState({ key: state.open === ROOM ? undefined : state.open }, "");
-    arrived = true;
-    goToAddress();
+    if (isWelcomed && resumed) return;
+    // After a restart of the server, the ids in the browser's history are other people's.
+    if (!resumed) history.replaceState({ key: state.openKey === ROOM ? undefined : state.openKey }, "");
+    isWelcomed = true;
+    followAddress();
   });
-  for (const type of ["show", "people"]) state.addEventListener(type, draw);
-  addEventListener("popstate", () => arrived && goToAddress());
-  back.addEventListener("click", (event) => {
+  state.addEventListener("opened", drawTitle);
+  state.addEventListener("members", drawTitle);
+  addEventListener("popstate", () => {
+    if (isWelcomed) followAddress();
+  });
+  backLink.addEventListener("click", (event) => {
     event.preventDefault();
     openConversation(state, ROOM);
   });
 }
 
+/** An address that somebody has typed by hand may not be valid percent-encoding. */
 function decode(text) {
   try {
     return decodeURIComponent(text);

@@ -1,32 +1,32 @@
-// The door of a chat that has a passphrase: a form in the place of all the rest, until the server says
-// welcome.
+// Asks for the passphrase if the server has one: a form in place of everything else, until the server
+// has accepted the passphrase with a welcome.
 
-const door = document.getElementById("door");
+const section = document.getElementById("door");
 const form = document.getElementById("door-form");
 const input = document.getElementById("passphrase");
 const note = document.getElementById("door-note");
 
 export function askForPassphrase(connection) {
-  function lock(isLocked) {
-    door.hidden = !isLocked;
-    document.body.classList.toggle("locked", isLocked);
+  function showForm(isShown) {
+    section.hidden = !isShown;
+    document.body.classList.toggle("locked", isShown);
   }
 
   connection.addEventListener("state", ({ detail: { state, isWrong } }) => {
     if (state === "locked") {
-      lock(true);
+      showForm(true);
       note.textContent = isWrong ? "That is not the passphrase." : "";
-      input.select(); // what is typed next replaces it
+      input.select(); // the next attempt replaces what is in the field
       input.focus();
-    } else if (state === "open" && !door.hidden) {
-      lock(false);
+    } else if (state === "open" && !section.hidden) {
+      showForm(false);
       input.value = "";
       document.getElementById("text").focus();
     }
   });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    if (connection.state === "connecting") return; // it has been said, and the answer takes a second
+    if (connection.state === "connecting") return; // already sent: a wrong one is answered after 1 s
     note.textContent = "";
     connection.unlock(input.value);
   });

@@ -1,38 +1,41 @@
-// How far messages have come: tells the server what has arrived here, so that the others' ticks say it.
-// What it tells about our own messages is in state.js, and drawn in messages.js.
+// Sends receipts: tells the server up to which id all messages have arrived here. From that the server
+// computes "Delivered to 3 of 4" for their authors. The receipts for your own messages are applied in
+// state.js and drawn in message-item.js.
 
-/** Milliseconds between two; in a busy room much arrives at once. */
-const PAUSE = 500;
+/** Milliseconds between two receipts. In a busy room many messages arrive at once. */
+const INTERVAL = 500;
 
-export function tellArrivals(connection) {
-  let told = 0;
-  let at = 0;
+export function sendReceipts(connection) {
+  let sentUpTo = 0;
+  let sentAt = 0;
   let timer;
-  // In a big room the server counts for nobody, and needs no thousand pages that tell it something.
-  let isBig = false;
+  // In a big room the server counts no receipts, and a thousand pages would send them for nothing.
+  let isBigRoom = false;
 
-  function tell() {
+  function send() {
     timer = clearTimeout(timer);
-    const { upTo } = connection.arrived;
-    if (upTo <= told || isBig || connection.state !== "open") return;
-    connection.mention({ type: "received", id: upTo });
-    told = upTo;
-    at = Date.now();
+    const { completeUpTo } = connection.received;
+    if (completeUpTo <= sentUpTo || isBigRoom || connection.state !== "open") return;
+    connection.sendOnce({ type: "received", id: completeUpTo });
+    sentUpTo = completeUpTo;
+    sentAt = Date.now();
   }
 
-  /** At once, if it may: in a hidden tab, timers are late. */
-  function tellSoon() {
-    const wait = at + PAUSE - Date.now();
-    if (wait <= 0) tell();
-    else timer ??= setTimeout(tell, wait);
+  /** Sends without a timer where it may: browsers delay the timers of hidden tabs. */
+  function sendSoon() {
+    const wait = sentAt + INTERVAL - Date.now();
+    if (wait <= 0) send();
+    else timer ??= setTimeout(send, wait);
   }
 
   connection.addEventListener("welcome", ({ detail: { resumed, count, members } }) => {
-    if (!resumed) told = 0;
-    isBig = count > members.length;
+    if (!resumed) sentUpTo = 0;
+    isBigRoom = count > members.length;
   });
-  connection.addEventListener("count", () => { isBig = true; });
+  connection.addEventListener("count", () => {
+    isBigRoom = true;
+  });
   for (const type of ["state", "said", "ack", "earlier", "beat"]) {
-    connection.addEventListener(type, tellSoon);
+    connection.addEventListener(type, sendSoon);
   }
 }

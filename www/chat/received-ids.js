@@ -1,54 +1,68 @@
-// What has arrived of all that was said. Ids count up, and so it takes a few numbers to know it: the
-// last id, and the holes before it. One is there from the beginning on, because a welcome brings only
-// the newest; it is filled when somebody looks there. The others come from time away, and are filled at once.
+// Which messages have arrived, by their ids. The server counts ids up from 1, so a few numbers are enough:
+// the highest id, and the ranges below it that are missing. connection.js keeps this up to date, and
+// earlier-messages.js requests what is missing.
+//
+// There are two kinds of missing range. The one that begins at id 0 is the history from before this page
+// opened: a welcome brings only the newest messages, and the page requests the rest when somebody scrolls
+// up. The others were missed while the connection was lost: the page requests them at once.
 
-export class Arrived {
-  /** The highest id that has come. */
-  last = 0;
-  /** Where something is missing, oldest first: { after, before }, two ids with unknown ones between them. */
-  holes = [];
-  /** The ids after which something is missing that the server no longer keeps. */
-  gone = new Set();
+export class ReceivedIds {
+  /** The highest id that has arrived. */
+  highest = 0;
+  /** Ranges of missing ids, oldest first: { after, before }, both ends exclusive. */
+  missing = [];
+  /** For each range that the server does not keep any more, the id after which it began. */
+  lost = new Set();
 
-  /** Everything up to this id is here, but for what was said before one came. */
-  get upTo() {
-    return this.away()[0]?.after ?? this.last;
+  /** Every id up to this one has arrived, apart from the history from before the page opened. */
+  get completeUpTo() {
+    return this.missed()[0]?.after ?? this.highest;
   }
 
-  /** The holes from time away. */
-  away() {
-    return this.holes.filter(({ after }) => after > 0);
+  /** The ranges that were missed while the connection was lost. */
+  missed() {
+    return this.missing.filter(({ after }) => after > 0);
   }
 
-  /** A message, or the ack that comes in its place. */
+  /** A message has arrived, or an ack with the id of a message of our own. */
   add(id) {
-    this.last = Math.max(this.last, id);
+    this.highest = Math.max(this.highest, id);
   }
 
-  /** A welcome has the newest of all that is not here; `more` says whether that is not all of it. */
-  welcome({ resumed, messages, more, gap }) {
-    if (!resumed) Object.assign(this, new Arrived());
-    const since = this.upTo;
-    const isWhole = !more && since > 0;
-    const from = isWhole ? since + 1 : messages[0]?.id ?? 1;
-    if (isWhole && gap) this.gone.add(since);
-    this.holes.push({ after: this.last, before: from });
-    for (const hole of this.holes) hole.before = Math.min(hole.before, from);
-    this.#dropFilled();
+  /**
+   * Applies a welcome. Its `messages` are the newest of those that this page does not have. `more`: there
+   * are older ones of them, which can be requested. `gap`: some of them are no longer on the server.
+   */
+  addWelcome({ resumed, messages, more, gap }) {
+    if (!resumed) this.#clear();
+    const since = this.completeUpTo;
+    const isComplete = !more && since > 0;
+    const before = isComplete ? since + 1 : messages[0]?.id ?? 1;
+    if (isComplete && gap) this.lost.add(since);
+    this.missing.push({ after: this.highest, before });
+    for (const range of this.missing) range.before = Math.min(range.before, before);
+    this.#dropEmptyRanges();
     for (const { id } of messages) this.add(id);
   }
 
-  /** The answer to `earlier`: the newest messages before the end of this hole. */
-  fill(hole, { messages, more, gap }) {
-    const from = messages[0]?.id ?? hole.before;
-    // When we were away, the message after which the hole begins was still there.
-    const isLost = hole.after > 0 ? from > hole.after + 1 : gap;
-    if (!more && isLost) this.gone.add(hole.after);
-    hole.before = more ? from : hole.after + 1;
-    this.#dropFilled();
+  /** Applies the answer to `earlier`: the newest messages of this missing range. */
+  addEarlier(range, { messages, more, gap }) {
+    const first = messages[0]?.id ?? range.before;
+    // The message before a missed range did arrive. If the answer does not reach down to it, the messages
+    // between are no longer on the server.
+    const isLost = range.after > 0 ? first > range.after + 1 : gap;
+    if (!more && isLost) this.lost.add(range.after);
+    range.before = more ? first : range.after + 1;
+    this.#dropEmptyRanges();
   }
 
-  #dropFilled() {
-    this.holes = this.holes.filter(({ after, before }) => before > after + 1);
+  #dropEmptyRanges() {
+    this.missing = this.missing.filter(({ after, before }) => before > after + 1);
+  }
+
+  #clear() {
+    this.highest = 0;
+    this.missing = [];
+    this.lost = new Set();
   }
 }

@@ -1,67 +1,84 @@
-// What a line that begins with a slash means. It only finds out; chat.js does it.
+// Parses a line from the message box: "/msg ana hello" becomes { type: "private", to, text }. It only
+// says what the line means; send-message.js does it.
 
-import { action, namesOf } from "./format.js";
+import { actionIn, nameElements } from "./format.js";
 
 const HELP = [
-  "/nick NAME: be called something else",
-  "/msg NAME TEXT: say it to one person alone; a name with blanks may stand in \"quotes\"",
+  "/nick NAME: change your name",
+  "/msg NAME TEXT: write to one person only; put a name with spaces in \"quotes\"",
   "/me TEXT: say what you do: “* ana waves”",
-  "/who: who is on the line",
+  "/who: see who is on the line",
   "//TEXT: say something that begins with a slash",
-  "Enter sends, Shift+Enter begins a new line, the up arrow brings back what you sent last.",
+  "Enter sends, Shift+Enter starts a new line, the up arrow brings back your last message.",
 ].join("\n");
 
 /**
- * What to do with a line: { say }, { to, text }, { nick }, { tell } (something to read), or { wrong }
- * (the line stays in the box, and this is why).
+ * Returns what the line means, one of these:
+ *   { type: "say", text }            say it in the open conversation
+ *   { type: "private", to, text }    say it to the member with the id `to` alone
+ *   { type: "rename", name }         ask for another name
+ *   { type: "show", parts }          show these strings and elements to the writer
+ *   { type: "problem", problem }     the line makes no sense, and this sentence says why
  */
-export function understand(line, state) {
-  if (!line.startsWith("/")) return { say: line };
-  if (line.startsWith("//")) return { say: line.slice(1) };
-  const [, name, rest] = /^\/(\S*)\s*(.*)$/s.exec(line);
-  switch (name.toLowerCase()) {
+export function parseLine(line, state) {
+  if (!line.startsWith("/")) return { type: "say", text: line };
+  if (line.startsWith("//")) return { type: "say", text: line.slice(1) };
+  const [, command, rest] = /^\/(\S*)\s*(.*)$/s.exec(line);
+  switch (command.toLowerCase()) {
     case "nick":
-      return rest ? { nick: rest } : { wrong: "Which name? /nick NAME" };
+      return rest ? { type: "rename", name: rest } : problem("Which name do you want? /nick NAME");
     case "me":
-      return rest ? { say: `/me ${rest}` } : { wrong: "What do you do? /me TEXT" };
+      return rest ? { type: "say", text: `/me ${rest}` } : problem("What do you do? /me TEXT");
     case "msg":
-      return message(rest, state);
+      return parsePrivate(rest, state);
     case "who":
-      return { tell: who(state) };
+      return { type: "show", parts: describeMembers(state) };
     case "help":
-      return { tell: [HELP] };
+      return { type: "show", parts: [HELP] };
     default:
-      return { wrong: `There is no command /${name}. /help tells which there are; //${name} says it.` };
+      return problem(`There is no command /${command}. Type /help to see them all, or //${command} to say it.`);
   }
 }
 
-/** What to type so that exactly this is said. */
+/** Returns the line to type for a message with exactly this text. */
 export function lineFor(text) {
-  return text.startsWith("/") && action(text) === null ? `/${text}` : text;
+  return text.startsWith("/") && actionIn(text) === null ? `/${text}` : text;
 }
 
-function message(rest, state) {
-  const found = addressee(rest, state.people.present());
-  if (!found) return { wrong: "Nobody here is called so. /msg NAME TEXT; /who tells the names." };
-  if (found.person.id === state.you.id) return { wrong: "That is you." };
-  if (!found.text) return { wrong: "And what shall be said? /msg NAME TEXT" };
-  return { to: found.person.id, text: found.text };
+function parsePrivate(rest, state) {
+  const { person, text } = splitName(rest, state.members.present());
+  if (!person) return problem("No one here has that name: /msg NAME TEXT. Type /who to see the names.");
+  if (person.id === state.you.id) return problem("That is you.");
+  if (!text) return problem(`What do you want to say to ${person.name}? /msg NAME TEXT`);
+  return { type: "private", to: person.id, text };
 }
 
-/** Names may have blanks: either "in quotes", or the longest name with which the line begins. */
-function addressee(rest, people) {
+/**
+ * Splits "NAME TEXT" into { person, text }, or returns {} if no member has such a name. Names may contain
+ * spaces: either the name is in quotes, or it is the longest name with which the line begins.
+ */
+function splitName(rest, members) {
   const quoted = /^["“](.+?)["”]\s*(.*)$/s.exec(rest);
-  const [line, end] = quoted ? [`${quoted[1]} ${quoted[2]}`, quoted[1].length] : [`${rest} `, null];
-  const begins = ({ name }) => line.slice(0, name.length + 1).toLowerCase().trimEnd() === name.toLowerCase()
-    && (end === null || name.length === end);
-  const [person] = people.filter(begins).sort((a, b) => b.name.length - a.name.length);
-  return person && { person, text: line.slice(person.name.length).trim() };
+  const line = quoted ? `${quoted[1]} ${quoted[2]}` : `${rest} `;
+  const isNamed = ({ name }) => {
+    if (quoted && name.length !== quoted[1].length) return false;
+    const start = line.slice(0, name.length + 1); // the name and the space after it
+    return start.toLowerCase().trimEnd() === name.toLowerCase();
+  };
+  const byLength = (a, b) => b.name.length - a.name.length;
+  const [person] = members.filter(isNamed).sort(byLength);
+  return person ? { person, text: line.slice(person.name.length).trim() } : {};
 }
 
-function who(state) {
-  const others = state.people.present().filter(({ id }) => id !== state.you.id);
+function describeMembers(state) {
+  const others = state.members.present().filter(({ id }) => id !== state.you.id);
   if (others.length === 0) return ["You are alone on the line."];
-  const unlisted = state.people.count - others.length - 1;
+  const count = state.members.count - 1;
+  const unlisted = count - others.length;
   const more = unlisted > 0 ? ` and ${unlisted} more` : "";
-  return [`On the line with you (${state.people.count - 1}): `, ...namesOf(others), `${more}.`];
+  return [`On the line with you (${count}): `, ...nameElements(others), `${more}.`];
+}
+
+function problem(sentence) {
+  return { type: "problem", problem: sentence };
 }

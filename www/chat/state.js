@@ -1,46 +1,57 @@
-// What the page knows: who is here, and what was said in which conversation. It applies what comes from
-// the server and tells the parts of the screen what has changed (as events); it draws nothing.
+// What the page knows: the members, the conversations, and which conversation is open. main.js passes on
+// what the server sends; the modules that draw listen to this object's events. It draws nothing itself.
 //
-// A conversation's key is the id of the person it is with, since names change. When the server starts
-// anew it has forgotten all ids and gives them to others: then a person for whom something is left to
-// send gets a negative one, so that it is kept, and sent to nobody else.
+// Its events, with their details:
+//   "welcomed" { resumed }        a welcome was applied; resumed: the server still knew this member
+//   "members"                     somebody came, went or was renamed
+//   "own-name"                    your name is known, or has changed
+//   "opened"                      another conversation is open
+//   "added" { key, messages, live?, older? }   live: said just now; older: said before what was here
+//   "confirmed", "changed", "delivered", "removed"   each with the message that it is about as detail
+//   "draft" { key }               the draft was changed by the program, not by typing
+//   "unread"                      the number of unread messages of a conversation has changed
+//
+// A private conversation's key is the other person's id, since names change. A server that restarts
+// without a history file gives the ids to other people. A person for whom something is unsent then gets a
+// negative key, so that the message is kept and goes to nobody else.
 
-import { Conversation, ROOM, isMark } from "./conversation.js";
-import { Roster } from "./members.js";
-import { load, save } from "../shared/storage.js";
+import { Conversation, ROOM } from "./conversation.js";
+import { loadDrafts, saveDrafts } from "./drafts.js";
+import { Members } from "./members.js";
 
-export class State extends EventTarget {
+/** Most acks arrive sooner than this (milliseconds). Then the word "Sending" does not flash up. */
+const SHOW_SENDING_AFTER = 300;
+
+export class ChatState extends EventTarget {
   you = { id: -1, name: "" };
   limits = { text: 4096, name: 32 };
-  people = new Roster();
+  members = new Members();
   conversations = new Map();
-  open = ROOM;
-  /** All messages that have an id, by it. */
-  #said = new Map();
-  #last = 0;
-  /** To how many each of our own messages has come, as far as the server has told: by id. */
+  openKey = ROOM;
+  /** All messages that have an id, by id. */
+  #messages = new Map();
+  #highestId = 0;
+  /** How many members have received each message of our own, as far as the server has told: by id. */
   #receipts = new Map();
-  #strangers = 0;
+  #lowestKey = 0;
 
   constructor() {
     super();
-    for (const [key, { name, text }] of Object.entries(load("drafts", {}))) {
-      this.conversation(Number(key), name).draft = text;
-    }
+    for (const { key, name, text } of loadDrafts()) this.conversation(key, name).draft = text;
   }
 
-  /** The conversation with this key; a new one, if need be, with a person who has left. */
+  /** Returns the conversation with this key. If there is none, adds one, with a person who is not here. */
   conversation(key, name) {
-    this.#strangers = Math.min(this.#strangers, key);
-    if (key !== ROOM) this.people.miss(key, name);
+    this.#lowestKey = Math.min(this.#lowestKey, key);
+    if (key !== ROOM) this.members.addAbsent(key, name);
     if (!this.conversations.has(key)) this.conversations.set(key, new Conversation(key));
     return this.conversations.get(key);
   }
 
-  show(key) {
-    this.open = key;
+  openConversation(key) {
+    this.openKey = key;
     this.conversation(key);
-    this.tell("show");
+    this.emit("opened");
   }
 
   setDraft(key, text) {
@@ -48,230 +59,216 @@ export class State extends EventTarget {
     this.#saveDrafts();
   }
 
+  /** Changes the draft only if it still is `expected`: what you are typing is left alone. */
+  replaceDraft(key, expected, text) {
+    if (this.conversation(key).draft !== expected) return;
+    this.setDraft(key, text);
+    this.emit("draft", { key });
+  }
+
   #saveDrafts() {
-    const drafts = [...this.conversations.values()].filter(({ draft }) => draft !== "");
-    const entry = ({ key, draft }) => [key, { name: this.people.get(key)?.name, text: draft }];
-    save("drafts", Object.fromEntries(drafts.map(entry)));
+    const written = [...this.conversations.values()].filter(({ draft }) => draft !== "");
+    saveDrafts(written.map(({ key, draft }) => ({ key, name: this.members.get(key)?.name, text: draft })));
   }
 
-  /** Changes what is in the box, if it is what we think it is. */
-  replaceDraft(key, before, after) {
-    if (this.conversation(key).draft !== before) return;
-    this.setDraft(key, after);
-    this.tell("draft", { key });
-  }
+  // What the server sends.
 
-  /** What was refused in this conversation and has this text: who sends that again means the same. */
-  refused(key, text) {
-    const isIt = (message) => message.status === "refused" && message.text === text;
-    return this.conversation(key).pending().find(isIt);
-  }
-
-  // What comes from the server.
-
-  welcome({ you, members, count, limits, messages, resumed }) {
-    if (!resumed) this.#forgetAll();
+  applyWelcome({ you, members, count, limits, messages, resumed }) {
+    if (!resumed) this.#startOver();
     this.you = you;
     this.limits = limits;
-    this.people.count = count;
-    for (const person of this.people.values()) person.here = false;
+    this.members.count = count;
+    for (const person of this.members.values()) person.here = false;
     for (const member of members) {
-      this.people.meet(member, member.away);
-      this.#adopt(member);
+      this.members.addPresent(member, member.away);
+      this.#adoptUnsent(member);
     }
-    this.tell("people");
-    this.tell("you");
-    this.#add(messages, { live: false });
-    this.tell("welcomed", { resumed });
+    this.emit("members");
+    this.emit("own-name");
+    this.#addMessages(messages, { live: false });
+    this.emit("welcomed", { resumed });
   }
 
-  said(message) {
-    this.#add([message], { live: true });
+  applySaid(message) {
+    this.#addMessages([message], { live: true });
   }
 
-  /** A page of what was said before. */
-  earlier(messages) {
-    this.#add(messages, { live: false, older: true });
+  applyEarlier(messages) {
+    this.#addMessages(messages, { live: false, older: true });
   }
 
-  /** To how many our own messages have come. */
-  receipt({ messages }) {
-    for (const { id, ...receipt } of messages) {
+  applyReceipts(receipts) {
+    for (const { id, ...receipt } of receipts) {
       this.#receipts.set(id, receipt);
-      const own = this.#said.get(id);
-      if (own) this.tell("delivered", Object.assign(own, { receipt }));
+      const message = this.#messages.get(id);
+      if (message) this.emit("delivered", Object.assign(message, { receipt }));
     }
   }
 
-  /** joined, left, renamed, away or back. */
-  presence(message) {
+  /** Applies joined, left, renamed, away or back. */
+  applyPresence(message) {
     const { type, member, was, why } = message;
-    const isNews = this.people.apply(message);
-    if (isNews) this.notice({ notice: type, member, was, why });
-    this.#adopt(member);
-    this.tell("people");
+    const isNews = this.members.applyPresence(message);
+    if (isNews) this.addNotice({ notice: type, member, was, why });
+    this.#adoptUnsent(member);
+    this.emit("members");
   }
 
-  setCount(count) {
-    this.people.count = count;
-    this.tell("people");
+  setMemberCount(count) {
+    this.members.count = count;
+    this.emit("members");
   }
 
-  renameYou(name) {
+  setOwnName(name) {
     const was = this.you.name;
     this.you.name = name;
-    this.people.meet(this.you, false);
-    if (was !== name) this.notice({ notice: "renamed", member: { ...this.you }, was });
-    this.tell("people");
-    this.tell("you");
+    this.members.addPresent(this.you, false);
+    if (was !== name) this.addNotice({ notice: "renamed", member: { ...this.you }, was });
+    this.emit("members");
+    this.emit("own-name");
   }
 
-  /** Something to read in the room that nobody has said. */
-  notice(about) {
-    const notice = { ...about, after: this.#last, at: Date.now(), key: ROOM };
-    this.conversation(ROOM).file(notice);
-    this.tell("added", { key: ROOM, messages: [notice], live: true });
+  /** Adds a line to the conversation with everyone that no member has said. */
+  addNotice(about) {
+    const notice = { ...about, after: this.#highestId, at: Date.now(), key: ROOM };
+    this.conversation(ROOM).insert(notice);
+    this.emit("added", { key: ROOM, messages: [notice], live: true });
   }
 
-  /** Marks in every conversation the places where something is missing: these, { notice, after }. */
-  setMarks(marks) {
-    const isAmong = (others, { notice, after }) =>
-      others.some((other) => other.notice === notice && other.after === after);
-    for (const conversation of this.conversations.values()) {
-      const { key } = conversation;
-      const before = conversation.messages.filter(isMark);
-      for (const mark of before.filter((mark) => !isAmong(marks, mark))) {
-        conversation.remove(mark);
-        this.tell("removed", mark);
-      }
-      const added = marks.filter((mark) => !isAmong(before, mark)).map((mark) => ({ ...mark, key }));
-      for (const mark of added) conversation.file(mark);
-      if (added.length > 0) this.tell("added", { key, messages: added, live: false, older: true });
-    }
-  }
+  // What is written on this page.
 
-  // What is written here.
-
-  /** Shows what the connection has taken over to send. */
-  write({ ref, message, about, refused }) {
+  /** Adds a message of our own, from its entry in the outbox. */
+  addOwn({ ref, message, about, refused }) {
     const key = message.to ?? ROOM;
     const status = refused ? "refused" : "new";
     const own = { ref, key, text: message.text, from: { ...this.you }, at: about.at, status, reason: refused };
     this.conversation(key, about.name).append(own);
-    this.tell("added", { key, messages: [own], live: true });
-    // Usually the ack is here sooner, and nobody wants to see a word flash up.
-    setTimeout(() => own.status === "new" && this.#update(own, { status: "sending" }), 300);
+    this.emit("added", { key, messages: [own], live: true });
+    setTimeout(() => {
+      if (own.status === "new") this.#update(own, { status: "sending" });
+    }, SHOW_SENDING_AFTER);
   }
 
-  /** The server has it, and has given it its place among all the others. */
-  file(ref, id, at) {
-    const own = this.pending(ref);
-    if (!own || this.#said.has(id)) return;
-    const conversation = this.conversation(own.key);
-    conversation.remove(own);
-    this.#file(Object.assign(own, { id, at, status: "received" }));
-    this.tell("moved", own);
-  }
-
-  refuse(ref, reason) {
-    this.#update(this.pending(ref), { status: "refused", reason });
-  }
-
-  retry(ref) {
-    this.#update(this.pending(ref), { status: "sending", reason: undefined });
-  }
-
-  remove(ref) {
-    const own = this.pending(ref);
+  /** The server has stored a message of our own and given it an id: it moves to its place by id. */
+  confirm(ref, id, at) {
+    const own = this.findPending(ref);
+    if (!own || this.#messages.has(id)) return;
     this.conversation(own.key).remove(own);
-    this.tell("removed", own);
+    this.#insertById(Object.assign(own, { id, at, status: "received" }));
+    this.emit("confirmed", own);
   }
 
-  pending(ref) {
-    const all = [...this.conversations.values()].flatMap((conversation) => conversation.pending());
-    return all.find((message) => message.ref === ref);
+  markRefused(ref, reason) {
+    this.#update(this.findPending(ref), { status: "refused", reason });
+  }
+
+  markSending(ref) {
+    this.#update(this.findPending(ref), { status: "sending", reason: undefined });
+  }
+
+  removePending(ref) {
+    const own = this.findPending(ref);
+    this.conversation(own.key).remove(own);
+    this.emit("removed", own);
+  }
+
+  findPending(ref) {
+    const pending = [...this.conversations.values()].flatMap((conversation) => conversation.pending());
+    return pending.find((message) => message.ref === ref);
+  }
+
+  /** Finds a refused message with this text: somebody who types it again means the same message. */
+  findRefused(key, text) {
+    const matches = (message) => message.status === "refused" && message.text === text;
+    return this.conversation(key).pending().find(matches);
   }
 
   #update(own, changes) {
-    if (own) this.tell("changed", Object.assign(own, changes));
+    if (own) this.emit("changed", Object.assign(own, changes));
   }
 
-  /** What has an id has its place by it. */
-  #file(message) {
+  // How messages are stored.
+
+  /** Adds messages that came from the server, each one once, to their conversations. */
+  #addMessages(messages, { live, older }) {
+    const added = new Map(); // from a conversation's key to its new messages
+    const conversationsBefore = this.conversations.size;
+    for (const { id, ref, at, from, to, text } of messages) {
+      if (ref) this.confirm(ref, id, at);
+      if (this.#messages.has(id)) continue;
+      if (live) this.#noteSender(from);
+      const isOwn = from.id === this.you.id;
+      const other = isOwn ? to : from; // in private: the other one of the two
+      const key = to ? other.id : ROOM;
+      const message = { id, key, at, from, text, status: isOwn ? "received" : undefined };
+      this.conversation(key, other?.name);
+      this.#insertById(message);
+      added.set(key, [...(added.get(key) ?? []), message]);
+    }
+    for (const [key, messages] of added) this.emit("added", { key, messages, live, older });
+    if (this.conversations.size > conversationsBefore) this.emit("members");
+  }
+
+  #insertById(message) {
     const { id, key } = message;
     message.receipt = this.#receipts.get(id);
-    this.#said.set(id, message);
-    this.#last = Math.max(this.#last, id);
-    this.conversation(key).file(message);
+    this.#messages.set(id, message);
+    this.#highestId = Math.max(this.#highestId, id);
+    this.conversation(key).insert(message);
   }
 
-  #add(messages, how) {
-    const added = new Map();
-    const before = this.conversations.size;
-    for (const { id, ref, at, from, to, text } of messages) {
-      if (ref) this.file(ref, id, at);
-      if (this.#said.has(id)) continue;
-      const isOwn = from.id === this.you.id;
-      if (how.live) this.#hear(from);
-      const [key, name] = !to ? [ROOM] : isOwn ? [to.id, to.name] : [from.id, from.name];
-      const said = { id, key, at, from, text, status: isOwn ? "received" : undefined };
-      this.conversation(key, name);
-      this.#file(said);
-      added.set(key, [...(added.get(key) ?? []), said]);
-    }
-    for (const [key, messages] of added) this.tell("added", { key, messages, ...how });
-    if (this.conversations.size > before) this.tell("people");
+  /** A big room sends no `joined` and `renamed`: what a member says is the only sign. */
+  #noteSender(from) {
+    if (this.members.get(from.id)?.name === from.name) return;
+    this.members.addPresent(from, false);
+    this.emit("members");
   }
 
-  /** In a big room nobody is told who comes and what people are called now; one hears it. */
-  #hear(from) {
-    if (this.people.get(from.id)?.name === from.name) return;
-    this.people.meet(from, false);
-    this.tell("people");
-  }
+  // After a restart of the server.
 
-  /** What was written for the same name before the server started anew is this person's. */
-  #adopt({ id, name }) {
-    const stranger = [...this.people.values()].find((other) => other.id < 0 && other.name === name);
-    if (!stranger || id === this.you.id) return;
-    const old = this.conversation(stranger.id);
-    const [messages, draft] = [old.pending(), old.draft];
-    this.people.delete(stranger.id);
-    this.conversations.delete(stranger.id);
-    const conversation = this.conversation(id);
-    for (const message of messages) message.key = id;
-    conversation.append(...messages);
-    this.setDraft(id, conversation.draft || draft);
-    if (this.open === stranger.id) this.show(id);
-  }
-
-  /** All but what is not yet sent: the server is another one now. */
-  #forgetAll() {
+  /** Forgets all but unsent messages and drafts. Theirs get negative keys: the ids belong to others now. */
+  #startOver() {
     const before = [...this.conversations.values()];
-    const people = this.people;
-    this.people = new Roster();
+    const { members, openKey } = this;
+    this.members = new Members();
     this.conversations.clear();
-    this.#said.clear();
+    this.#messages.clear();
     this.#receipts.clear();
-    this.#last = 0;
-    const open = this.open;
-    this.open = ROOM;
+    this.#highestId = 0;
+    this.openKey = ROOM;
     for (const old of before) {
-      const { key, draft } = old;
       const unsent = old.pending();
-      if (unsent.length === 0 && draft === "" && key !== ROOM) continue;
-      const anew = key === ROOM ? ROOM : --this.#strangers;
-      const conversation = this.conversation(anew, people.get(key)?.name);
-      for (const message of unsent) message.key = anew;
-      conversation.append(...unsent);
-      conversation.draft = draft;
-      if (key === open) this.open = anew;
+      if (unsent.length === 0 && old.draft === "" && old.key !== ROOM) continue;
+      const key = old.key === ROOM ? ROOM : this.#lowestKey - 1;
+      const conversation = this.conversation(key, members.get(old.key)?.name);
+      moveTo(conversation, unsent);
+      conversation.draft = old.draft;
+      if (old.key === openKey) this.openKey = key;
     }
     this.#saveDrafts();
-    this.tell("show");
+    this.emit("opened");
   }
 
-  tell(type, detail) {
+  /** Gives to this member what was written to a person of the same name before the restart. */
+  #adoptUnsent({ id, name }) {
+    const isSamePerson = (person) => person.id < 0 && person.name === name;
+    const person = [...this.members.values()].find(isSamePerson);
+    if (!person || id === this.you.id) return;
+    const old = this.conversation(person.id);
+    this.members.delete(person.id);
+    this.conversations.delete(person.id);
+    const conversation = this.conversation(id);
+    moveTo(conversation, old.pending());
+    this.setDraft(id, conversation.draft || old.draft);
+    if (this.openKey === person.id) this.openConversation(id);
+  }
+
+  emit(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
+}
+
+function moveTo(conversation, messages) {
+  for (const message of messages) message.key = conversation.key;
+  conversation.append(...messages);
 }

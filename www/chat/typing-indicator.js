@@ -1,30 +1,35 @@
-// "ben is typing": says so while keys are pressed here, and shows who does elsewhere.
+// "ben is typing …": tells the server while you type, and shows who else is typing in the open
+// conversation.
 
 import { ROOM } from "./conversation.js";
-import { namesOf } from "./format.js";
+import { nameElements } from "./format.js";
 
-/** The server passes on one in 2 s. */
-const SAY_EVERY = 2_500;
-/** Longer than the pause between two notices, or it would flicker. */
+// In milliseconds.
+
+/** Between two notices to the server, which passes on at most one in 2 s. */
+const SEND_EVERY = 2_500;
+/** How long a notice is shown. Longer than the pause between two, so that the line does not flicker. */
 const SHOW_FOR = 3_500;
 
 const line = document.getElementById("typing");
 
-/** Returns the function to call at each key. */
-export function showTyping(state, connection) {
-  /** From member to { key, person, timer }. */
+/** Starts to show who is typing. Returns the function to call with each key that you press. */
+export function startTypingIndicator(state, connection) {
+  /** From a member's id to { key, person, timer }. */
   const typists = new Map();
-  let said = { key: null, at: 0 };
+  /** The notice that was sent last. */
+  let sent = { key: null, at: 0 };
 
   function draw() {
-    const here = [...typists.values()].filter(({ key }) => key === state.open);
+    const here = [...typists.values()].filter(({ key }) => key === state.openKey);
     const people = here.map(({ person }) => person);
     if (people.length === 0) line.replaceChildren();
     else if (people.length > 3) line.replaceChildren("Several people are typing …");
-    else line.replaceChildren(...namesOf(people), people.length > 1 ? " are typing …" : " is typing …");
+    else if (people.length > 1) line.replaceChildren(...nameElements(people), " are typing …");
+    else line.replaceChildren(...nameElements(people), " is typing …");
   }
 
-  function stop(id) {
+  function remove(id) {
     clearTimeout(typists.get(id)?.timer);
     typists.delete(id);
     draw();
@@ -32,23 +37,24 @@ export function showTyping(state, connection) {
 
   connection.addEventListener("typing", ({ detail: { from, to } }) => {
     clearTimeout(typists.get(from.id)?.timer);
-    const timer = setTimeout(() => stop(from.id), SHOW_FOR);
+    const timer = setTimeout(() => remove(from.id), SHOW_FOR);
     typists.set(from.id, { key: to ? from.id : ROOM, person: from, timer });
     draw();
   });
-  connection.addEventListener("said", ({ detail: { from } }) => stop(from.id));
-  connection.addEventListener("left", ({ detail: { member } }) => stop(member.id));
-  state.addEventListener("show", draw);
+  connection.addEventListener("said", ({ detail: { from } }) => remove(from.id));
+  connection.addEventListener("left", ({ detail: { member } }) => remove(member.id));
+  state.addEventListener("opened", draw);
 
-  // What was just sent has ended it, here and for the others.
+  // Your message ends your typing on the other pages: the next key needs a notice at once.
   state.addEventListener("added", ({ detail: { key, messages } }) => {
-    if (key === said.key && messages.some(({ ref }) => ref)) said.at = 0;
+    if (key === sent.key && messages.some(({ ref }) => ref)) sent.at = 0;
   });
 
-  return function keyPressed() {
-    const key = state.open;
-    if (key < ROOM || (said.key === key && Date.now() - said.at < SAY_EVERY)) return;
-    said = { key, at: Date.now() };
-    connection.mention(key === ROOM ? { type: "typing" } : { type: "typing", to: key });
+  return function sendTyping() {
+    const key = state.openKey;
+    const isTooSoon = sent.key === key && Date.now() - sent.at < SEND_EVERY;
+    if (key < ROOM || isTooSoon) return; // a negative key: the server does not know the person
+    sent = { key, at: Date.now() };
+    connection.sendOnce(key === ROOM ? { type: "typing" } : { type: "typing", to: key });
   };
 }

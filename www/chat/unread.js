@@ -1,124 +1,60 @@
-// What has been read: keeps the end of the list in view for who is reading there, leaves alone who has
-// scrolled up, and counts what came meanwhile: on the button "3 new", in the title, beside each name.
+// Counts unread messages: on the button "3 new" below the list, in the title of the page, and, through
+// the event "unread", beside each name in member-list.js. Your own messages and notices do not count.
 
 import { load, save } from "../shared/storage.js";
 
-const NEAR = 100; // this many pixels from the end still count as the end
-
-const view = document.getElementById("messages");
-const list = document.getElementById("list");
-const newest = document.getElementById("newest");
+const button = document.getElementById("newest");
 const title = document.title;
 
-const isAtEnd = () => view.scrollHeight - view.scrollTop - view.clientHeight <= NEAR;
-const sizeOf = ({ clientWidth, clientHeight }) => `${clientWidth} ${clientHeight}`;
-const goToEnd = () => { view.scrollTop = view.scrollHeight; };
+export function countUnread(state, scroll) {
+  /** From a conversation's key to the id up to which it was read. On the first visit, null: all is read. */
+  let readUpTo = load("read", null);
 
-/** Where the end of this item is in the view: above it stands what the item before it may change. */
-const placeOf = (item) => item.getBoundingClientRect().bottom - view.getBoundingClientRect().top;
+  /** Nobody reads in a window that is hidden or behind another one. */
+  const isReading = () => scroll.isAtEnd && !document.hidden && document.hasFocus();
 
-/** The topmost item that is in view and will stay, and where it is. */
-function findAnchor() {
-  let [first, end] = [0, list.children.length];
-  while (first < end) {
-    const middle = Math.floor((first + end) / 2);
-    if (placeOf(list.children[middle]) > 0) end = middle;
-    else first = middle + 1;
-  }
-  let item = list.children[first];
-  while (item?.matches(".mark")) item = item.nextElementSibling;
-  return item && { item, place: placeOf(item) };
-}
-
-/** Browsers do this themselves, but not at the beginning of a list, and not all of them. */
-function hold(anchor) {
-  if (anchor?.item.isConnected) view.scrollTop += placeOf(anchor.item) - anchor.place;
-}
-
-export function watchReading(state) {
-  let following = true;
-  let anchor;
-  let size = sizeOf(view);
-  /** The id up to which each conversation was read; null on the first visit, when all is taken as read. */
-  let read = load("read", null);
-
-  /** Around every change of the list: what was in view stays in view, and who was at the end stays there. */
-  function around(draw, { toEnd = false, messages = [], live = false, older = false }) {
-    const own = live && messages.some((message) => message.ref);
-    // If the view has just been given another size, we shall hear of it only later: see below.
-    const wasAtEnd = sizeOf(view) === size ? isAtEnd() : following;
-    const follow = toEnd || own || (wasAtEnd && !older);
-    anchor = findAnchor();
-    draw();
-    if (follow) goToEnd();
-    else hold(anchor);
-    settle();
-  }
-
-  function settle() {
-    following = isAtEnd();
-    anchor = findAnchor();
-    look();
-  }
-
-  /** Nothing is read in a window that is hidden, or behind another one. */
-  const isReading = () => following && !document.hidden && document.hasFocus();
-
-  function look() {
-    const conversation = state.conversation(state.open);
+  function update() {
+    const conversation = state.conversation(state.openKey);
     if (isReading()) markRead(conversation);
-    newest.hidden = following;
-    newest.textContent = conversation.unread > 0 ? `${conversation.unread} new ↓` : "To the newest ↓";
+    button.hidden = scroll.isAtEnd;
+    button.textContent = conversation.unread > 0 ? `${conversation.unread} new ↓` : "To the newest ↓";
   }
 
   function markRead(conversation) {
     const last = conversation.messages.findLast((message) => message.id)?.id ?? 0;
-    if (read === null || last <= (read[conversation.key] ?? 0)) return;
-    read[conversation.key] = last;
-    save("read", read);
+    if (readUpTo === null || last <= (readUpTo[conversation.key] ?? 0)) return;
+    readUpTo[conversation.key] = last;
+    save("read", readUpTo);
     if (conversation.unread === 0) return;
     conversation.unread = 0;
-    state.tell("unread");
+    state.emit("unread");
   }
 
-  function count({ detail: { key, messages } }) {
-    const isNew = ({ notice, status, id }) => !notice && !status && id > (read?.[key] ?? 0);
-    const others = read === null ? [] : messages.filter(isNew);
-    state.conversation(key).unread += others.length;
-    if (others.length > 0) state.tell("unread");
-    look();
-  }
-
-  state.addEventListener("added", count);
+  state.addEventListener("added", ({ detail: { key, messages } }) => {
+    const isUnread = ({ notice, status, id }) => !notice && !status && id > (readUpTo?.[key] ?? 0);
+    const unread = readUpTo === null ? [] : messages.filter(isUnread);
+    state.conversation(key).unread += unread.length;
+    if (unread.length > 0) state.emit("unread");
+    update();
+  });
   state.addEventListener("welcomed", ({ detail: { resumed } }) => {
-    if (resumed && read !== null) return;
-    read = {};
+    if (resumed && readUpTo !== null) return;
+    readUpTo = {};
     state.conversations.forEach(markRead);
   });
   state.addEventListener("unread", () => {
-    const sum = [...state.conversations.values()].reduce((sum, { unread }) => sum + unread, 0);
+    let sum = 0;
+    for (const { unread } of state.conversations.values()) sum += unread;
     document.title = sum > 0 ? `(${sum}) ${title}` : title;
   });
 
-  // A view of another size scrolls too, but nobody did it.
-  view.addEventListener("scroll", () => {
-    if (sizeOf(view) === size) settle();
+  button.addEventListener("click", () => {
+    scroll.goToEnd();
+    document.getElementById("text").focus(); // the button is about to be hidden, and it has the focus
+    update();
   });
-  // The keyboard of a phone comes up, a window is turned, a line grows: what was in view stays there.
-  const observer = new ResizeObserver(() => {
-    size = sizeOf(view);
-    if (following) goToEnd();
-    else hold(anchor);
-  });
-  observer.observe(view);
-  observer.observe(list);
-  newest.addEventListener("click", () => {
-    goToEnd();
-    following = true;
-    document.getElementById("text").focus(); // the button, which has the focus, is going away
-    look();
-  });
-  for (const type of ["focus", "blur"]) addEventListener(type, look);
-  document.addEventListener("visibilitychange", look);
-  return around;
+  scroll.addEventListener("settled", update);
+  addEventListener("focus", update);
+  addEventListener("blur", update);
+  document.addEventListener("visibilitychange", update);
 }

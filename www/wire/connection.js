@@ -2,7 +2,7 @@
 // messages comes out as an event with the name of its type: "handshake", "frame" or "gone". One more,
 // "state", says how this connection itself is: "connecting", "open", "waiting" or "closed".
 
-import { backoff } from "../chat/connection.js";
+import { backoff } from "../shared/backoff.js";
 
 /** A connection that lasted this long worked: the next trouble is a new one. */
 const LASTED = 10_000;
