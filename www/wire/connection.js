@@ -1,58 +1,66 @@
-// The connection to /wire, over which the server tells what passes on the watched one. Each of its
-// messages comes out as an event with the name of its type: "handshake", "frame" or "gone". One more,
-// "state", says how this connection itself is: "connecting", "open", "waiting" or "closed".
+// The connection to /wire, on which the server sends what passes on the watched connection. Each message
+// becomes an event that has the message's type as its name: "handshake", "frame" or "gone". One more event,
+// "state", tells how this connection itself is: "connecting", "open", "waiting" (for the next attempt) or
+// "closed". view.js listens to them.
 
 import { backoff } from "../shared/backoff.js";
 
-/** A connection that lasted this long worked: the next trouble is a new one. */
-const LASTED = 10_000;
+/** A connection that lasted this long (milliseconds) was a good one: the backoff begins at 1 s again. */
+const GOOD_AFTER = 10_000;
 
-export class Source extends EventTarget {
+export class WireConnection extends EventTarget {
   #id;
   #socket = null;
   #failures = 0;
   #openedAt = Infinity;
-  #retry;
+  #reconnectTimer;
 
+  /** Watches the connection that was opened with this wire id. */
   constructor(id) {
     super();
     this.#id = id;
   }
 
-  open() {
+  /** Connects, and reconnects until `close` is called. */
+  connect() {
     this.close();
-    const address = `${location.origin.replace(/^http/, "ws")}/wire?id=${this.#id}`;
-    const socket = new WebSocket(address);
+    const socket = new WebSocket(`${location.origin.replace(/^http/, "ws")}/wire?id=${this.#id}`);
     this.#socket = socket;
-    this.#tell("state", { state: "connecting" });
-    // Of a connection that was closed here, nothing is heard any more.
-    const on = (type, act) =>
-      socket.addEventListener(type, (event) => socket === this.#socket && act(event));
-    on("open", () => {
+    this.#emit("state", { state: "connecting" });
+    // A socket that was closed here may still have events: they are ignored.
+    const listen = (type, handle) => {
+      socket.addEventListener(type, (event) => {
+        if (socket === this.#socket) handle(event);
+      });
+    };
+    listen("open", () => {
       this.#openedAt = Date.now();
-      this.#tell("state", { state: "open" });
+      this.#emit("state", { state: "open" });
     });
-    on("message", ({ data }) => {
+    listen("message", ({ data }) => {
       const message = JSON.parse(data);
-      this.#tell(message.type, message);
+      this.#emit(message.type, message);
     });
-    on("close", ({ code }) => {
-      if (Date.now() - this.#openedAt > LASTED) this.#failures = 0;
-      this.#openedAt = Infinity;
-      this.#retry = setTimeout(() => this.open(), backoff(this.#failures++));
-      this.#tell("state", { state: "waiting", code });
-    });
+    listen("close", ({ code }) => this.#reconnectLater(code));
+  }
+
+  #reconnectLater(code) {
+    if (Date.now() - this.#openedAt > GOOD_AFTER) this.#failures = 0;
+    this.#openedAt = Infinity;
+    this.#reconnectTimer = setTimeout(() => this.connect(), backoff(this.#failures));
+    this.#failures += 1;
+    this.#emit("state", { state: "waiting", code });
   }
 
   close() {
-    clearTimeout(this.#retry);
+    clearTimeout(this.#reconnectTimer);
     const socket = this.#socket;
     this.#socket = null;
     socket?.close();
-    this.#tell("state", { state: "closed" });
+    this.#emit("state", { state: "closed" });
   }
 
-  #tell(type, detail) {
+  #emit(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
 }

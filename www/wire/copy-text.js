@@ -1,17 +1,25 @@
-// Copies a text. `navigator.clipboard` is only there where the connection is encrypted or on the machine
-// itself; the old way works everywhere: select it in a box, and copy what is selected.
+// Copies a text to the clipboard, for "Copy this frame, explained".
 
-/** The button says whether it has worked, and after a moment its own name again. */
+/** How long the button says what happened, in milliseconds. */
+const ANSWER_FOR = 2000;
+
+/**
+ * Copies the text. The button that was pressed says whether it worked. `navigator.clipboard` exists only
+ * on encrypted pages and on the server's own machine. `execCommand` is deprecated but works everywhere: it
+ * copies what is selected, so the text goes into a hidden box for a moment.
+ */
 export function copyText(text, button) {
-  const name = button.textContent;
+  const label = button.textContent;
   const box = document.createElement("textarea");
   box.value = text;
   box.className = "hidden";
-  button.after(box); // beside the button: an open dialog lets nobody focus what is outside of it
+  button.after(box); // beside the button: an open dialog gives the focus to nothing outside of it
   box.select();
-  const done = document.execCommand("copy");
+  const isCopied = document.execCommand("copy");
   box.remove();
   button.focus();
-  button.textContent = done ? "Copied ✓" : "This browser does not allow it";
-  setTimeout(() => (button.textContent = name), 2000);
+  button.textContent = isCopied ? "Copied ✓" : "This browser does not allow it";
+  setTimeout(() => {
+    button.textContent = label;
+  }, ANSWER_FOR);
 }

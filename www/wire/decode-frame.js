@@ -1,8 +1,18 @@
-// From bytes to fields: what a frame says, as RFC 6455, section 5.2, draws it. Pure functions; what the
-// fields mean in words is in wire-words.js, and what they look like in wire-draw.js.
+// Decodes a frame: bytes become fields, as RFC 6455, section 5.2, draws them. Pure functions. What the
+// fields mean in words is in explain-frame.js; draw-frame.js and draw-bits.js draw them.
 
-/** Fields have Wireshark's names. */
-const NAMES = {
+// The opcodes of RFC 6455, section 5.2.
+export const CONTINUATION = 0x0;
+export const TEXT = 0x1;
+export const BINARY = 0x2;
+export const CLOSE = 0x8;
+export const PING = 0x9;
+export const PONG = 0xa;
+
+export const isControl = (opcode) => opcode >= CLOSE;
+
+/** The fields have Wireshark's names. */
+const FIELD_NAMES = {
   fin: "Fin",
   reserved: "Reserved",
   opcode: "Opcode",
@@ -13,111 +23,92 @@ const NAMES = {
   payload: "Payload",
 };
 
-export const CONTINUATION = 0;
-export const TEXT = 1;
-export const BINARY = 2;
-export const CLOSE = 8;
-export const PING = 9;
-export const PONG = 10;
-
-export const isControl = (opcode) => opcode >= CLOSE;
-
-export function fromHex(hex) {
-  return Uint8Array.from(hex.match(/../g) ?? [], (digits) => parseInt(digits, 16));
-}
-
 /**
- * Decodes a frame as /wire tells it. Of the payload at most the first 256 bytes travel: `wire` are
- * these as they passed, `plain` without the mask, and `length` is how many there were in truth.
+ * Decodes a frame from the server's message about it, in which `header` and `payload` are hex. Only the
+ * first 256 bytes of a payload come to the view: `onWire` are these bytes as they passed, `unmasked` are
+ * the same without the mask, and `length` is the length of the whole payload.
  */
-export function decode({ from, at, header, length, payload }) {
-  const head = fromHex(header);
-  const wire = fromHex(payload);
-  const fin = head[0] >> 7;
-  const reserved = (head[0] >> 4) & 0b111;
-  const opcode = head[0] & 0b1111;
-  const mask = head[1] >> 7;
-  const short = head[1] & 0b111_1111;
+export function decodeFrame(message) {
+  const { from, at, length } = message;
+  const header = bytesFromHex(message.header);
+  const onWire = bytesFromHex(message.payload);
+  const fin = header[0] >> 7;
+  const reserved = (header[0] >> 4) & 0b111;
+  const opcode = header[0] & 0b1111;
+  const mask = header[1] >> 7;
+  const shortLength = header[1] & 0b111_1111;
   // 126 and 127 are no lengths: they say that the length is in the next 2 or 8 bytes.
-  const extended = { 126: 2, 127: 8 }[short] ?? 0;
-  const key = mask ? head.slice(2 + extended, 6 + extended) : null;
-  const plain = key ? wire.map((byte, index) => byte ^ key[index % 4]) : wire;
-  const frame = { from, at, length, head, wire, plain, fin, reserved, opcode, mask, short, extended, key };
-  frame.fields = fieldsOf(frame);
-  return frame;
+  let extendedBytes = 0;
+  if (shortLength === 126) extendedBytes = 2;
+  if (shortLength === 127) extendedBytes = 8;
+  const key = mask ? header.slice(2 + extendedBytes, 6 + extendedBytes) : null;
+  const unmasked = key ? onWire.map((byte, index) => byte ^ key[index % 4]) : onWire;
+  const fields = fieldsOf(header, onWire, mask, extendedBytes);
+  return {
+    from, at, length, header, onWire, unmasked, fields,
+    fin, reserved, opcode, mask, shortLength, extendedBytes, key,
+  };
 }
 
-/** Each field's id, name, first bit and number of bits, in their order. */
-function fieldsOf({ head, wire, mask, extended }) {
+/** Returns the fields in order, each with its id, name, first bit and number of bits. */
+function fieldsOf(header, onWire, mask, extendedBytes) {
   const fields = [];
   let start = 0;
-  const field = (id, bits) => {
-    if (bits > 0) fields.push({ id, name: NAMES[id], start, bits });
+  function add(id, bits) {
+    if (bits > 0) fields.push({ id, name: FIELD_NAMES[id], start, bits });
     start += bits;
-  };
-  field("fin", 1);
-  field("reserved", 3);
-  field("opcode", 4);
-  field("mask", 1);
-  field("length", 7);
-  field("extended", extended * 8);
-  field("key", mask * 32);
-  field("payload", (head.length + wire.length) * 8 - start);
+  }
+  add("fin", 1);
+  add("reserved", 3);
+  add("opcode", 4);
+  add("mask", 1);
+  add("length", 7);
+  add("extended", extendedBytes * 8);
+  add("key", mask * 32);
+  add("payload", onWire.length * 8);
   return fields;
 }
 
-/**
- * Cuts the fields where a row of the diagram ends: rows of { id, name, start, bits, first }, with `first`
- * for the beginning of a field. Of the payload there are `payloadBits` at most.
- */
-export function diagram({ fields }, columns, payloadBits = 32) {
-  const rows = [];
-  for (const { id, name, start, bits } of fields) {
-    const end = start + (id === "payload" ? Math.min(bits, payloadBits) : bits);
-    for (let at = start; at < end;) {
-      const row = Math.floor(at / columns);
-      const stop = Math.min(end, (row + 1) * columns);
-      rows[row] ??= [];
-      rows[row].push({ id, name, start: at, bits: stop - at, first: at === start });
-      at = stop;
-    }
-  }
-  return rows;
+/** Returns the ids of the fields that have bits in this byte of the header. */
+export function fieldIdsInByte({ fields }, index) {
+  const hasBits = ({ start, bits }) => start < (index + 1) * 8 && start + bits > index * 8;
+  return fields.filter(hasBits).map(({ id }) => id);
 }
 
-/** So many bits as a string, from bytes of which some are covered (null). */
-export function bitsOf(bytes, start, count) {
-  const bit = (at) => {
-    const byte = bytes[at >> 3];
-    return byte === null ? "•" : (byte >> (7 - (at & 7))) & 1;
-  };
-  return Array.from({ length: count }, (_, index) => bit(start + index)).join("");
-}
-
-export const hex = (byte) => (byte === null ? "••" : byte.toString(16).padStart(2, "0"));
-export const binary = (byte) => (byte === null ? "••••••••" : byte.toString(2).padStart(8, "0"));
-export const hexOf = (bytes) => Array.from(bytes, hex).join(" ");
-
-/** The ids of the fields that have a part in this byte of the header, as an attribute lists them. */
-export function fieldsIn({ fields }, byte) {
-  const touches = ({ start, bits }) => start < (byte + 1) * 8 && start + bits > byte * 8;
-  return fields.filter(touches).map(({ id }) => id).join(" ");
-}
-
-/** The header's bytes in groups that belong together: { ids, bytes }. */
-export function groupsOf(frame) {
+/** Returns the header's bytes in groups that belong to the same fields: a list of { ids, bytes }. */
+export function headerGroups(frame) {
   const groups = [];
-  frame.head.forEach((byte, index) => {
-    const ids = fieldsIn(frame, index);
+  frame.header.forEach((byte, index) => {
+    const ids = fieldIdsInByte(frame, index);
     const last = groups.at(-1);
-    // The first two bytes have a group each, whatever the fields are.
-    if (index > 2 && last.ids === ids) last.bytes.push(byte);
+    // The first two bytes have a group each.
+    const belongsToLast = index > 2 && String(last.ids) === String(ids);
+    if (belongsToLast) last.bytes.push(byte);
     else groups.push({ ids, bytes: [byte] });
   });
   return groups;
 }
 
-/** A Close's payload is empty, or begins with a code in 2 bytes (RFC 6455, 5.5.1). */
-export function closeCode({ opcode, plain }) {
-  return opcode === CLOSE && plain.length >= 2 ? (plain[0] << 8) | plain[1] : null;
+/** Returns the code in a Close's payload, or null. The payload may be empty (RFC 6455, section 5.5.1). */
+export function closeCode({ opcode, unmasked }) {
+  return opcode === CLOSE && unmasked.length >= 2 ? (unmasked[0] << 8) | unmasked[1] : null;
+}
+
+// Bytes as digits. A hidden byte is null (see cover.js) and has dots for digits.
+
+export function bytesFromHex(hex) {
+  return Uint8Array.from(hex.match(/../g) ?? [], (digits) => parseInt(digits, 16));
+}
+
+export const hexOf = (byte) => (byte === null ? "••" : byte.toString(16).padStart(2, "0"));
+export const binaryOf = (byte) => (byte === null ? "••••••••" : byte.toString(2).padStart(8, "0"));
+export const hexOfAll = (bytes) => Array.from(bytes, hexOf).join(" ");
+
+/** Returns `count` bits of these bytes as digits, from the bit `start` on. */
+export function bitsOf(bytes, start, count) {
+  const firstByte = start >> 3;
+  const endByte = (start + count + 7) >> 3;
+  const digits = Array.from(bytes.slice(firstByte, endByte), binaryOf).join("");
+  const offset = start - firstByte * 8;
+  return digits.slice(offset, offset + count);
 }

@@ -1,158 +1,161 @@
-// The list of frames: each a <details> with a line about it, those of one message together. What comes
-// and when is decided in wire-view.js, what a frame looks like in wire-draw.js.
+// The list of frames: a <li> for each message, with a <details> for each of its frames. view.js decides
+// which frames are shown and when; draw-frame.js draws what is inside.
 
 import { copyText } from "./copy-text.js";
-import { drawFrame, drawSummary, frameAsText, linkFields } from "./draw-frame.js";
-import { CLOSE, PING, PONG, TEXT, BINARY, isControl } from "./decode-frame.js";
-import { make } from "./create-element.js";
-import { hideIn } from "./secrets.js";
-import { DIRECTIONS, count, opcodeName, plural } from "./explain-frame.js";
-
-export const WAYS = { all: ["Both ways"], client: ["To the server"], server: ["From the server"] };
-
-/** What may be filtered for: a name, and whether a frame, and its message, are of that kind. */
-export const KINDS = {
-  all: ["All kinds", () => true],
-  data: ["Data", (opcode) => !isControl(opcode)],
-  control: ["Control", isControl],
-  text: ["Text", (opcode, whole) => whole === TEXT],
-  binary: ["Binary", (opcode, whole) => whole === BINARY],
-  pings: ["Ping, pong", (opcode) => opcode === PING || opcode === PONG],
-  close: ["Close", (opcode) => opcode === CLOSE],
-};
+import { createElement } from "./create-element.js";
+import { drawFrame, drawSummary } from "./draw-frame.js";
+import { DIRECTIONS, opcodeName } from "./explain-frame.js";
+import { matchesFilter } from "./filter.js";
+import { formatCount, plural } from "./format.js";
+import { frameAsText } from "./frame-as-text.js";
+import { highlightFields } from "./highlight-fields.js";
+import { hideInMessage } from "./secrets.js";
 
 export class FrameList {
-  element = make("ol", { class: "wire frames" });
+  element = createElement("ol", { class: "wire frames" });
   #secrets;
+  /** How many columns the diagrams of the bits have: 32 or 8. */
   #columns = 32;
-  /** From a frame to its <details>, and from a message to its <li>. */
-  #drawn = new Map();
+  /** From each frame that is shown to its <details>. */
+  #details = new Map();
+  /** From each message that is shown to its <li>. */
   #items = new Map();
 
   constructor(secrets) {
     this.#secrets = secrets;
   }
 
+  /** How many frames are in the list. */
   get length() {
-    return this.#drawn.size;
+    return this.#details.size;
   }
 
-  /** Shows these frames, of which those of the `changed` messages may look different; returns how many are new. */
+  /** Shows these frames and draws the `changed` messages anew. Returns how many frames are new. */
   show(frames, changed) {
     const kept = new Set(frames);
-    for (const frame of this.#drawn.keys()) if (!kept.has(frame)) this.#remove(frame);
-    for (const message of changed) hideIn(message, this.#secrets);
-    const fresh = frames.filter((frame) => !this.#drawn.has(frame));
-    for (const frame of fresh) this.#insert(frame);
-    for (const message of changed) this.#refresh(message);
-    return fresh.length;
+    for (const frame of this.#details.keys()) {
+      if (!kept.has(frame)) this.#remove(frame);
+    }
+    for (const message of changed) hideInMessage(message, this.#secrets);
+    const newFrames = frames.filter((frame) => !this.#details.has(frame));
+    for (const frame of newFrames) this.#append(frame);
+    for (const message of changed) this.#redrawMessage(message);
+    return newFrames.length;
   }
 
-  /** A word between the frames. */
-  note(text) {
-    this.element.append(make("li", { class: "anew" }, text));
+  /** Appends a line that is not a frame. */
+  appendNote(text) {
+    this.element.append(createElement("li", { class: "anew" }, text));
   }
 
   clear() {
-    this.#drawn.clear();
+    this.#details.clear();
     this.#items.clear();
     this.element.replaceChildren();
   }
 
-  /** Secrets have been learned, or shall be shown, or hidden. */
-  cover() {
+  /** Works out anew what is hidden: more secrets are known now, or they are to be shown or hidden. */
+  updateHiding() {
     for (const message of this.#items.keys()) {
-      hideIn(message, this.#secrets);
-      this.#refresh(message);
+      hideInMessage(message, this.#secrets);
+      this.#redrawMessage(message);
     }
-    // While the view is paused, frames are still here that the log has let go of.
-    for (const frame of this.#drawn.keys()) {
+    // While the view is paused, the list has frames that the log has dropped.
+    for (const frame of this.#details.keys()) {
       if (frame.message.frames.includes(frame)) continue;
-      frame.hidden = this.#secrets.find(frame.plain, { openStart: true, openEnd: true });
-      this.#redraw(frame);
+      frame.hidden = this.#secrets.find(frame.unmasked, { openStart: true, openEnd: true });
+      this.#redrawFrame(frame);
     }
   }
 
-  /** Shows only what goes this way and is of this kind; returns how many frames that leaves out. */
-  filter(way, kind) {
-    const [, isWanted] = KINDS[kind];
-    let left = 0;
+  /** Hides the messages that do not match. Returns how many frames are hidden by that. */
+  filter(direction, kind) {
+    let hiddenFrames = 0;
     for (const [message, item] of this.#items) {
-      const { opcode } = message.frames[0] ?? message;
-      item.hidden = (way !== "all" && way !== message.from) || !isWanted(opcode, message.opcode);
-      if (item.hidden) left += message.frames.length;
+      item.hidden = !matchesFilter(message, direction, kind);
+      if (item.hidden) hiddenFrames += message.frames.length;
     }
-    return left;
+    return hiddenFrames;
   }
 
-  /** How many columns the bits have. */
   setColumns(columns) {
     if (columns === this.#columns) return;
     this.#columns = columns;
-    for (const frame of this.#drawn.keys()) this.#drawBody(frame);
+    for (const frame of this.#details.keys()) this.#drawBody(frame);
   }
 
-  #insert(frame) {
+  #append(frame) {
     const { message } = frame;
     if (!this.#items.has(message)) {
-      const item = make("li", { class: `message ${message.from}` }, make("p", { class: "sum" }));
+      const sum = createElement("p", { class: "sum" });
+      const item = createElement("li", { class: `message ${message.from}` }, sum);
       this.#items.set(message, item);
       this.element.append(item);
     }
-    const body = make("div", { class: "frame-body" });
-    const details = make("details", { class: "frame" }, make("summary"), body);
-    linkFields(body);
+    const body = createElement("div", { class: "frame-body" });
+    const details = createElement("details", { class: "frame" }, createElement("summary"), body);
+    highlightFields(body);
     details.addEventListener("toggle", () => this.#drawBody(frame));
-    this.#drawn.set(frame, details);
+    this.#details.set(frame, details);
     this.#items.get(message).append(details);
     this.#drawSummary(frame);
   }
 
   #remove(frame) {
-    this.#drawn.get(frame).remove();
-    this.#drawn.delete(frame);
+    this.#details.get(frame).remove();
+    this.#details.delete(frame);
     const item = this.#items.get(frame.message);
     if (item.querySelector("details")) return;
     item.remove();
     this.#items.delete(frame.message);
-    // A word between this connection and the one before it has nothing before it any more.
+    // A note "A new connection" at the top has nothing above it any more.
     while (this.element.firstElementChild?.matches(".anew")) this.element.firstElementChild.remove();
   }
 
   #drawSummary(frame) {
-    const summary = this.#drawn.get(frame).firstElementChild;
+    const summary = this.#details.get(frame).firstElementChild;
     summary.replaceChildren(...drawSummary(frame));
-    frame.shown = String(frame.hidden);
+    frame.drawnHidden = String(frame.hidden);
   }
 
-  /** Only the frames that are open have a body. */
+  /** Only a frame that is open has a body. */
   #drawBody(frame) {
-    const details = this.#drawn.get(frame);
+    const details = this.#details.get(frame);
     if (!details) return;
-    const copy = make("button", { type: "button", class: "quiet copy" }, "Copy this frame, explained");
-    copy.addEventListener("click", () => copyText(frameAsText(frame), copy));
-    details.lastElementChild.replaceChildren(...(details.open ? [...drawFrame(frame, this.#columns), copy] : []));
+    const body = details.lastElementChild;
+    if (!details.open) {
+      body.replaceChildren();
+      return;
+    }
+    const button = createElement("button", { type: "button", class: "quiet copy" }, "Copy this frame, explained");
+    button.addEventListener("click", () => copyText(frameAsText(frame), button));
+    body.replaceChildren(...drawFrame(frame, this.#columns), button);
   }
 
-  /** Only if something else is hidden now: what has the focus in there would lose it. */
-  #redraw(frame) {
-    if (!this.#drawn.has(frame) || frame.shown === String(frame.hidden)) return;
+  /** Draws only if other bytes are hidden than before: an element that has the focus would lose it. */
+  #redrawFrame(frame) {
+    if (!this.#details.has(frame) || frame.drawnHidden === String(frame.hidden)) return;
     this.#drawSummary(frame);
     this.#drawBody(frame);
   }
 
-  /** Another fragment, or a secret, has changed what there is to say about a message. */
-  #refresh(message) {
+  /** Another fragment has come, or something else is hidden now. */
+  #redrawMessage(message) {
     const item = this.#items.get(message);
     if (!item) return;
-    const { frames, opcode, from, bytes, complete, whole } = message;
-    const isOne = message.count === 1 && complete && whole;
-    const parts = [`${opcodeName(opcode)} message ${DIRECTIONS[from]} in ${plural(message.count, "frame")}`];
-    parts.push(`${plural(bytes, "byte")} in all`);
-    if (!complete) parts.push("more is to come");
-    if (frames.length < message.count) parts.push(`${count(frames.length)} of the frames are kept`);
-    item.querySelector(".sum").textContent = isOne ? "" : parts.join(", ");
-    item.classList.toggle("many", !isOne);
-    frames.forEach((frame) => this.#redraw(frame));
+    const isOneFrame = message.count === 1 && message.isComplete && message.isWhole;
+    item.querySelector(".sum").textContent = isOneFrame ? "" : describeMessage(message);
+    item.classList.toggle("many", !isOneFrame);
+    for (const frame of message.frames) this.#redrawFrame(frame);
   }
+}
+
+function describeMessage({ frames, opcode, from, count, bytes, isComplete }) {
+  const parts = [
+    `${opcodeName(opcode)} message ${DIRECTIONS[from]} in ${plural(count, "frame")}`,
+    `${plural(bytes, "byte")} in all`,
+  ];
+  if (!isComplete) parts.push("more is to come");
+  if (frames.length < count) parts.push(`${formatCount(frames.length)} of the frames are kept`);
+  return parts.join(", ");
 }

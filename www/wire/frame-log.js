@@ -1,89 +1,100 @@
-// What the view has seen: frames, each in the message that it belongs to. Fragments of a message may
-// have control frames between them (RFC 6455, 5.4), and each direction has its own message under way.
+// Keeps the newest frames and assembles them into messages. view.js adds each frame; frame-list.js draws.
+//
+// A message is one frame or several fragments. Control frames may come between the fragments (RFC 6455,
+// section 5.4), and each direction has its own unfinished message.
 
 import { CLOSE, CONTINUATION, PING, PONG, isControl } from "./decode-frame.js";
 
-/** So many of the newest frames are kept. */
-export const KEPT = 200;
+/** How many frames are kept. */
+export const FRAMES_KEPT = 200;
 
-export class Log {
-  /** Oldest first. */
+/** How many pings are remembered, to find out how long their pongs took. */
+const PINGS_KEPT = 10;
+
+export class FrameLog {
+  /** The frames that are kept, oldest first. */
   frames = [];
+  /** How many frames have passed. */
   total = 0;
-  #underWay = {};
+  /** From each direction to its unfinished message. */
+  #unfinished = {};
   #pings = [];
-  /** Who has sent the first Close. */
-  #closing = null;
+  /** The direction of the first Close. */
+  #firstCloseFrom = null;
 
-  /** Files a frame and returns its message. */
+  /** Adds a frame and returns its message. */
   add(frame) {
-    frame.number = ++this.total;
-    const message = this.#messageFor(frame);
+    this.total += 1;
+    frame.number = this.total;
+    const message = this.#messageOf(frame);
     frame.message = message;
     message.frames.push(frame);
     message.count += 1;
     message.bytes += frame.length;
-    message.complete = frame.fin === 1;
-    this.#measure(frame);
-    this.#answer(frame);
+    message.isComplete = frame.fin === 1;
+    this.#measureRoundTrip(frame);
+    this.#recognizeCloseAnswer(frame);
     this.frames.push(frame);
     return message;
   }
 
-  #messageFor(frame) {
+  #messageOf(frame) {
     const { from, opcode, fin } = frame;
     if (isControl(opcode)) return newMessage(frame);
-    // A continuation of what began before anybody looked is a message whose beginning is missing.
-    const goesOn = opcode === CONTINUATION && this.#underWay[from];
-    const message = goesOn || newMessage(frame);
-    this.#underWay[from] = fin ? null : message;
+    const unfinished = opcode === CONTINUATION ? this.#unfinished[from] : null;
+    // If there is none, the view was opened after the beginning of this message.
+    const message = unfinished ?? newMessage(frame);
+    this.#unfinished[from] = fin ? null : message;
     return message;
   }
 
-  /** How long a pong took: it brings back the payload of its ping (RFC 6455, 5.5.3). */
-  #measure(frame) {
+  /** Sets how long a Pong took. It brings back the payload of its Ping (RFC 6455, section 5.5.3). */
+  #measureRoundTrip(frame) {
     const { opcode, from, at } = frame;
-    const payload = String(frame.plain);
-    if (opcode === PING) this.#pings = [...this.#pings.slice(-9), { from, at, payload }];
+    const payload = String(frame.unmasked);
+    if (opcode === PING) this.#pings = [...this.#pings, { from, at, payload }].slice(-PINGS_KEPT);
     if (opcode !== PONG) return;
     const ping = this.#pings.findLast((ping) => ping.from !== from && ping.payload === payload);
     if (ping) frame.roundTrip = at - ping.at;
   }
 
-  /** Is this Close the answer to another one? (RFC 6455, 5.5.1) */
-  #answer(frame) {
+  /** Sets whether a Close answers the other side's Close (RFC 6455, section 5.5.1). */
+  #recognizeCloseAnswer(frame) {
     if (frame.opcode !== CLOSE) return;
-    this.#closing ??= frame.from;
-    frame.isAnswer = frame.from !== this.#closing;
+    this.#firstCloseFrom ??= frame.from;
+    frame.isCloseAnswer = frame.from !== this.#firstCloseFrom;
   }
 
-  /** Lets go of the oldest that are too many, and returns them. */
+  /** Drops the oldest frames, if there are too many, and returns them. */
   trim() {
-    return this.#letGo(this.frames.length - KEPT);
+    return this.#drop(this.frames.length - FRAMES_KEPT);
   }
 
   clear() {
-    return this.#letGo(this.frames.length);
+    this.#drop(this.frames.length);
   }
 
-  /** Something may have passed unseen, or another connection is watched now. */
+  /** Forgets what is unfinished: frames may have passed unseen, or another connection is watched now. */
   interrupt() {
-    this.#underWay = {};
+    this.#unfinished = {};
     this.#pings = [];
-    this.#closing = null;
+    this.#firstCloseFrom = null;
   }
 
-  #letGo(count) {
-    const gone = this.frames.splice(0, Math.max(count, 0));
-    for (const { message } of gone) {
+  #drop(count) {
+    const dropped = this.frames.splice(0, Math.max(count, 0));
+    for (const { message } of dropped) {
       message.frames.shift();
-      message.whole = false;
+      message.isWhole = false;
     }
-    return gone;
+    return dropped;
   }
 }
 
-/** `whole`: its first frame is here; `complete`: its last one has come. */
+/**
+ * `frames`: those that are kept; `count` and `bytes`: of all its frames; `isWhole`: its first frame is kept;
+ * `isComplete`: its last frame has come.
+ */
 function newMessage({ from, opcode }) {
-  return { from, opcode, frames: [], count: 0, bytes: 0, whole: opcode !== CONTINUATION, complete: false };
+  return { from, opcode, frames: [], count: 0, bytes: 0, isWhole: opcode !== CONTINUATION, isComplete: false };
 }

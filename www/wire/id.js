@@ -1,18 +1,20 @@
-// The id under which this tab's connection can be watched. It is random and nobody else's: whoever
-// knows it sees every byte, and without one a connection cannot be watched at all.
+// The wire id of this tab: the wire view finds the tab's connection by it. It is random and secret, because
+// anyone who knows it can watch every byte. A connection that was opened without an id cannot be watched.
+// echo.js, broadcast.js and the chat open their connections with it, and panel.js watches it.
 
 import { load, save } from "../shared/storage.js";
 
-/** Made once for each tab: a reload is watched on. (`crypto.randomUUID` is missing over plain http.) */
-export const wireId = load("wire", null) ?? newId();
+/** Stored, so that the view goes on after a reload of the page. */
+export const wireId = load("wire", null) ?? randomId();
 save("wire", wireId);
 
-/** The address of a WebSocket, with the id that lets the wire view watch it. */
-export function watched(url) {
+/** Adds the wire id to the address of a WebSocket. */
+export function withWireId(url) {
   return `${url}?wire=${wireId}`;
 }
 
-function newId() {
+/** Returns 16 random bytes in hex. (`crypto.randomUUID` does not exist on pages served over plain http.) */
+function randomId() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

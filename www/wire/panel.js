@@ -1,58 +1,69 @@
-// The wire view beside the page whose connection it watches: a panel, opened by a button in the header.
-// While it is closed, there is no connection to /wire.
+// The wire view beside the page whose connection it watches: a panel that a button in the header opens. The
+// chat, echo.html and broadcast.html load it. While the panel is closed there is no connection to /wire.
 
+import { WireConnection } from "./connection.js";
+import { createElement } from "./create-element.js";
 import { wireId } from "./id.js";
-import { make } from "./create-element.js";
 import { Secrets } from "./secrets.js";
-import { Source } from "./connection.js";
 import { WireView } from "./view.js";
 
-/** The page may tell it what else is secret: `secrets.learn(token)`. */
+/** The page tells it what else has to be hidden: `secrets.learn(token)`. */
 export const secrets = new Secrets();
 secrets.learn(wireId);
 
-const opener = document.getElementById("wire-button");
-const view = new WireView(new Source(wireId), secrets);
-const close = make("button", { type: "button", class: "quiet" }, "Close");
-const elsewhere = make("a", { href: "wire.html" }, "Second screen");
-const panel = make("section", { id: "wire", "aria-labelledby": "wire-title", hidden: true },
-  make("div", { class: "wire-title" }, make("h2", { id: "wire-title" }, "Wire view"), view.stateLine, elsewhere, close),
+const openButton = document.getElementById("wire-button");
+const view = new WireView(new WireConnection(wireId), secrets);
+const closeButton = createElement("button", { type: "button", class: "quiet" }, "Close");
+const secondScreenLink = createElement("a", { href: "wire.html" }, "Second screen");
+const panel = createElement("section", { id: "wire", "aria-labelledby": "wire-title", hidden: true },
+  createElement("div", { class: "wire-title" },
+    createElement("h2", { id: "wire-title" }, "Wire view"), view.stateLine, secondScreenLink, closeButton),
   view.root);
 document.body.querySelector("main").after(panel);
 
-/** In a narrow window it takes the place of the page, all but the box in which one writes: see wire.css. */
-const narrow = matchMedia("(width < 64em)");
+/** In a narrow window the panel takes the place of the page, all but the message box: see wire.css. */
+const narrowWindow = matchMedia("(width < 64em)");
 
-function show(isOpen) {
-  panel.hidden = !isOpen;
-  document.body.classList.toggle("wired", isOpen);
-  opener.setAttribute("aria-expanded", String(isOpen));
+function showPanel(isShown) {
+  panel.hidden = !isShown;
+  document.body.classList.toggle("wired", isShown);
+  openButton.setAttribute("aria-expanded", String(isShown));
 }
 
 function openPanel() {
-  show(true);
+  showPanel(true);
   view.open();
-  if (narrow.matches) close.focus(); // the button that has opened it is not there any more
+  if (narrowWindow.matches) closeButton.focus(); // the button that was pressed is hidden now
 }
 
 function closePanel() {
-  show(false);
+  showPanel(false);
   view.close();
-  view.hideSecrets();
-  opener.focus();
+  openButton.focus();
 }
 
-opener.addEventListener("click", () => (panel.hidden ? openPanel() : closePanel()));
-close.addEventListener("click", closePanel);
-panel.addEventListener("keydown", ({ key }) => key === "Escape" && closePanel());
+openButton.addEventListener("click", () => {
+  if (panel.hidden) openPanel();
+  else closePanel();
+});
+closeButton.addEventListener("click", closePanel);
+panel.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") closePanel();
+});
 
-/** The id comes after the #, so that it is in no request, and is not in the page while it is hidden. */
-const address = `wire.html#id=${wireId}`;
+// The link to the second screen contains the wire id, and anyone who can read it from the page could watch.
+// So while secrets are hidden, the link has no id, and a press opens the address all the same. The id stands
+// after the #, because browsers do not send that part to a server.
+const secondScreenAddress = `wire.html#id=${wireId}`;
 for (const type of ["click", "auxclick"]) {
-  elsewhere.addEventListener(type, (event) => {
-    if (event.button > 1) return;
+  secondScreenLink.addEventListener(type, (event) => {
+    const isRightButton = event.button > 1;
+    if (isRightButton) return;
     event.preventDefault();
-    open(address, "_blank", "noopener"); // with an opener it would get a copy of this tab's storage
+    // Without "noopener" the new tab would get a copy of this tab's storage, and so the same token.
+    open(secondScreenAddress, "_blank", "noopener");
   });
 }
-secrets.addEventListener("change", () => (elsewhere.href = secrets.shown ? address : "wire.html"));
+secrets.addEventListener("change", () => {
+  secondScreenLink.href = secrets.shown ? secondScreenAddress : "wire.html";
+});

@@ -1,326 +1,278 @@
-// The wire view: the handshake and the frames of one connection, as they pass. It is used by the panel
-// on the other pages (panel.js) and by wire.html (main.js).
+// The wire view: the handshake and the frames of one connection, as they pass. panel.js shows it beside a
+// page, main.js on a page of its own. main.js lists all modules in reading order.
 //
-//   wire-source.js → wire-log.js      →  wire-list.js → wire-draw.js → wire-frame.js, wire-handshake.js,
-//   (from /wire)     wire-secrets.js     (what is shown, and how)      wire-words.js (what it means)
-//                    (what has passed, and what of it is hidden)
+//   connection.js  →  frame-log.js  →  frame-list.js  →  draw-*.js
+//   (from /wire)      secrets.js       (what is shown)   (how it looks)
 
-import { drawHandshake } from "./draw-frame.js";
-import { CLOSE, TEXT, decode } from "./decode-frame.js";
+import { TEXT, decodeFrame } from "./decode-frame.js";
+import { drawHandshake } from "./draw-handshake.js";
+import { formatCount } from "./format.js";
+import { FrameList } from "./frame-list.js";
+import { FrameLog } from "./frame-log.js";
 import { acceptSteps, pathOf, statusOf } from "./handshake.js";
-import { FrameList, KINDS, WAYS } from "./frame-list.js";
-import { KEPT, Log } from "./frame-log.js";
-import { make } from "./create-element.js";
-import { joined } from "./secrets.js";
-import { count, plural } from "./explain-frame.js";
+import { joinPayloads } from "./secrets.js";
+import { buildViewElements, setSwitch } from "./view-elements.js";
+import { BESIDE_THE_PAGE, countsSentence, emptySentence, stateSentence } from "./view-sentences.js";
 
-/** What the page says where things are another way on a page of its own. */
-const BESIDE = {
-  noClose: "No Close yet. Open the second screen, then close this tab to see one.",
-  ended: "The next one is watched by itself.",
-};
-const TOO_SLOW = 1013;
-/** Much may come at once: it is drawn together, after so many milliseconds. */
-const PATIENCE = 50;
-/** This many pixels from the end still count as the end. */
-const NEAR = 100;
-/** From this width on (in rem) the bits stand in 32 columns, as in the RFC; below it in 8. */
+/** Frames that come within this time (milliseconds) are drawn together. */
+const DRAW_AFTER = 50;
+/** A list that is scrolled to within this many pixels of the end counts as at the end. */
+const NEAR_END = 100;
+/** From this width on (in rem) the bits have 32 columns, as in the RFC; below it they have 8. */
 const WIDE = 29;
 
 export class WireView {
-  /** The element with all of it in it; the line about its state may be put elsewhere. */
-  root = make("div", { class: "wire-view" });
-  stateLine;
-  handshake;
-  #pauseButton;
-  #show;
-  #hiding;
-  #direction;
-  #kind;
-  #counts;
-  #summary;
-  #head;
-  #list;
-  #empty;
-  #own;
-  #frames;
-  #scroller;
-  #newest;
-  #source;
+  #elements;
+  #connection;
   #secrets;
-  #words;
-  #log = new Log();
+  /** The sentences that depend on the page. */
+  #sentences;
+  #log = new FrameLog();
+  #list;
   #handshake = null;
-  #state = "closed";
-  #code;
-  /** Whether the connection of the handshake is still there: "live", "gone", or "unknown". */
+  /** The state of the view's own connection, and the code with which it was closed. */
+  #connectionState = "closed";
+  #closeCode;
+  /** Whether the connection of the handshake is "live", "gone", or "unknown". */
   #watched = "unknown";
-  #paused = false;
-  #cleared = false;
-  #seen = 0;
+  #isPaused = false;
+  #isCleared = false;
+  /** How many frames had passed when the list was drawn last. */
+  #drawnTotal = 0;
+  /** How many frames have come below the end of what is in view. */
   #unread = 0;
-  /** Messages that have changed since they were drawn. */
+  #filteredOut = 0;
+  /** Messages that have changed since the list was drawn. */
   #changed = new Set();
-  #timer;
-  #filtered = 0;
+  #drawTimer;
 
-  constructor(source, secrets, words = BESIDE) {
-    this.#source = source;
+  constructor(connection, secrets, sentences = BESIDE_THE_PAGE) {
+    this.#connection = connection;
     this.#secrets = secrets;
-    this.#words = words;
+    this.#sentences = sentences;
     this.#list = new FrameList(secrets);
-    this.#build();
-    source.addEventListener("state", ({ detail: { state, code } }) => {
-      if (state === "open") {
-        this.#log.interrupt();
-        this.#watched = "unknown"; // a handshake will tell
-      }
-      // Until it is open again, an attempt is no news.
-      if (state === "connecting" && this.#state === "waiting") return;
-      [this.#state, this.#code] = [state, code];
-      this.#tellState();
-    });
-    source.addEventListener("handshake", ({ detail }) => this.#meet(detail));
-    source.addEventListener("frame", ({ detail }) => this.#add(detail));
-    source.addEventListener("gone", () => {
+    this.#elements = buildViewElements({
+      togglePause: () => this.#togglePause(),
+      clear: () => this.#clear(),
+      toggleSecrets: () => this.#toggleSecrets(),
+      filter: () => this.#filter(),
+      goToEnd: () => this.#goToEnd(),
+    }, this.#list.element);
+    const { scroller, frames } = this.#elements;
+    scroller.addEventListener("scroll", () => this.#updateNewestButton());
+    new ResizeObserver(() => this.#chooseColumns()).observe(frames);
+    this.#updateState();
+    this.#updateCounts();
+
+    connection.addEventListener("state", ({ detail }) => this.#handleState(detail));
+    connection.addEventListener("handshake", ({ detail }) => this.#handleHandshake(detail));
+    connection.addEventListener("frame", ({ detail }) => this.#handleFrame(detail));
+    connection.addEventListener("gone", () => {
       this.#watched = "gone";
-      this.#tellState();
+      this.#updateState();
     });
     secrets.addEventListener("change", () => {
-      this.#coverHandshake();
-      this.#list.cover();
-      this.#tellHiding();
+      this.#drawHandshake();
+      this.#list.updateHiding();
+      this.#updateHiddenLine();
     });
   }
 
-  #build() {
-    const button = (label, act, attributes = {}) => {
-      const element = make("button", { type: "button", class: "quiet", ...attributes }, label);
-      element.addEventListener("click", act);
-      return element;
-    };
-    const choice = (label, options) => {
-      const entries = Object.entries(options).map(([value, [name]]) => make("option", { value }, name));
-      const select = make("select", { "aria-label": label }, ...entries);
-      select.addEventListener("change", () => this.#filter());
-      return select;
-    };
-    this.stateLine = make("p", { class: "wire-state", role: "status" });
-    this.#pauseButton = button("Pause", () => this.#togglePause());
-    const clear = button("Clear", () => this.#clear());
-    this.#show = button("Show secrets", () => this.#toggleSecrets());
-    this.#hiding = make("p", { class: "hiding" });
-    this.#direction = choice("Direction", WAYS);
-    this.#kind = choice("Kind of frame", KINDS);
-    this.#counts = make("p", { class: "counts" });
-    this.#summary = make("span", { class: "verdict-line" });
-    this.#head = make("div", { class: "handshake-body" });
-    this.handshake = make("details", { class: "handshake" },
-      make("summary", {}, make("h2", {}, "Handshake"), this.#summary), this.#head);
-    this.handshake.hidden = true;
-    this.#empty = make("p", { class: "nothing" });
-    this.#own = make("p", { class: "words own-words", hidden: true },
-      "The text inside (type, ref, ack, beat …) is this chat's own. The Echo page shows plain text.");
-    this.#frames = make("section", { class: "wire-frames", "aria-label": "Frames" },
-      make("h2", {}, "Frames"), this.#own, this.#counts, this.#empty, this.#list.element);
-    this.#scroller = make("div", { class: "wire-scroll", tabindex: "0", role: "region", "aria-label": "What has passed" },
-      this.handshake, this.#frames);
-    this.#newest = button("", () => this.#goToEnd(), { class: "newest", hidden: true });
-    this.root.append(
-      this.stateLine,
-      make("div", { class: "wire-tools", role: "group", "aria-label": "What is shown" },
-        this.#pauseButton, clear, this.#direction, this.#kind, this.#show, this.#hiding),
-      make("div", { class: "wire-frame" }, this.#scroller, this.#newest));
-    this.#scroller.addEventListener("scroll", () => this.#tellNewest());
-    new ResizeObserver(() => this.#fit()).observe(this.#frames);
-    this.#tellState();
-    this.#tellCounts();
+  /** The element with the whole view. */
+  get root() {
+    return this.#elements.root;
   }
 
-  // What comes.
-
-  #meet(handshake) {
-    const isNew = this.#handshake && this.#handshake.client !== handshake.client;
-    this.#flush();
-    this.#handshake = handshake;
-    this.#watched = "live";
-    this.#own.hidden = pathOf(handshake.request) !== "/chat";
-    if (isNew) this.#log.interrupt();
-    if (isNew && this.#list.length > 0) this.#list.note(`A new connection, number ${handshake.client}.`);
-    this.#secrets.learnRequest(handshake.request);
-    this.#coverHandshake();
-    this.#tellHiding();
-    this.#tellState();
-    this.#tellCounts();
+  /** The line about its state. It may be moved to another place on the page. */
+  get stateLine() {
+    return this.#elements.stateLine;
   }
 
-  #add(detail) {
-    const message = this.#log.add(decode(detail));
-    this.#changed.add(message);
-    for (const { message } of this.#log.trim()) {
-      if (message.frames.length > 0) this.#changed.add(message);
-      else this.#changed.delete(message);
-    }
-    this.#timer ??= setTimeout(() => this.#flush(), PATIENCE);
+  /** The <details> with the handshake. */
+  get handshake() {
+    return this.#elements.handshake;
   }
-
-  #flush() {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    // Nothing is drawn before all is learned that may have to be hidden.
-    for (const message of this.#changed) {
-      if (message.opcode === TEXT) this.#secrets.learnMessage(joined(message.frames));
-    }
-    this.#tellHiding();
-    this.#tellCounts();
-    if (this.#paused) return;
-    const follow = this.#isAtEnd();
-    const fresh = this.#list.show(this.#log.frames, this.#changed);
-    if (fresh > 0) this.#cleared = false;
-    this.#changed.clear();
-    this.#seen = this.#log.total;
-    this.#filter();
-    this.#unread = follow ? 0 : this.#unread + fresh;
-    if (follow) this.#goToEnd();
-    this.#tellNewest();
-    this.#tellCounts();
-  }
-
-  #filter() {
-    this.#filtered = this.#list.filter(this.#direction.value, this.#kind.value);
-    this.#tellCounts();
-  }
-
-  // Secrets.
-
-  #coverHandshake() {
-    if (this.#watched === "unknown") return;
-    this.handshake.hidden = false;
-    const open = Array.from(this.#head.querySelectorAll("details"), (fold) => fold.open);
-    this.#head.replaceChildren(...drawHandshake(this.#handshake, this.#secrets));
-    this.#head.querySelectorAll("details").forEach((fold, index) => (fold.open = open[index] ?? false));
-    const { request, response } = this.#handshake;
-    const { matches } = acceptSteps(this.#handshake);
-    this.#summary.textContent = `GET ${pathOf(request)} → ${statusOf(response)} ${matches ? "✓" : "✗"}`;
-  }
-
-  #toggleSecrets() {
-    this.#secrets.shown = !this.#secrets.shown;
-    turn(this.#show, this.#secrets.shown ? "Hide secrets" : "Show secrets", this.#secrets.shown);
-  }
-
-  // What one can do.
 
   open() {
-    this.#source.open();
+    this.#connection.connect();
   }
 
   close() {
-    this.#source.close();
+    this.#connection.close();
+    if (this.#secrets.shown) this.#toggleSecrets(); // hidden again for the next time
   }
 
-  /** Hidden again, for the next time. */
-  hideSecrets() {
-    if (this.#secrets.shown) this.#toggleSecrets();
+  // What the server sends.
+
+  #handleState({ state, code }) {
+    if (state === "open") {
+      this.#log.interrupt();
+      this.#watched = "unknown"; // until a handshake comes
+    }
+    // A further attempt is no news for a screen reader, so the line keeps its sentence.
+    if (state === "connecting" && this.#connectionState === "waiting") return;
+    this.#connectionState = state;
+    this.#closeCode = code;
+    this.#updateState();
   }
+
+  #handleHandshake(handshake) {
+    const isNewConnection = this.#handshake && this.#handshake.client !== handshake.client;
+    this.#draw(); // the frames of the connection before it
+    this.#handshake = handshake;
+    this.#watched = "live";
+    this.#elements.chatNote.hidden = pathOf(handshake.request) !== "/chat";
+    if (isNewConnection) this.#log.interrupt();
+    if (isNewConnection && this.#list.length > 0) {
+      this.#list.appendNote(`A new connection, number ${handshake.client}.`);
+    }
+    this.#secrets.learnRequest(handshake.request);
+    this.#drawHandshake();
+    this.#updateHiddenLine();
+    this.#updateState();
+    this.#updateCounts();
+  }
+
+  #handleFrame(frameMessage) {
+    const message = this.#log.add(decodeFrame(frameMessage));
+    this.#changed.add(message);
+    for (const dropped of this.#log.trim()) {
+      if (dropped.message.frames.length > 0) this.#changed.add(dropped.message);
+      else this.#changed.delete(dropped.message);
+    }
+    this.#drawTimer ??= setTimeout(() => this.#draw(), DRAW_AFTER);
+  }
+
+  // Drawing.
+
+  #draw() {
+    clearTimeout(this.#drawTimer);
+    this.#drawTimer = undefined;
+    // First all secrets are learned, so that none is drawn before it is known.
+    for (const message of this.#changed) {
+      if (message.opcode === TEXT) this.#secrets.learnMessage(joinPayloads(message.frames));
+    }
+    this.#updateHiddenLine();
+    this.#updateCounts();
+    if (this.#isPaused) return;
+    const wasAtEnd = this.#isAtEnd();
+    const newFrames = this.#list.show(this.#log.frames, this.#changed);
+    if (newFrames > 0) this.#isCleared = false;
+    this.#changed.clear();
+    this.#drawnTotal = this.#log.total;
+    this.#filter();
+    this.#unread = wasAtEnd ? 0 : this.#unread + newFrames;
+    if (wasAtEnd) this.#goToEnd();
+    this.#updateNewestButton();
+    this.#updateCounts();
+  }
+
+  #drawHandshake() {
+    if (this.#watched === "unknown") return;
+    const { handshake, handshakeSummary, handshakeBody } = this.#elements;
+    handshake.hidden = false;
+    // What was unfolded stays unfolded.
+    const wereOpen = Array.from(handshakeBody.querySelectorAll("details"), (fold) => fold.open);
+    handshakeBody.replaceChildren(...drawHandshake(this.#handshake, this.#secrets));
+    handshakeBody.querySelectorAll("details").forEach((fold, index) => {
+      fold.open = wereOpen[index] ?? false;
+    });
+    const { request, response } = this.#handshake;
+    const tick = acceptSteps(this.#handshake).matches ? "✓" : "✗";
+    handshakeSummary.textContent = `GET ${pathOf(request)} → ${statusOf(response)} ${tick}`;
+  }
+
+  #chooseColumns() {
+    const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
+    this.#list.setColumns(this.#elements.frames.clientWidth >= WIDE * rem ? 32 : 8);
+  }
+
+  // What the buttons do.
 
   #togglePause() {
-    this.#paused = !this.#paused;
-    turn(this.#pauseButton, this.#paused ? "Go on" : "Pause", this.#paused);
-    this.#flush();
+    this.#isPaused = !this.#isPaused;
+    setSwitch(this.#elements.pauseButton, this.#isPaused ? "Resume" : "Pause", this.#isPaused);
+    this.#draw();
   }
 
   #clear() {
     this.#log.clear();
     this.#list.clear();
     this.#changed.clear();
-    this.#seen = this.#log.total;
+    this.#drawnTotal = this.#log.total;
     this.#unread = 0;
-    this.#cleared = true;
+    this.#isCleared = true;
     this.#filter();
-    this.#tellNewest();
+    this.#updateNewestButton();
   }
 
-  #isAtEnd() {
-    const { scrollHeight, scrollTop, clientHeight } = this.#scroller;
-    return scrollHeight - scrollTop - clientHeight <= NEAR;
+  #toggleSecrets() {
+    this.#secrets.shown = !this.#secrets.shown;
+    const { shown } = this.#secrets;
+    setSwitch(this.#elements.secretsButton, shown ? "Hide secrets" : "Show secrets", shown);
+  }
+
+  #filter() {
+    const { directionSelect, kindSelect } = this.#elements;
+    this.#filteredOut = this.#list.filter(directionSelect.value, kindSelect.value);
+    this.#updateCounts();
   }
 
   #goToEnd() {
-    this.#scroller.scrollTop = this.#scroller.scrollHeight;
-    // The button, which may have the focus, is going away.
-    if (document.activeElement === this.#newest) this.#scroller.focus();
-    this.#tellNewest();
+    const { scroller, newestButton } = this.#elements;
+    scroller.scrollTop = scroller.scrollHeight;
+    // The button is about to be hidden, and it may have the focus.
+    if (document.activeElement === newestButton) scroller.focus();
+    this.#updateNewestButton();
   }
 
-  #fit() {
-    const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
-    this.#list.setColumns(this.#frames.clientWidth >= WIDE * rem ? 32 : 8);
+  #isAtEnd() {
+    const { scrollHeight, scrollTop, clientHeight } = this.#elements.scroller;
+    return scrollHeight - scrollTop - clientHeight <= NEAR_END;
   }
 
-  // What it says about itself.
+  // What the view says about itself.
 
-  #tellState() {
-    const text = this.#sentence();
-    if (this.stateLine.textContent !== text) this.stateLine.textContent = text;
-    this.stateLine.classList.toggle("live", this.#state === "open" && this.#watched === "live");
+  #updateState() {
+    const { stateLine } = this.#elements;
+    const sentence = stateSentence({
+      connectionState: this.#connectionState,
+      closeCode: this.#closeCode,
+      watched: this.#watched,
+      handshake: this.#handshake,
+      sentences: this.#sentences,
+    });
+    // A screen reader reads each change, so the same sentence is not written again.
+    if (stateLine.textContent !== sentence) stateLine.textContent = sentence;
+    const isLive = this.#connectionState === "open" && this.#watched === "live";
+    stateLine.classList.toggle("live", isLive);
   }
 
-  #sentence() {
-    if (this.#state === "waiting") {
-      return this.#code === TOO_SLOW
-        ? "The view was too slow for all that passed (1013). It comes back by itself."
-        : "The view's own connection is lost. It comes back by itself.";
-    }
-    if (this.#watched === "unknown") return "Waiting for a connection to watch …";
-    const path = pathOf(this.#handshake.request);
-    return this.#watched === "gone"
-      ? `Ended: ${path}. ${this.#words.ended}`
-      : `Watching ${path}, connection ${this.#handshake.client}`;
-  }
-
-  #tellCounts() {
+  #updateCounts() {
+    const { countsLine, emptyLine, directionSelect, kindSelect } = this.#elements;
     const { total, frames } = this.#log;
-    const parts = [`${this.#cleared ? "List cleared; " : ""}${plural(total, "frame")} so far`];
-    if (this.#paused) parts.push(`paused, ${count(total - this.#seen)} more since: “Go on” shows what has come`);
-    if (total > KEPT && frames.length === KEPT) parts.push(`the newest ${KEPT} are kept`);
-    if (this.#filtered > 0) parts.push(`${count(this.#filtered)} filtered out`);
-    this.#counts.textContent = parts.join(" · ");
-    this.#empty.textContent = this.#whyEmpty();
-    this.#empty.hidden = this.#list.length > this.#filtered;
+    const [isPaused, isCleared] = [this.#isPaused, this.#isCleared];
+    countsLine.textContent = countsSentence({
+      total, kept: frames.length, unseen: total - this.#drawnTotal, filteredOut: this.#filteredOut,
+      isPaused, isCleared,
+    });
+    emptyLine.hidden = this.#list.length > this.#filteredOut;
+    emptyLine.textContent = emptySentence({
+      frames, listed: this.#list.length, direction: directionSelect.value, kind: kindSelect.value,
+      watched: this.#watched, isPaused, isCleared, sentences: this.#sentences,
+    });
   }
 
-  /** What stands where no frame is. */
-  #whyEmpty() {
-    const kind = this.#kind.value;
-    if (kind === "close" && !this.#log.frames.some(({ opcode }) => opcode === CLOSE)) return this.#words.noClose;
-    if (this.#list.length > 0) {
-      const which = kind === "all" ? "goes this way" : this.#direction.value === "all" ? "is of this kind" : "is of this kind and goes this way";
-      return `None of the ${plural(this.#list.length, "frame")} ${which}.`;
-    }
-    if (this.#paused) return "Paused: what passes is counted, and “Go on” shows it.";
-    if (this.#watched !== "live") return "As soon as there is a connection to watch, its frames come here.";
-    if (this.#cleared) return "What comes next is shown here.";
-    return "No frame has passed since you opened this. Say something, or wait for the next ping: " +
-      "the server sends one every 20 seconds.";
+  #updateHiddenLine() {
+    const { shown, kinds } = this.#secrets;
+    const isNothingHidden = shown || kinds.length === 0;
+    this.#elements.hiddenLine.textContent = isNothingHidden ? "" : `Hidden here: ${kinds.join(", ")}`;
   }
 
-  #tellHiding() {
-    const kinds = this.#secrets.kinds.join(", ");
-    this.#hiding.textContent = this.#secrets.shown || kinds === "" ? "" : `Hidden here: ${kinds}`;
+  #updateNewestButton() {
+    const { newestButton } = this.#elements;
+    if (this.#isAtEnd()) this.#unread = 0;
+    newestButton.hidden = this.#unread === 0;
+    newestButton.textContent = `${formatCount(this.#unread)} new ↓`;
   }
-
-  #tellNewest() {
-    const atEnd = this.#isAtEnd();
-    if (atEnd) this.#unread = 0;
-    // Who reads an old frame in peace needs no button over it.
-    this.#newest.hidden = this.#unread === 0;
-    this.#newest.textContent = `${count(this.#unread)} new ↓`;
-  }
-}
-
-/** A button that does one thing and, when it is on, takes it back: its words say which. */
-function turn(button, words, isOn) {
-  button.textContent = words;
-  button.classList.toggle("on", isOn);
 }
