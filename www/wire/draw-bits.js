@@ -47,7 +47,7 @@ function drawHead(columns) {
   const isWide = columns > 8;
   const numbers = Array.from({ length: columns }, (_, bit) =>
     createElement("th", { scope: "col", class: beginsByte(bit) }, String(bit)));
-  const hexHeading = createElement("th", { scope: "col", rowspan: 2, class: "hex-column" }, "Hex");
+  const hexHeading = createElement("th", { scope: "col", rowspan: 2 }, "Hex");
   return createElement("thead", {},
     createElement("tr", {},
       createElement("th", { scope: "col", rowspan: 2 }, "Byte"),

@@ -21,7 +21,7 @@ const panel = createElement("section", { id: "wire", "aria-labelledby": "wire-ti
   view.root);
 document.body.querySelector("main").after(panel);
 
-/** In a narrow window the panel takes the place of the page, all but the message box: see wire.css. */
+/** In a narrow window the panel takes the place of the page, all but the message box: see panel.css. */
 const narrowWindow = matchMedia("(width < 64em)");
 
 function showPanel(isShown) {
