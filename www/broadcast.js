@@ -20,8 +20,8 @@ socket.addEventListener("open", () => {
 socket.addEventListener("message", (event) => {
   const item = document.createElement("li");
   item.dir = "auto"; // Arabic or Hebrew text begins on the right
-  // A message is a string or a Blob of bytes. textContent shows "<b>" as it was typed; with innerHTML it
-  // would become part of this page, and so would a <script> that somebody sends.
+  // A message is a string or a Blob of bytes. textContent shows "<b>" as it was typed. With innerHTML it
+  // would become part of this page and could run a script in it (cross-site scripting).
   const isText = typeof event.data === "string";
   item.textContent = isText ? event.data : `(binary, ${event.data.size} bytes)`;
   messages.append(item);

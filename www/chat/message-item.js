@@ -1,7 +1,7 @@
 // Draws one message or notice as a list item. message-list.js decides which ones and where.
 //
-// Texts are inserted with `textContent` and so appear as they were typed. With `innerHTML`, a <script>
-// that somebody sends would become part of this page (cross-site scripting).
+// Texts are inserted with `textContent` and so appear as they were typed. With `innerHTML`, markup in a
+// message would become part of this page and could run a script in it (cross-site scripting).
 
 import { ROOM, isMarker } from "./conversation.js";
 import { actionIn, asSentence, nameElement, timeElement } from "./format.js";

@@ -86,7 +86,7 @@ export function showMessages(state, { scroll, onRetry, onDelete }) {
     // The message was between pending ones, whose headings may be different now.
     drawnMessages().forEach((other, index, drawn) => isPending(other) && updateHeading(index, drawn));
   });
-  // Only the meta line is drawn anew, so that text which somebody has selected stays selected.
+  // Only the meta line is drawn anew, so that selected text stays selected.
   drawOn("delivered", (message) => {
     items.get(message)?.querySelector(".meta").replaceWith(metaLine(message));
   });

@@ -80,7 +80,7 @@ export function startNavigation(state) {
   });
 }
 
-/** An address that somebody has typed by hand may not be valid percent-encoding. */
+/** An address that was typed by hand may not be valid percent-encoding. */
 function decode(text) {
   try {
     return decodeURIComponent(text);

@@ -3,7 +3,7 @@
 // earlier-messages.js requests what is missing.
 //
 // There are two kinds of missing range. The one that begins at id 0 is the history from before this page
-// opened: a welcome brings only the newest messages, and the page requests the rest when somebody scrolls
+// opened: a welcome brings only the newest messages, and the page requests the rest when the reader scrolls
 // up. The others were missed while the connection was lost: the page requests them at once.
 
 export class ReceivedIds {

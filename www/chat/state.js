@@ -3,7 +3,7 @@
 //
 // Its events, with their details:
 //   "welcomed" { resumed }        a welcome was applied; resumed: the server still knew this member
-//   "members"                     somebody came, went or was renamed
+//   "members"                     a member came, left or was renamed, or their number changed
 //   "own-name"                    your name is known, or has changed
 //   "opened"                      another conversation is open
 //   "added" { key, messages, live?, older? }   live: said just now; older: said before what was here
@@ -13,7 +13,7 @@
 //
 // A private conversation's key is the other person's id, since names change. A server that restarts
 // without a history file gives the ids to other people. A person for whom something is unsent then gets a
-// negative key, so that the message is kept and goes to nobody else.
+// negative key, so that the message is kept and goes to no other person.
 
 import { Conversation, ROOM } from "./conversation.js";
 import { loadDrafts, saveDrafts } from "./drafts.js";
@@ -177,7 +177,7 @@ export class ChatState extends EventTarget {
     return pending.find((message) => message.ref === ref);
   }
 
-  /** Finds a refused message with this text: somebody who types it again means the same message. */
+  /** Finds a refused message with this text: a writer who types it again means the same message. */
   findRefused(key, text) {
     const matches = (message) => message.status === "refused" && message.text === text;
     return this.conversation(key).pending().find(matches);

@@ -10,7 +10,7 @@ export function countUnread(state, scroll) {
   /** From a conversation's key to the id up to which it was read. On the first visit, null: all is read. */
   let readUpTo = load("read", null);
 
-  /** Nobody reads in a window that is hidden or behind another one. */
+  /** A window that is hidden or behind another one is not being read. */
   const isReading = () => scroll.isAtEnd && !document.hidden && document.hasFocus();
 
   function update() {

@@ -7,7 +7,7 @@ import { TEXT, closeCode, isControl } from "./decode-frame.js";
 export const DOT = "•";
 
 /** Returns the bytes, with null in place of each hidden one. */
-export function coverBytes(bytes, hidden) {
+function coverBytes(bytes, hidden) {
   return Array.from(bytes, (byte, index) => (hidden[index] ? null : byte));
 }
 

@@ -96,7 +96,7 @@ export function closeCode({ opcode, unmasked }) {
 
 // Bytes as digits. A hidden byte is null (see cover.js) and has dots for digits.
 
-export function bytesFromHex(hex) {
+function bytesFromHex(hex) {
   return Uint8Array.from(hex.match(/../g) ?? [], (digits) => parseInt(digits, 16));
 }
 

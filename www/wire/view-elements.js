@@ -20,7 +20,7 @@ export function buildViewElements(handlers, frameList) {
 
   // The handshake. It appears with the first connection.
   const handshakeSummary = createElement("span", { class: "verdict-line" });
-  const handshakeBody = createElement("div", { class: "handshake-body" });
+  const handshakeBody = createElement("div");
   const handshake = createElement("details", { class: "handshake", hidden: true },
     createElement("summary", {}, createElement("h2", {}, "Handshake"), handshakeSummary),
     handshakeBody);
