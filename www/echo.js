@@ -1,23 +1,26 @@
-// Lab step 1: what you send comes back. The other half of this file is src/echo.rs.
+// Lab step 1: what you send comes back. This is the whole script of echo.html; the server's half is
+// src/echo.rs. The wire view is loaded beside it and not needed for it.
 
-import { watched } from "./wire-id.js"; // puts "?wire=<id>" to it, by which the wire view finds it
+import { withWireId } from "./wire/id.js"; // adds "?wire=<id>", by which the wire view finds the connection
 
-const [state, messages, form, text] =
-  ["state", "messages", "form", "text"].map((id) => document.getElementById(id));
+const status = document.getElementById("state");
+const messages = document.getElementById("messages");
+const form = document.getElementById("form");
+const text = document.getElementById("text");
 
 // http becomes ws, and https becomes wss: a page that came encrypted may not connect unencrypted.
-const socket = new WebSocket(watched(location.origin.replace(/^http/, "ws") + "/echo"));
+const socket = new WebSocket(withWireId(location.origin.replace(/^http/, "ws") + "/echo"));
 
 socket.addEventListener("open", () => {
-  state.textContent = "Connected";
-  state.className = "open";
+  status.textContent = "Connected";
+  status.className = "open";
 });
 
 socket.addEventListener("message", (event) => {
   const item = document.createElement("li");
   item.dir = "auto"; // Arabic or Hebrew text begins on the right
-  // A message is a string or a Blob of bytes. textContent shows "<b>" as it was typed; with
-  // innerHTML it would become a part of this page, and so would somebody's <script>.
+  // A message is a string or a Blob of bytes. textContent shows "<b>" as it was typed. With innerHTML it
+  // would become part of this page and could run a script in it (cross-site scripting).
   const isText = typeof event.data === "string";
   item.textContent = isText ? event.data : `(binary, ${event.data.size} bytes)`;
   messages.append(item);
@@ -25,23 +28,23 @@ socket.addEventListener("message", (event) => {
 
 socket.addEventListener("close", (event) => {
   const why = `code ${event.code}: ${event.reason || "no reason was given"}`;
-  state.textContent = `The connection is closed (${why}). Reload the page to connect again.`;
-  state.className = "closed";
+  status.textContent = `The connection is closed (${why}). Reload the page to connect again.`;
+  status.className = "closed";
 });
 
 form.addEventListener("submit", (event) => {
-  event.preventDefault(); // or the browser would load the page anew, which ends the connection
-  // What cannot be sent now stays in the box, so that it is not lost.
+  event.preventDefault(); // otherwise the browser would load the page again, and the connection would end
+  // A text that cannot be sent now stays in the box.
   if (socket.readyState !== WebSocket.OPEN || text.value === "") return;
   socket.send(text.value);
   text.value = "";
   text.focus();
 });
 
-// Reloading the page, to connect again, must not lose what is in the box either.
+// The text in the box survives a reload.
 try {
   text.value = sessionStorage.getItem(location.pathname) ?? "";
   addEventListener("pagehide", () => sessionStorage.setItem(location.pathname, text.value));
 } catch {
-  // A browser that blocks cookies allows no storage: then it is lost.
+  // A browser that blocks cookies refuses storage, too. Then the text is lost.
 }

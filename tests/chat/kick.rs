@@ -273,7 +273,10 @@ fn the_page_says_so_and_stays_away() {
     page.wait_for("list.textContent.includes('✓ Received')");
     kick(&mut server, &name);
     page.wait_for("line.className === 'stopped'");
-    assert_eq!(shown(&page, "state.textContent"), "The person at the server has ended this call.");
+    assert_eq!(
+        shown(&page, "state.textContent"),
+        "The person who runs the server has removed you from this chat."
+    );
     assert_eq!(page.evaluate("retry.hidden && countdown.textContent === ''"), true);
     // Neither the network nor the person makes it come back; a reload does, as somebody new.
     page.evaluate("dispatchEvent(new Event('online'))");

@@ -144,7 +144,7 @@ fn the_other_doors_are_open() {
         peer.send_text("open");
         assert_eq!(peer.read_text(), "open");
     }
-    for (path, status) in [("/", 200), ("/chat.js", 200), ("/chat", 426), ("/nothing", 404)] {
+    for (path, status) in [("/", 200), ("/chat/main.js", 200), ("/chat", 426), ("/nothing", 404)] {
         let reply = server.exchange(format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n"));
         assert_eq!(reply.status, status, "{path}");
     }

@@ -230,7 +230,7 @@ fn names_commands_and_the_box() {
     pick_up(&page, "localhost", server.port);
     page.wait_for("text.value === 'half a sentence'");
     page.evaluate("void (location.hash = '#dm=nobody')");
-    tells("Nobody here is called nobody");
+    tells("No one here is called nobody");
     page.assert_clean();
 }
 

@@ -39,7 +39,7 @@ fn conversation_outlives_the_server() {
         retry_now(page);
         page.wait_for("line.className === 'open' && state.textContent === 'Connected'");
         assert_eq!(texts(page, 4), json!(["before", "ana 1", "ana 2", "ana 3"]));
-        assert_eq!(page.evaluate("notices('anew') + notices('gone')"), 0);
+        assert_eq!(page.evaluate("notices('restarted') + notices('gone')"), 0);
     }
     pick_up(&ben, "localhost", port);
     assert_eq!(texts(&ben, 4), json!(["before", "ana 1", "ana 2", "ana 3"]));

@@ -104,7 +104,7 @@ fn server_is_killed_and_started_again() {
         assert_eq!(of("ana"), ["ana 1", "ana 2", "ana 3"]);
         assert_eq!(of("cy"), ["cy 1", "cy 2", "cy 3"]);
         assert_eq!(heard.as_array().unwrap().len(), 6, "{heard}");
-        assert_eq!(page.evaluate("notices('The server has started anew')"), 1);
+        assert_eq!(page.evaluate("notices('The server has restarted')"), 1);
         assert_clean_but_for_refusals(page);
     }
     // What was private waits for a person to decide.
@@ -113,7 +113,7 @@ fn server_is_killed_and_started_again() {
     ana.wait_for(&format!("title.textContent === '{name}'"));
     assert_eq!(texts(ana, 1), json!(["a secret"]));
     let why = shown(ana, "list.querySelector('.refused .choices p').textContent");
-    assert_eq!(why, "The server has started anew and does not know whom this was for.");
+    assert_eq!(why, "The server has restarted and does not know who this was for.");
     ana.evaluate("list.querySelector('.refused button').click()");
     ana.wait_for("/Received|Delivered/.test(list.textContent)");
     ben.wait_for("document.querySelector('#people-list .badge')?.textContent === '1 new'");
@@ -243,7 +243,7 @@ fn thirty_pages_do_not_come_back_in_one_moment() {
     let page = browser.new_user();
     page.open(&format!("http://localhost:{}/", server.port));
     let delays = page.evaluate(
-        "import('./connection.js').then(({ backoff }) => Array.from({ length: 10 }, (_, failures) =>
+        "import('./shared/backoff.js').then(({ backoff }) => Array.from({ length: 10 }, (_, failures) =>
             Array.from({ length: 30 }, (_, client) => backoff(failures, client / 30))))",
     );
     for (failures, delays) in delays.as_array().unwrap().iter().enumerate() {
@@ -259,7 +259,9 @@ fn thirty_pages_do_not_come_back_in_one_moment() {
     }
     // By chance, and not the same each time.
     assert_eq!(
-        page.evaluate("import('./connection.js').then(({ backoff }) => backoff(0) !== backoff(0))"),
+        page.evaluate(
+            "import('./shared/backoff.js').then(({ backoff }) => backoff(0) !== backoff(0))"
+        ),
         true
     );
 }
@@ -271,22 +273,22 @@ fn order_is_that_of_the_ids_and_then_that_of_writing() {
     let page = browser.new_user();
     page.open(&format!("http://localhost:{}/", server.port));
     let order = page.evaluate(
-        "import('./conversation.js').then(({ Conversation }) => {
+        "import('./chat/conversation.js').then(({ Conversation }) => {
             const room = new Conversation(0);
             room.append({ ref: 'a' }, { ref: 'b' });
-            [{ id: 5 }, { notice: 'joined', after: 5 }, { id: 3 }, { id: 6 }].forEach((said) => room.file(said));
+            [{ id: 5 }, { notice: 'joined', after: 5 }, { id: 3 }, { id: 6 }].forEach((said) => room.insert(said));
             const own = room.pending()[1];
             room.remove(own);
-            room.file(Object.assign(own, { id: 4 }));
+            room.insert(Object.assign(own, { id: 4 }));
             return room.messages.map(({ id, notice, ref }) => id ?? notice ?? ref);
         })",
     );
     assert_eq!(order, json!([3, 4, 5, "joined", 6, "a"]));
     let news = page.evaluate(
-        "import('./roster.js').then(({ Roster }) => {
-            const [people, member] = [new Roster(), { id: 7, name: 'ana' }];
+        "import('./chat/members.js').then(({ Members }) => {
+            const [people, member] = [new Members(), { id: 7, name: 'ana' }];
             const told = ['joined', 'joined', 'away', 'back', 'renamed', 'left', 'left', 'joined'];
-            return [...told.map((type) => people.apply({ type, member })), people.count];
+            return [...told.map((type) => people.applyPresence({ type, member })), people.count];
         })",
     );
     assert_eq!(news, json!([true, false, false, false, false, true, false, true, 1]));

@@ -16,7 +16,7 @@ const BEGINS: &str = "This is where the conversation begins.";
 /// By the second frame all is in its place.
 const FRAME: &str =
     "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))";
-const MEANWHILE: &str = "Loading what was said meanwhile …";
+const MEANWHILE: &str = "Loading what you missed …";
 
 /// Says these lines, and returns when they are kept.
 fn tell(member: &mut Member, lines: std::ops::RangeInclusive<usize>) {
@@ -128,7 +128,7 @@ fn short_list_is_filled_by_itself() {
         other.evaluate("void messages.scrollTo(0, 0)");
         texts(&other, (count as usize + 100).min(300));
     }
-    other.wait_for("earlier.textContent === 'What was said before is no longer kept.'");
+    other.wait_for("earlier.textContent === 'Earlier messages are no longer on the server.'");
     assert_eq!(texts(&other, 300)[0], "line 51");
     page.assert_clean();
     other.assert_clean();
@@ -228,7 +228,7 @@ fn what_is_no_longer_kept_is_said_in_its_place() {
         retry_now(&page);
         texts(&page, count);
     }
-    let words = "Some of what was said meanwhile is no longer kept.";
+    let words = "Some of what you missed is no longer on the server.";
     page.wait_for(&format!("notices('{words}') === 2 && notices('{MEANWHILE}') === 0"));
     let after = "Array.from(list.querySelectorAll('.mark'),
         (mark) => mark.nextElementSibling.querySelector('.text').textContent)";
@@ -244,15 +244,15 @@ fn holes_are_known_by_their_ids() {
     let page = browser.new_user();
     page.open(&format!("http://localhost:{}/", server.port));
     let steps = page.evaluate(
-        "import('./arrived.js').then(({ Arrived }) => {
-            const arrived = new Arrived();
+        "import('./chat/received-ids.js').then(({ ReceivedIds }) => {
+            const arrived = new ReceivedIds();
             const told = [];
-            const now = () => told.push([arrived.upTo,
-                arrived.holes.map(({ after, before }) => [after, before]), [...arrived.gone]]);
+            const now = () => told.push([arrived.completeUpTo,
+                arrived.missing.map(({ after, before }) => [after, before]), [...arrived.lost]]);
             const page = (first, last, more, others = {}) => ({ more, ...others,
                 messages: Array.from({ length: last - first + 1 }, (_, n) => ({ id: first + n })) });
-            const welcome = (...of) => { arrived.welcome(page(...of)); now(); };
-            const fill = (hole, ...of) => { arrived.fill(arrived.holes[hole], page(...of)); now(); };
+            const welcome = (...of) => { arrived.addWelcome(page(...of)); now(); };
+            const fill = (hole, ...of) => { arrived.addEarlier(arrived.missing[hole], page(...of)); now(); };
             welcome(50, 60, true, { resumed: false });
             arrived.add(61); now();
             welcome(100, 110, true, { resumed: true });

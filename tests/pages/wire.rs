@@ -61,7 +61,7 @@ fn sample_of_the_rfc_is_worked_through() {
     assert_eq!(page.evaluate("texts('.steps code')"), steps);
     page.wait_for("texts('.verdict')[0].startsWith('It matches the 101 ✓')");
     let wrong = format!(
-        "import('./wire-handshake.js').then(({{ acceptSteps }}) => acceptSteps({{ request: '',
+        "import('./wire/handshake.js').then(({{ acceptSteps }}) => acceptSteps({{ request: '',
              response: 'HTTP/1.1 101 Yes\\r\\nSec-WebSocket-Accept: {ACCEPT}\\r\\n', accept: btoa('other') }}).matches)"
     );
     assert_eq!(page.evaluate(&wrong), false);
@@ -240,7 +240,7 @@ fn frames_of_all_kinds() {
     page.evaluate("void all('.wire-tools button')[0].click()");
     client.send_text("while paused");
     page.wait_for("texts('.counts')[0].includes('paused, 2 more since')");
-    assert_eq!(page.evaluate("texts('.wire-tools button')[0]"), "Go on");
+    assert_eq!(page.evaluate("texts('.wire-tools button')[0]"), "Resume");
     // It can be read under the mouse, too.
     let middle = "{ const box = all('.wire-tools button')[0].getBoundingClientRect();
         [box.x + box.width / 2, box.y + box.height / 2] }";
@@ -267,7 +267,7 @@ fn frames_of_all_kinds() {
     page.wait_for("all('.fields').length === 2");
     let told = shown(&page, "body(-2).textContent");
     assert!(told.contains("03 e9 = 3 × 256 + 233 = 1001"), "{told}");
-    let (first, answer) = ("I say nothing more.", "The answer to the Close before it.");
+    let (first, answer) = ("The sender sends nothing more.", "The answer to the Close before it.");
     assert!(told.contains(first) && !told.contains(answer), "{told}");
     let told = shown(&page, "body(-1).textContent");
     assert!(told.contains(answer) && !told.contains(first), "{told}");
@@ -540,7 +540,7 @@ fn secrets_are_nowhere_until_they_are_shown() {
 
     let hiding = shown(&page, "texts('.hiding')[0]");
     assert_eq!(hiding, "Hidden here: wire id, token, passphrase, your name, cookie values");
-    assert!(shown(&page, "texts('.head li')[0]").contains("whoever knows it can watch"));
+    assert!(shown(&page, "texts('.head li')[0]").contains("anyone who knows it can watch"));
     show_secrets(&page);
     assert_eq!(
         page.evaluate("[texts('.hiding')[0], texts('.wire-tools button').at(-1)]"),
@@ -579,8 +579,8 @@ fn view_comes_back_by_itself() {
 
     // Too slow: it says so.
     let said = page.evaluate(
-        "Promise.all(['source', 'view', 'secrets'].map((it) => import(`./wire-${it}.js`)))
-            .then(([{ Source }, { WireView }, { Secrets }]) => {
+        "Promise.all(['view', 'secrets'].map((it) => import(`./wire/${it}.js`)))
+            .then(([{ WireView }, { Secrets }]) => {
                 const view = new WireView(new EventTarget(), new Secrets());
                 const source = new EventTarget();
                 const other = new WireView(source, new Secrets());
@@ -603,7 +603,8 @@ fn what_is_secret_is_found_and_nothing_else() {
     page.open(&format!("http://lab.test:{}/wire.html", server.port));
     let covered = |known: &[&str], text: &str, open: Value| {
         let script = format!(
-            "import('./wire-secrets.js').then(({{ Secrets, charactersOf }}) => {{
+            "Promise.all([import('./wire/secrets.js'), import('./wire/cover.js')])
+                .then(([{{ Secrets }}, {{ charactersOf }}]) => {{
                 const secrets = new Secrets();
                 secrets.learn(...{});
                 const bytes = new TextEncoder().encode({});

@@ -1,0 +1,69 @@
+// How names, times and texts look. Every module of the chat that draws uses it.
+
+/** Returns an element with a name. <bdi> keeps a right-to-left name from reordering the text beside it. */
+export function nameElement({ id, name }) {
+  const element = document.createElement("bdi");
+  element.className = "name";
+  element.textContent = name;
+  element.style.setProperty("--hue", hueOf(id));
+  return element;
+}
+
+/**
+ * Returns one of twelve hues, in degrees. Ids that follow each other get hues that are far apart. The hue
+ * is never the only cue: the name stands beside it.
+ */
+export function hueOf(id) {
+  return ((id * 5) % 12) * 30;
+}
+
+/** Returns "ana", "ana and ben" or "ana, ben and cy" as a list of name elements and strings. */
+export function nameElements(people) {
+  const parts = [];
+  people.forEach((person, index) => {
+    const isLast = index === people.length - 1;
+    if (index > 0) parts.push(isLast ? " and " : ", ");
+    parts.push(nameElement(person));
+  });
+  return parts;
+}
+
+/** Returns why a person may not read a message at once; "" if the person is here. */
+export function absenceOf({ here, away }) {
+  if (!here) return "has hung up";
+  return away ? "away" : "";
+}
+
+/** Returns "waves" for "/me waves", and null for any other text. Pages send "/me …" as it was typed. */
+export function actionIn(text) {
+  return text.startsWith("/me ") ? text.slice(4) : null;
+}
+
+/** Returns a message as one line of plain text: "ana: hello" or "* ana waves". */
+export function plainText({ from, text }) {
+  const action = actionIn(text);
+  return action === null ? `${from.name}: ${text}` : `* ${from.name} ${action}`;
+}
+
+const timeFormat = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
+const dayFormat =
+  new Intl.DateTimeFormat("en-GB", { weekday: "long", day: "numeric", month: "long", year: "numeric" });
+const fullFormat = new Intl.DateTimeFormat("en-GB", { dateStyle: "full", timeStyle: "medium" });
+
+export function formatDay(milliseconds) {
+  return dayFormat.format(milliseconds);
+}
+
+export function timeElement(milliseconds) {
+  const element = document.createElement("time");
+  element.dateTime = new Date(milliseconds).toISOString();
+  element.title = fullFormat.format(milliseconds);
+  element.textContent = timeFormat.format(milliseconds);
+  return element;
+}
+
+/** The server's reasons begin with a small letter and have no full stop, as is usual in a terminal. */
+export function asSentence(text) {
+  const end = /[.?!]$/.test(text) ? "" : ".";
+  return text.charAt(0).toUpperCase() + text.slice(1) + end;
+}

@@ -1,0 +1,115 @@
+// Lab step 3: the chat page, index.html. This file starts the modules and connects them to each other.
+// The server's half is src/chat.rs.
+//
+//   server  ⇄  connection.js  →  state.js  →  message-list.js, member-list.js, …  (what you see and hear)
+//                    ↑
+//              send-message.js  ←  message-box.js  (what you type)
+//
+// In reading order:
+//   connection.js                connects, reconnects, sends and receives
+//   ../shared/backoff.js         how long it waits before it reconnects
+//   outbox.js                    keeps unsent messages until the server acknowledges them
+//   received-ids.js              knows which messages have arrived and which are missing
+//   conversation.js              one conversation: its messages in order
+//   members.js                   the people of the chat
+//   state.js                     what the page knows, with an event for each change
+//   message-box.js               the box in which you write
+//   slash-commands.js            parses /msg, /nick and the others
+//   send-message.js              does what was typed
+//   message-list.js              draws the open conversation
+//   message-item.js              draws one message with its ticks, or one notice
+//   scroll-position.js           keeps your place in the list
+//   unread.js                    counts unread messages
+//   earlier-messages.js          loads older messages, and those that you missed
+//   receipts.js                  tells the server what has arrived here
+//   member-list.js               draws the members, the way into each conversation
+//   navigation.js                which conversation is open: the address, and the browser's Back
+//   connection-status.js         shows how the connection is, with "Retry now"
+//   passphrase-form.js           asks for the passphrase
+//   name-dialog.js               changes your name
+//   typing-indicator.js          "ben is typing …"
+//   screen-reader-announcer.js   announces new messages to screen readers
+//   format.js                    how names, times and texts look
+//   drafts.js, name-cookie.js, ../shared/storage.js   what a reload does not lose
+
+import { Connection } from "./connection.js";
+import { showConnectionStatus } from "./connection-status.js";
+import { loadEarlierMessages } from "./earlier-messages.js";
+import { showMembers } from "./member-list.js";
+import { startMessageBox } from "./message-box.js";
+import { showMessages } from "./message-list.js";
+import { hasNameCookie, saveNameCookie } from "./name-cookie.js";
+import { startNameDialog } from "./name-dialog.js";
+import { openConversation, startNavigation } from "./navigation.js";
+import { askForPassphrase } from "./passphrase-form.js";
+import { sendReceipts } from "./receipts.js";
+import { announceMessages } from "./screen-reader-announcer.js";
+import { ScrollPosition } from "./scroll-position.js";
+import { startSending } from "./send-message.js";
+import { lineFor } from "./slash-commands.js";
+import { ChatState } from "./state.js";
+import { startTypingIndicator } from "./typing-indicator.js";
+import { countUnread } from "./unread.js";
+import { wireId } from "../wire/id.js";
+import { secrets } from "../wire/panel.js";
+
+const connection = new Connection("/chat", { wireId });
+const state = new ChatState();
+const scroll = new ScrollPosition();
+
+const requestName = startNameDialog(state, connection);
+const { sendLine, retryMessage, deleteMessage, refusePrivateMessages } =
+  startSending(state, connection, requestName);
+countUnread(state, scroll); // before showMessages: messages count as unread until the list shows them
+const drawMore = showMessages(state, { scroll, onRetry: retryMessage, onDelete: deleteMessage });
+showMembers(state, { onOpen: (key) => openConversation(state, key) });
+showConnectionStatus(connection);
+askForPassphrase(connection);
+announceMessages(state);
+loadEarlierMessages(connection, state, { scroll, drawMore });
+sendReceipts(connection);
+startNavigation(state);
+const sendTyping = startTypingIndicator(state, connection);
+startMessageBox(state, { onLine: sendLine, onTyping: sendTyping });
+
+// The wire view hides these from everyone who looks at the screen.
+connection.addEventListener("welcome", ({ detail: { token } }) => secrets.learn(token));
+state.addEventListener("own-name", () => secrets.learn(state.you.name));
+
+// From the server into the state.
+
+let wasWelcomed = false;
+connection.addEventListener("welcome", ({ detail }) => {
+  const { resumed } = detail;
+  state.applyWelcome(detail);
+  if (wasWelcomed && !resumed) state.addNotice({ notice: "restarted" });
+  if (!resumed) refusePrivateMessages();
+  wasWelcomed = true;
+  if (!hasNameCookie()) saveNameCookie(state.you.name);
+});
+connection.addEventListener("said", ({ detail }) => state.applySaid(detail));
+connection.addEventListener("ack", ({ detail: { ref, id, at } }) => {
+  if (id) state.confirm(ref, id, at); // the ack of a new name has no id
+});
+connection.addEventListener("receipt", ({ detail: { messages } }) => state.applyReceipts(messages));
+connection.addEventListener("refused", ({ detail: { ref, reason } }) => state.markRefused(ref, reason));
+connection.addEventListener("error", ({ detail: { code, ref } }) => {
+  const own = state.findPending(ref);
+  // Puts the text back into the box, if the box is empty. Sent from there, it is still the same message.
+  if (code === "not-saved" && own) state.replaceDraft(own.key, "", lineFor(own.text));
+});
+connection.addEventListener("count", ({ detail: { count } }) => state.setMemberCount(count));
+for (const type of ["joined", "left", "renamed", "away", "back"]) {
+  connection.addEventListener(type, ({ detail }) => state.applyPresence(detail));
+}
+
+// What this tab could not send before it was reloaded.
+for (const entry of connection.outbox.entries) {
+  if (entry.message.type === "say") state.addOwn(entry);
+}
+
+document.getElementById("skip").addEventListener("click", (event) => {
+  event.preventDefault(); // the link would change the address, which names the open conversation
+  document.getElementById("text").focus();
+});
+connection.connect();

@@ -1,0 +1,133 @@
+// Draws the list of members: the way into each conversation, with its unread messages beside the name. In
+// a narrow window the list is a popover behind a button, and the button shows what is new in it.
+
+import { ROOM } from "./conversation.js";
+import { absenceOf, hueOf, nameElement } from "./format.js";
+import { hashFor } from "./navigation.js";
+
+/** In a busy room much changes at once. The list is drawn at most once in this time (milliseconds). */
+const REDRAW_AFTER = 50;
+
+const popover = document.getElementById("people");
+const list = document.getElementById("people-list");
+const button = document.getElementById("people-button");
+const title = document.getElementById("people-title");
+const unlistedLine = document.getElementById("more-people");
+
+/** Starts to draw. `onOpen` is called with the key of a conversation when its entry is clicked. */
+export function showMembers(state, { onOpen }) {
+  /** From key to <li>. Items are kept, so that an entry that has the focus keeps it when others change. */
+  const items = new Map();
+
+  function draw() {
+    const keys = [ROOM, ...personIdsInOrder(state)];
+    for (const [key, item] of items) {
+      if (keys.includes(key)) continue;
+      item.remove();
+      items.delete(key);
+    }
+    keys.forEach((key, index) => {
+      if (!items.has(key)) items.set(key, createItem(key));
+      const item = items.get(key);
+      if (list.children[index] !== item) list.insertBefore(item, list.children[index] ?? null);
+      fillEntry(item.firstElementChild, key);
+    });
+    const { count } = state.members;
+    title.textContent = `On the line: ${count}`;
+    const unlisted = count - state.members.present().length;
+    unlistedLine.hidden = unlisted <= 0;
+    unlistedLine.textContent = `and ${unlisted} more`;
+    drawButton();
+  }
+
+  function createItem(key) {
+    const item = document.createElement("li");
+    const isYou = key === state.you.id;
+    const entry = document.createElement(isYou ? "span" : "a");
+    entry.className = "entry";
+    item.append(entry);
+    if (isYou) return item;
+    entry.addEventListener("click", (event) => {
+      if (event.ctrlKey || event.metaKey || event.shiftKey) return; // the browser opens another tab
+      event.preventDefault();
+      if (popover.matches(":popover-open")) popover.hidePopover();
+      onOpen(key);
+    });
+    return item;
+  }
+
+  function fillEntry(entry, key) {
+    const person = state.members.get(key);
+    const isYou = key === state.you.id;
+    const absence = person && !isYou ? absenceOf(person) : "";
+    const parts = [houseIcon(key, absence !== ""), key === ROOM ? "Everyone" : nameElement(person)];
+    if (isYou) parts.push(noteElement("you"));
+    if (absence) parts.push(noteElement(absence));
+    const { unread, messages } = state.conversations.get(key) ?? { unread: 0, messages: [] };
+    const refused = messages.filter(({ status }) => status === "refused").length;
+    if (refused > 0) parts.push(badgeElement(`${refused} not sent`));
+    if (unread > 0) parts.push(badgeElement(`${unread} new`));
+    entry.replaceChildren(...parts);
+    if (entry.tagName !== "A") return;
+    entry.href = key === ROOM ? "./" : hashFor(person.name);
+    if (key === state.openKey) entry.setAttribute("aria-current", "page");
+    else entry.removeAttribute("aria-current");
+  }
+
+  function drawButton() {
+    let unread = 0;
+    for (const conversation of state.conversations.values()) {
+      if (conversation.key !== state.openKey) unread += conversation.unread;
+    }
+    const here = document.createElement("span");
+    here.className = unread > 0 ? "hidden" : ""; // a badge takes its room; a screen reader still reads it
+    here.textContent = " here";
+    button.replaceChildren(String(state.members.count), here);
+    if (unread > 0) button.append(" ", badgeElement(`${unread} new`));
+  }
+
+  let timer;
+  function drawSoon() {
+    timer ??= setTimeout(() => {
+      timer = undefined;
+      draw();
+    }, REDRAW_AFTER);
+  }
+
+  for (const type of ["members", "own-name", "opened"]) state.addEventListener(type, draw);
+  for (const type of ["unread", "changed", "removed"]) state.addEventListener(type, drawSoon);
+}
+
+/** Returns the ids of: you, the members, and people who have left but have a conversation with you. */
+function personIdsInOrder(state) {
+  const isListed = ({ id, here }) => here || state.conversations.has(id);
+  const rank = ({ id, here }) => {
+    if (id === state.you.id) return 0;
+    return here ? 1 : 2;
+  };
+  const compare = (a, b) => rank(a) - rank(b) || a.name.localeCompare(b.name);
+  return [...state.members.values()].filter(isListed).sort(compare).map(({ id }) => id);
+}
+
+/** Returns a house in the person's hue. Its window is dark while the person is away. */
+function houseIcon(key, isDark) {
+  const house = document.createElement("span");
+  house.className = "house";
+  house.classList.toggle("dark", isDark);
+  house.classList.toggle("street", key === ROOM);
+  if (key !== ROOM) house.style.setProperty("--hue", hueOf(key));
+  return house;
+}
+
+function noteElement(text) {
+  const element = document.createElement("span");
+  element.className = "note";
+  element.textContent = text;
+  return element;
+}
+
+function badgeElement(text) {
+  const element = noteElement(text);
+  element.className = "badge";
+  return element;
+}

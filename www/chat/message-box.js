@@ -1,0 +1,110 @@
+// The box in which you write a message, with its counter and the note above it. send-message.js takes
+// over the line that you have written. The text is never lost: each conversation has a draft, which a
+// reload keeps, and the box is cleared only after the line has been taken over.
+
+import { ROOM } from "./conversation.js";
+
+const form = document.getElementById("form");
+const text = document.getElementById("text");
+const label = document.getElementById("label");
+const counter = document.getElementById("counter");
+const note = document.getElementById("note");
+
+/** The counter appears when less than this part of the longest message is left. */
+const NEARLY_FULL = 0.1;
+
+/** Shows something about what was typed. It disappears when the next line is sent. */
+export function showNote(...parts) {
+  note.replaceChildren(...parts);
+}
+
+/**
+ * Starts the box. `onLine` is called with the line that was written and returns whether to clear the box;
+ * `onTyping` is called with each change of a text that will be a message.
+ */
+export function startMessageBox(state, { onLine, onTyping }) {
+  let lastLine = "";
+
+  function submit() {
+    const line = text.value.replace(/^\s*\n|\s+$/g, "");
+    if (line === "") return;
+    showNote();
+    const limit = state.limits.text;
+    const excess = lengthOf(line) - limit;
+    if (excess > 0) {
+      showNote(`That is ${excess} characters too long: ${limit} fit into one message.`);
+      return;
+    }
+    const key = state.openKey; // the line may be a command that opens another conversation
+    if (!onLine(line)) return;
+    lastLine = line;
+    state.setDraft(key, "");
+    fill(state.conversation(state.openKey).draft);
+  }
+
+  function fill(value) {
+    text.value = value;
+    resize();
+  }
+
+  /** Makes the box as high as its text, and updates the counter. */
+  function resize() {
+    text.style.height = "auto"; // otherwise it would never become lower
+    text.style.height = `${text.scrollHeight + text.offsetHeight - text.clientHeight}px`;
+    const limit = state.limits.text;
+    const left = limit - lengthOf(text.value);
+    const words = left < 0 ? `${-left} characters too many` : `${left} characters left`;
+    counter.textContent = left < NEARLY_FULL * limit ? words : "";
+    text.setAttribute("aria-invalid", String(left < 0));
+  }
+
+  function showConversation() {
+    const person = state.members.get(state.openKey);
+    const isRoom = state.openKey === ROOM;
+    label.textContent = isRoom ? "Message to everyone" : `Message to ${person.name}, in private`;
+    text.placeholder = isRoom ? "Say something" : `Only to ${person.name}`;
+    fill(state.conversation(state.openKey).draft);
+  }
+
+  text.addEventListener("input", () => {
+    state.setDraft(state.openKey, text.value);
+    resize();
+    const isCommand = text.value.startsWith("/");
+    if (text.value.trim() !== "" && !isCommand) onTyping();
+  });
+
+  text.addEventListener("keydown", (event) => {
+    // While a word is composed (in Japanese, say), Enter accepts it. Safari tells that only by code 229.
+    if (event.isComposing || event.keyCode === 229) return;
+    if (event.key === "Enter" && !event.shiftKey) {
+      event.preventDefault();
+      submit();
+    } else if (event.key === "Escape") {
+      showNote();
+    } else if (event.key === "ArrowUp" && text.value === "" && lastLine !== "") {
+      event.preventDefault(); // keeps the caret at the end
+      fill(lastLine);
+      state.setDraft(state.openKey, lastLine);
+    }
+  });
+
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    submit();
+    text.focus();
+  });
+
+  state.addEventListener("opened", () => {
+    showNote();
+    showConversation();
+  });
+  state.addEventListener("draft", ({ detail: { key } }) => {
+    if (key === state.openKey) fill(state.conversation(key).draft);
+  });
+  state.addEventListener("welcomed", resize); // the welcome tells the longest message
+  addEventListener("resize", resize);
+  showConversation();
+}
+
+/** Counts characters as the server does: an emoji is one, although it is two units of a string. */
+const lengthOf = (string) => [...string].length;

@@ -1,0 +1,105 @@
+// Draws one message or notice as a list item. message-list.js decides which ones and where.
+//
+// Texts are inserted with `textContent` and so appear as they were typed. With `innerHTML`, markup in a
+// message would become part of this page and could run a script in it (cross-site scripting).
+
+import { ROOM, isMarker } from "./conversation.js";
+import { actionIn, asSentence, nameElement, timeElement } from "./format.js";
+
+/** A tick to look at and words to read, for each status of a message of our own. */
+const STATUS = {
+  sending: ["", "Sending …"],
+  received: ["✓", "Received"],
+  refused: ["", "Not sent"],
+};
+
+const NOTICES = {
+  joined: ({ member }) => [nameElement(member), " has picked up."],
+  left: ({ member, why }) => [nameElement(member), why ? ` was ${why}.` : " has hung up."],
+  renamed: ({ member, was }) =>
+    [nameElement({ ...member, name: was }), " is now called ", nameElement(member), "."],
+  restarted: () => ["The server has restarted. Earlier messages are gone."],
+  missed: () => ["Loading what you missed …"],
+  lost: () => ["Some of what you missed is no longer on the server."],
+};
+
+/** Draws the message into this item. `onRetry` and `onDelete` are called with a message that was refused. */
+export function fillItem(item, message, { onRetry, onDelete }) {
+  if (message.notice) {
+    fillNotice(item, message);
+    return;
+  }
+  const isOwn = Boolean(message.status);
+  const isRefused = message.status === "refused";
+  item.className = isOwn ? "own" : "";
+  item.classList.toggle("refused", isRefused);
+  const author = paragraph("author", isOwn ? "You" : nameElement(message.from));
+  item.replaceChildren(author, textRow(message));
+  if (isRefused) item.append(refusalRow(message, { onRetry, onDelete }));
+}
+
+function fillNotice(item, message) {
+  item.className = isMarker(message) ? "notice mark" : "notice";
+  const text = paragraph("", ...NOTICES[message.notice](message));
+  if (!isMarker(message)) text.append(" ", timeElement(message.at));
+  item.replaceChildren(text);
+}
+
+function textRow(message) {
+  const row = document.createElement("div");
+  row.className = "said";
+  const action = actionIn(message.text);
+  const content = action === null ? [message.text] : ["* ", nameElement(message.from), ` ${action}`];
+  const text = paragraph("text", ...content);
+  text.dir = "auto"; // Arabic or Hebrew text begins on the right
+  row.append(text, metaLine(message));
+  return row;
+}
+
+/** Returns the time of a message and, for one of our own, how far it has come. */
+export function metaLine(message) {
+  const line = paragraph("meta", timeElement(message.at));
+  const [tick, words] = progressOf(message);
+  if (tick) {
+    const element = document.createElement("span");
+    element.setAttribute("aria-hidden", "true"); // a screen reader reads the words
+    element.textContent = ` ${tick}`;
+    line.append(element);
+  }
+  if (words) line.append(` ${words}`);
+  return line;
+}
+
+function progressOf({ status, receipt, key }) {
+  if (status !== "received" || !receipt) return STATUS[status] ?? [];
+  const { received, of } = receipt;
+  return ["✓✓", key === ROOM ? `Delivered to ${received} of ${of}` : "Delivered"];
+}
+
+/** Returns the reason why a message was refused, and what you can do about it. */
+function refusalRow(message, { onRetry, onDelete }) {
+  const row = document.createElement("div");
+  row.className = "choices";
+  row.append(
+    paragraph("", asSentence(message.reason)),
+    quietButton("Retry", () => onRetry(message)),
+    quietButton("Delete", () => onDelete(message)),
+  );
+  return row;
+}
+
+function quietButton(label, onClick) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "quiet";
+  button.textContent = label;
+  button.addEventListener("click", onClick);
+  return button;
+}
+
+function paragraph(className, ...children) {
+  const element = document.createElement("p");
+  element.className = className;
+  element.append(...children);
+  return element;
+}

@@ -1,0 +1,53 @@
+// Changes your name: the button that shows it, the dialog behind the button, and the answer to /nick.
+
+import { asSentence, nameElement } from "./format.js";
+import { showNote } from "./message-box.js";
+import { saveNameCookie } from "./name-cookie.js";
+
+const button = document.getElementById("me");
+const dialog = document.getElementById("naming");
+const form = document.getElementById("naming-form");
+const input = document.getElementById("name");
+const cancelButton = document.getElementById("naming-cancel");
+const dialogNote = document.getElementById("naming-note");
+
+/** Starts the dialog. Returns the function that asks the server for another name. */
+export function startNameDialog(state, connection) {
+  function requestName(wish) {
+    const name = wish.trim().replace(/\s+/g, " "); // as the server will write it
+    connection.send({ type: "name", name });
+  }
+
+  connection.addEventListener("ack", ({ detail: { entry } }) => {
+    if (entry?.message.type !== "name") return;
+    const { name } = entry.message;
+    state.setOwnName(name);
+    saveNameCookie(name);
+    if (dialog.open) dialog.close();
+    showNote("You are now called ", nameElement(state.you), ".");
+  });
+  connection.addEventListener("refused", ({ detail: { ref, reason, entry } }) => {
+    if (entry.message.type !== "name") return;
+    connection.discard(ref);
+    if (dialog.open) dialogNote.textContent = asSentence(reason);
+    else showNote(asSentence(reason));
+  });
+
+  state.addEventListener("own-name", () => {
+    button.hidden = false;
+    button.replaceChildren("You: ", nameElement(state.you));
+  });
+  button.addEventListener("click", () => {
+    input.value = state.you.name;
+    dialogNote.textContent = "";
+    dialog.showModal(); // the browser gives the focus back to the button when the dialog closes
+    input.select();
+  });
+  cancelButton.addEventListener("click", () => dialog.close());
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    if (input.value.trim() === state.you.name) dialog.close();
+    else requestName(input.value);
+  });
+  return requestName;
+}

@@ -1,0 +1,90 @@
+// Which conversation is open. In a private one the page's address ends with #dm=<name>, so that the
+// browser's Back leads out of it and a bookmark leads into it. Names can change: the entry in the
+// browser's history also has the person's id, and the id counts before the name.
+
+import { ROOM } from "./conversation.js";
+import { absenceOf, nameElement } from "./format.js";
+import { showNote } from "./message-box.js";
+
+const section = document.getElementById("talk");
+const title = document.getElementById("title");
+const subtitle = document.getElementById("subtitle");
+const backLink = document.getElementById("to-room");
+
+export function hashFor(name) {
+  return `#dm=${encodeURIComponent(name)}`;
+}
+
+/** Opens a conversation and adds an entry to the browser's history. */
+export function openConversation(state, key) {
+  if (key !== state.openKey) {
+    const address = key === ROOM ? location.pathname : hashFor(state.members.get(key).name);
+    history.pushState({ key }, "", address);
+  }
+  state.openConversation(key);
+  // Not on a phone: its keyboard would cover the messages.
+  if (matchMedia("(pointer: fine)").matches) document.getElementById("text").focus();
+}
+
+export function startNavigation(state) {
+  /** Opens the conversation that the address names. Before the welcome no names are known. */
+  function followAddress() {
+    const [, encodedName] = /^#dm=(.*)$/.exec(location.hash) ?? [];
+    if (encodedName === undefined) {
+      if (state.openKey !== ROOM) state.openConversation(ROOM);
+      return;
+    }
+    const name = decode(encodedName);
+    const person = state.members.get(history.state?.key) ?? state.members.findByName(name);
+    if (person && person.id !== state.you.id) {
+      history.replaceState({ key: person.id }, "", hashFor(person.name));
+      if (state.openKey !== person.id) state.openConversation(person.id);
+      return;
+    }
+    history.replaceState(null, "", location.pathname);
+    state.openConversation(ROOM);
+    showNote(person ? "That is you." : `No one here is called ${name}.`);
+  }
+
+  function drawTitle() {
+    const isPrivate = state.openKey !== ROOM;
+    section.classList.toggle("private", isPrivate);
+    backLink.hidden = !isPrivate;
+    if (!isPrivate) {
+      title.textContent = "Everyone";
+      subtitle.textContent = "";
+      return;
+    }
+    const person = state.members.get(state.openKey);
+    const absence = absenceOf(person);
+    title.replaceChildren(nameElement(person));
+    subtitle.textContent = `Only the two of you see this.${absence ? ` (${absence})` : ""}`;
+  }
+
+  let isWelcomed = false;
+  state.addEventListener("welcomed", ({ detail: { resumed } }) => {
+    if (isWelcomed && resumed) return;
+    // After a restart of the server, the ids in the browser's history are other people's.
+    if (!resumed) history.replaceState({ key: state.openKey === ROOM ? undefined : state.openKey }, "");
+    isWelcomed = true;
+    followAddress();
+  });
+  state.addEventListener("opened", drawTitle);
+  state.addEventListener("members", drawTitle);
+  addEventListener("popstate", () => {
+    if (isWelcomed) followAddress();
+  });
+  backLink.addEventListener("click", (event) => {
+    event.preventDefault();
+    openConversation(state, ROOM);
+  });
+}
+
+/** An address that was typed by hand may not be valid percent-encoding. */
+function decode(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

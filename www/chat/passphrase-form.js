@@ -1,0 +1,33 @@
+// Asks for the passphrase if the server has one: a form in place of everything else, until the server
+// has accepted the passphrase with a welcome.
+
+const section = document.getElementById("door");
+const form = document.getElementById("door-form");
+const input = document.getElementById("passphrase");
+const note = document.getElementById("door-note");
+
+export function askForPassphrase(connection) {
+  function showForm(isShown) {
+    section.hidden = !isShown;
+    document.body.classList.toggle("locked", isShown);
+  }
+
+  connection.addEventListener("state", ({ detail: { state, isWrong } }) => {
+    if (state === "locked") {
+      showForm(true);
+      note.textContent = isWrong ? "That is not the passphrase." : "";
+      input.select(); // the next attempt replaces what is in the field
+      input.focus();
+    } else if (state === "open" && !section.hidden) {
+      showForm(false);
+      input.value = "";
+      document.getElementById("text").focus();
+    }
+  });
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    if (connection.state === "connecting") return; // already sent: a wrong one is answered after 1 s
+    note.textContent = "";
+    connection.unlock(input.value);
+  });
+}

@@ -1,0 +1,91 @@
+// Keeps the list of messages where the reader wants it. A reader at the end sees each new message; for a
+// reader who has scrolled up, nothing moves. message-list.js makes every change of the list through
+// `update`; unread.js listens to the event "settled".
+
+/** A view that is scrolled to within this many pixels of the end counts as at the end. */
+const NEAR_END = 100;
+
+const view = document.getElementById("messages");
+const list = document.getElementById("list");
+
+export class ScrollPosition extends EventTarget {
+  #isAtEnd = true;
+  /** The item that has to stay where it is, and where that is. */
+  #anchor;
+  #size = viewSize();
+
+  constructor() {
+    super();
+    // When the view gets another size it scrolls too, but the reader has not scrolled.
+    view.addEventListener("scroll", () => {
+      if (viewSize() === this.#size) this.#settle();
+    });
+    // A phone's keyboard appears, a window is turned, an item grows: the reader stays at the same place.
+    const observer = new ResizeObserver(() => {
+      this.#size = viewSize();
+      if (this.#isAtEnd) scrollToEnd();
+      else restore(this.#anchor);
+    });
+    observer.observe(view);
+    observer.observe(list);
+  }
+
+  get isAtEnd() {
+    return this.#isAtEnd;
+  }
+
+  goToEnd() {
+    scrollToEnd();
+    this.#isAtEnd = true;
+  }
+
+  /**
+   * Calls `draw`, which changes the list, and then scrolls to where the reader was. `toEnd` goes to the
+   * end in any case; the others are the details of the event that is drawn.
+   */
+  update(draw, { toEnd = false, messages = [], live = false, older = false }) {
+    const isOwn = live && messages.some((message) => message.ref);
+    // If the size has just changed, the observer does not know it yet, and the view is not where it was.
+    const wasAtEnd = viewSize() === this.#size ? isNearEnd() : this.#isAtEnd;
+    this.#anchor = findAnchor();
+    draw();
+    if (toEnd || isOwn || (wasAtEnd && !older)) scrollToEnd();
+    else restore(this.#anchor);
+    this.#settle();
+  }
+
+  #settle() {
+    this.#isAtEnd = isNearEnd();
+    this.#anchor = findAnchor();
+    this.dispatchEvent(new Event("settled"));
+  }
+}
+
+const viewSize = () => `${view.clientWidth} ${view.clientHeight}`;
+const isNearEnd = () => view.scrollHeight - view.scrollTop - view.clientHeight <= NEAR_END;
+
+function scrollToEnd() {
+  view.scrollTop = view.scrollHeight;
+}
+
+/** How far the item's lower edge is below the view's upper edge. (A day may be added at its upper edge.) */
+const bottomOf = (item) => item.getBoundingClientRect().bottom - view.getBoundingClientRect().top;
+
+/** Finds the topmost visible item with a binary search. Skips markers, which may be removed. */
+function findAnchor() {
+  let start = 0;
+  let end = list.children.length;
+  while (start < end) {
+    const middle = Math.floor((start + end) / 2);
+    if (bottomOf(list.children[middle]) > 0) end = middle;
+    else start = middle + 1;
+  }
+  let item = list.children[start];
+  while (item?.matches(".mark")) item = item.nextElementSibling;
+  return item && { item, bottom: bottomOf(item) };
+}
+
+/** Browsers call this scroll anchoring. Not all of them do it, and none does it at the top of a list. */
+function restore(anchor) {
+  if (anchor?.item.isConnected) view.scrollTop += bottomOf(anchor.item) - anchor.bottom;
+}

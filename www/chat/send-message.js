@@ -1,0 +1,80 @@
+// Does what was typed: sends a message, changes the name, or shows a note. Also retries and deletes
+// messages that could not be sent. main.js connects it to the message box and to the message list.
+
+import { ROOM } from "./conversation.js";
+import { showNote } from "./message-box.js";
+import { openConversation } from "./navigation.js";
+import { lineFor, parseLine } from "./slash-commands.js";
+
+const UNKNOWN_PERSON =
+  "The server has restarted and does not know this person yet. Your message stays here until it does.";
+
+/** `requestName` asks the server for another name. Returns the functions below, in an object. */
+export function startSending(state, connection, requestName) {
+  /** Does what this line says. Returns whether the message box may be cleared. */
+  function sendLine(line) {
+    const command = parseLine(line, state);
+    switch (command.type) {
+      case "say":
+        return sendText(state.openKey, command.text);
+      case "private":
+        openConversation(state, command.to);
+        sendText(command.to, command.text);
+        return true;
+      case "rename":
+        requestName(command.name);
+        return true;
+      case "show":
+        showNote(...command.parts);
+        return true;
+      case "problem":
+        showNote(command.problem);
+        return false;
+    }
+  }
+
+  function sendText(key, text) {
+    if (isUnknown(key)) return false;
+    const refused = state.findRefused(key, text);
+    if (refused) return retryMessage(refused); // the same message, not a second one
+    const message = key === ROOM ? { type: "say", text } : { type: "say", text, to: key };
+    const entry = connection.send(message, { at: Date.now(), name: state.members.get(key)?.name });
+    state.addOwn(entry);
+    return true;
+  }
+
+  /** Sends a refused message again. */
+  function retryMessage({ ref, key, text }) {
+    if (isUnknown(key)) return false;
+    state.replaceDraft(key, lineFor(text), "");
+    state.markSending(ref);
+    connection.retry(ref, key === ROOM ? {} : { to: key });
+    return true;
+  }
+
+  /** Deletes a refused message. */
+  function deleteMessage({ ref, key, text }) {
+    state.replaceDraft(key, lineFor(text), "");
+    connection.discard(ref);
+    state.removePending(ref);
+    document.getElementById("text").focus(); // the button that had the focus is gone
+  }
+
+  /** A server that has restarted gives the ids to other people: no private message may go out by itself. */
+  function refusePrivateMessages() {
+    const isPrivate = ({ message }) => message.to !== undefined;
+    for (const { ref } of connection.outbox.entries.filter(isPrivate)) {
+      const reason = "the server has restarted and does not know who this was for";
+      connection.refuse(ref, reason, { to: state.findPending(ref).key });
+    }
+  }
+
+  return { sendLine, retryMessage, deleteMessage, refusePrivateMessages };
+}
+
+/** Returns true, and says so, if the server does not know the person. Such a person's key is negative. */
+function isUnknown(key) {
+  if (key >= ROOM) return false;
+  showNote(UNKNOWN_PERSON);
+  return true;
+}

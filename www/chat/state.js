@@ -1,0 +1,274 @@
+// What the page knows: the members, the conversations, and which conversation is open. main.js passes on
+// what the server sends; the modules that draw listen to this object's events. It draws nothing itself.
+//
+// Its events, with their details:
+//   "welcomed" { resumed }        a welcome was applied; resumed: the server still knew this member
+//   "members"                     a member came, left or was renamed, or their number changed
+//   "own-name"                    your name is known, or has changed
+//   "opened"                      another conversation is open
+//   "added" { key, messages, live?, older? }   live: said just now; older: said before what was here
+//   "confirmed", "changed", "delivered", "removed"   each with the message that it is about as detail
+//   "draft" { key }               the draft was changed by the program, not by typing
+//   "unread"                      the number of unread messages of a conversation has changed
+//
+// A private conversation's key is the other person's id, since names change. A server that restarts
+// without a history file gives the ids to other people. A person for whom something is unsent then gets a
+// negative key, so that the message is kept and goes to no other person.
+
+import { Conversation, ROOM } from "./conversation.js";
+import { loadDrafts, saveDrafts } from "./drafts.js";
+import { Members } from "./members.js";
+
+/** Most acks arrive sooner than this (milliseconds). Then the word "Sending" does not flash up. */
+const SHOW_SENDING_AFTER = 300;
+
+export class ChatState extends EventTarget {
+  you = { id: -1, name: "" };
+  limits = { text: 4096, name: 32 };
+  members = new Members();
+  conversations = new Map();
+  openKey = ROOM;
+  /** All messages that have an id, by id. */
+  #messages = new Map();
+  #highestId = 0;
+  /** How many members have received each message of our own, as far as the server has told: by id. */
+  #receipts = new Map();
+  #lowestKey = 0;
+
+  constructor() {
+    super();
+    for (const { key, name, text } of loadDrafts()) this.conversation(key, name).draft = text;
+  }
+
+  /** Returns the conversation with this key. If there is none, adds one, with a person who is not here. */
+  conversation(key, name) {
+    this.#lowestKey = Math.min(this.#lowestKey, key);
+    if (key !== ROOM) this.members.addAbsent(key, name);
+    if (!this.conversations.has(key)) this.conversations.set(key, new Conversation(key));
+    return this.conversations.get(key);
+  }
+
+  openConversation(key) {
+    this.openKey = key;
+    this.conversation(key);
+    this.emit("opened");
+  }
+
+  setDraft(key, text) {
+    this.conversation(key).draft = text;
+    this.#saveDrafts();
+  }
+
+  /** Changes the draft only if it still is `expected`: what you are typing is left alone. */
+  replaceDraft(key, expected, text) {
+    if (this.conversation(key).draft !== expected) return;
+    this.setDraft(key, text);
+    this.emit("draft", { key });
+  }
+
+  #saveDrafts() {
+    const written = [...this.conversations.values()].filter(({ draft }) => draft !== "");
+    saveDrafts(written.map(({ key, draft }) => ({ key, name: this.members.get(key)?.name, text: draft })));
+  }
+
+  // What the server sends.
+
+  applyWelcome({ you, members, count, limits, messages, resumed }) {
+    if (!resumed) this.#startOver();
+    this.you = you;
+    this.limits = limits;
+    this.members.count = count;
+    for (const person of this.members.values()) person.here = false;
+    for (const member of members) {
+      this.members.addPresent(member, member.away);
+      this.#adoptUnsent(member);
+    }
+    this.emit("members");
+    this.emit("own-name");
+    this.#addMessages(messages, { live: false });
+    this.emit("welcomed", { resumed });
+  }
+
+  applySaid(message) {
+    this.#addMessages([message], { live: true });
+  }
+
+  applyEarlier(messages) {
+    this.#addMessages(messages, { live: false, older: true });
+  }
+
+  applyReceipts(receipts) {
+    for (const { id, ...receipt } of receipts) {
+      this.#receipts.set(id, receipt);
+      const message = this.#messages.get(id);
+      if (message) this.emit("delivered", Object.assign(message, { receipt }));
+    }
+  }
+
+  /** Applies joined, left, renamed, away or back. */
+  applyPresence(message) {
+    const { type, member, was, why } = message;
+    const isNews = this.members.applyPresence(message);
+    if (isNews) this.addNotice({ notice: type, member, was, why });
+    this.#adoptUnsent(member);
+    this.emit("members");
+  }
+
+  setMemberCount(count) {
+    this.members.count = count;
+    this.emit("members");
+  }
+
+  setOwnName(name) {
+    const was = this.you.name;
+    this.you.name = name;
+    this.members.addPresent(this.you, false);
+    if (was !== name) this.addNotice({ notice: "renamed", member: { ...this.you }, was });
+    this.emit("members");
+    this.emit("own-name");
+  }
+
+  /** Adds a line to the conversation with everyone that no member has said. */
+  addNotice(about) {
+    const notice = { ...about, after: this.#highestId, at: Date.now(), key: ROOM };
+    this.conversation(ROOM).insert(notice);
+    this.emit("added", { key: ROOM, messages: [notice], live: true });
+  }
+
+  // What is written on this page.
+
+  /** Adds a message of our own, from its entry in the outbox. */
+  addOwn({ ref, message, about, refused }) {
+    const key = message.to ?? ROOM;
+    const status = refused ? "refused" : "new";
+    const own = { ref, key, text: message.text, from: { ...this.you }, at: about.at, status, reason: refused };
+    this.conversation(key, about.name).append(own);
+    this.emit("added", { key, messages: [own], live: true });
+    setTimeout(() => {
+      if (own.status === "new") this.#update(own, { status: "sending" });
+    }, SHOW_SENDING_AFTER);
+  }
+
+  /** The server has stored a message of our own and given it an id: it moves to its place by id. */
+  confirm(ref, id, at) {
+    const own = this.findPending(ref);
+    if (!own || this.#messages.has(id)) return;
+    this.conversation(own.key).remove(own);
+    this.#insertById(Object.assign(own, { id, at, status: "received" }));
+    this.emit("confirmed", own);
+  }
+
+  markRefused(ref, reason) {
+    this.#update(this.findPending(ref), { status: "refused", reason });
+  }
+
+  markSending(ref) {
+    this.#update(this.findPending(ref), { status: "sending", reason: undefined });
+  }
+
+  removePending(ref) {
+    const own = this.findPending(ref);
+    this.conversation(own.key).remove(own);
+    this.emit("removed", own);
+  }
+
+  findPending(ref) {
+    const pending = [...this.conversations.values()].flatMap((conversation) => conversation.pending());
+    return pending.find((message) => message.ref === ref);
+  }
+
+  /** Finds a refused message with this text: a writer who types it again means the same message. */
+  findRefused(key, text) {
+    const matches = (message) => message.status === "refused" && message.text === text;
+    return this.conversation(key).pending().find(matches);
+  }
+
+  #update(own, changes) {
+    if (own) this.emit("changed", Object.assign(own, changes));
+  }
+
+  // How messages are stored.
+
+  /** Adds messages that came from the server, each one once, to their conversations. */
+  #addMessages(messages, { live, older }) {
+    const added = new Map(); // from a conversation's key to its new messages
+    const conversationsBefore = this.conversations.size;
+    for (const { id, ref, at, from, to, text } of messages) {
+      if (ref) this.confirm(ref, id, at);
+      if (this.#messages.has(id)) continue;
+      if (live) this.#noteSender(from);
+      const isOwn = from.id === this.you.id;
+      const other = isOwn ? to : from; // in private: the other one of the two
+      const key = to ? other.id : ROOM;
+      const message = { id, key, at, from, text, status: isOwn ? "received" : undefined };
+      this.conversation(key, other?.name);
+      this.#insertById(message);
+      added.set(key, [...(added.get(key) ?? []), message]);
+    }
+    for (const [key, messages] of added) this.emit("added", { key, messages, live, older });
+    if (this.conversations.size > conversationsBefore) this.emit("members");
+  }
+
+  #insertById(message) {
+    const { id, key } = message;
+    message.receipt = this.#receipts.get(id);
+    this.#messages.set(id, message);
+    this.#highestId = Math.max(this.#highestId, id);
+    this.conversation(key).insert(message);
+  }
+
+  /** A big room sends no `joined` and `renamed`: what a member says is the only sign. */
+  #noteSender(from) {
+    if (this.members.get(from.id)?.name === from.name) return;
+    this.members.addPresent(from, false);
+    this.emit("members");
+  }
+
+  // After a restart of the server.
+
+  /** Forgets all but unsent messages and drafts. Theirs get negative keys: the ids belong to others now. */
+  #startOver() {
+    const before = [...this.conversations.values()];
+    const { members, openKey } = this;
+    this.members = new Members();
+    this.conversations.clear();
+    this.#messages.clear();
+    this.#receipts.clear();
+    this.#highestId = 0;
+    this.openKey = ROOM;
+    for (const old of before) {
+      const unsent = old.pending();
+      if (unsent.length === 0 && old.draft === "" && old.key !== ROOM) continue;
+      const key = old.key === ROOM ? ROOM : this.#lowestKey - 1;
+      const conversation = this.conversation(key, members.get(old.key)?.name);
+      moveTo(conversation, unsent);
+      conversation.draft = old.draft;
+      if (old.key === openKey) this.openKey = key;
+    }
+    this.#saveDrafts();
+    this.emit("opened");
+  }
+
+  /** Gives to this member what was written to a person of the same name before the restart. */
+  #adoptUnsent({ id, name }) {
+    const isSamePerson = (person) => person.id < 0 && person.name === name;
+    const person = [...this.members.values()].find(isSamePerson);
+    if (!person || id === this.you.id) return;
+    const old = this.conversation(person.id);
+    this.members.delete(person.id);
+    this.conversations.delete(person.id);
+    const conversation = this.conversation(id);
+    moveTo(conversation, old.pending());
+    this.setDraft(id, conversation.draft || old.draft);
+    if (this.openKey === person.id) this.openConversation(id);
+  }
+
+  emit(type, detail) {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+}
+
+function moveTo(conversation, messages) {
+  for (const message of messages) message.key = conversation.key;
+  conversation.append(...messages);
+}

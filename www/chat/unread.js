@@ -1,0 +1,60 @@
+// Counts unread messages: on the button "3 new" below the list, in the title of the page, and, through
+// the event "unread", beside each name in member-list.js. Your own messages and notices do not count.
+
+import { load, save } from "../shared/storage.js";
+
+const button = document.getElementById("newest");
+const title = document.title;
+
+export function countUnread(state, scroll) {
+  /** From a conversation's key to the id up to which it was read. On the first visit, null: all is read. */
+  let readUpTo = load("read", null);
+
+  /** A window that is hidden or behind another one is not being read. */
+  const isReading = () => scroll.isAtEnd && !document.hidden && document.hasFocus();
+
+  function update() {
+    const conversation = state.conversation(state.openKey);
+    if (isReading()) markRead(conversation);
+    button.hidden = scroll.isAtEnd;
+    button.textContent = conversation.unread > 0 ? `${conversation.unread} new ↓` : "To the newest ↓";
+  }
+
+  function markRead(conversation) {
+    const last = conversation.messages.findLast((message) => message.id)?.id ?? 0;
+    if (readUpTo === null || last <= (readUpTo[conversation.key] ?? 0)) return;
+    readUpTo[conversation.key] = last;
+    save("read", readUpTo);
+    if (conversation.unread === 0) return;
+    conversation.unread = 0;
+    state.emit("unread");
+  }
+
+  state.addEventListener("added", ({ detail: { key, messages } }) => {
+    const isUnread = ({ notice, status, id }) => !notice && !status && id > (readUpTo?.[key] ?? 0);
+    const unread = readUpTo === null ? [] : messages.filter(isUnread);
+    state.conversation(key).unread += unread.length;
+    if (unread.length > 0) state.emit("unread");
+    update();
+  });
+  state.addEventListener("welcomed", ({ detail: { resumed } }) => {
+    if (resumed && readUpTo !== null) return;
+    readUpTo = {};
+    state.conversations.forEach(markRead);
+  });
+  state.addEventListener("unread", () => {
+    let sum = 0;
+    for (const { unread } of state.conversations.values()) sum += unread;
+    document.title = sum > 0 ? `(${sum}) ${title}` : title;
+  });
+
+  button.addEventListener("click", () => {
+    scroll.goToEnd();
+    document.getElementById("text").focus(); // the button is about to be hidden, and it has the focus
+    update();
+  });
+  scroll.addEventListener("settled", update);
+  addEventListener("focus", update);
+  addEventListener("blur", update);
+  document.addEventListener("visibilitychange", update);
+}

@@ -1,0 +1,78 @@
+// Draws the handshake: the request and the answer line by line, and how the accept value is computed.
+// handshake.js explains; here it becomes elements, with dots in place of secrets.
+
+import { DOT, coverText } from "./cover.js";
+import { createCode, createElement } from "./create-element.js";
+import { plural } from "./format.js";
+import { acceptSteps, explainHead, explainHiding, isOrdinaryLine } from "./handshake.js";
+
+export function drawHandshake(handshake, secrets) {
+  const { request, response } = handshake;
+  return [
+    ...drawHead("The request, from the browser", request, true, secrets),
+    ...drawHead("The answer, from the server", response, false, secrets),
+    ...drawAcceptSteps(handshake, secrets),
+  ];
+}
+
+function drawHead(title, head, isRequest, secrets) {
+  // Covered as a whole: some secrets are found by what stands around them.
+  const lines = explainHead(coverText(head, secrets), isRequest);
+  const items = [];
+  let ordinary = [];
+  for (const line of lines) {
+    if (isRequest && isOrdinaryLine(line.line)) {
+      ordinary.push(line);
+      continue;
+    }
+    if (ordinary.length > 0) items.push(drawFold(ordinary));
+    ordinary = [];
+    items.push(drawLine(line, isRequest));
+  }
+  return [createElement("h3", {}, title), createElement("ol", { class: "head" }, ...items)];
+}
+
+function drawLine({ line, sentence }, isRequest) {
+  const isStatusLine = !isRequest && line.startsWith("HTTP");
+  const [name, value] = isStatusLine ? [line, ""] : splitLine(line);
+  const text = line === ""
+    ? createElement("span", { class: "empty-line" }, "(empty)")
+    : createCode(name, { class: "header-name" });
+  const item = createElement("li", {},
+    createElement("p", {}, text, value === "" ? "" : createCode(value)),
+    createElement("p", { class: "words" }, sentence));
+  if (line.includes(DOT)) item.append(createElement("p", { class: "words" }, explainHiding(line)));
+  return item;
+}
+
+/** Draws lines that have nothing to do with WebSocket: at their place, but folded up. */
+function drawFold(lines) {
+  const title = `${plural(lines.length, "more line")}, as in any other request`;
+  const items = lines.map((line) => drawLine(line, true));
+  return createElement("li", { class: "fold" },
+    createElement("details", {},
+      createElement("summary", {}, title),
+      createElement("ol", { class: "head-more" }, ...items)));
+}
+
+/** Splits a line into a header field's name with the colon, or the request's method, and the rest. */
+function splitLine(line) {
+  const [, name, rest] = /^([A-Z]+ |[^\s:]+:)?(.*)$/.exec(line);
+  return name ? [name, rest] : [line, ""];
+}
+
+function drawAcceptSteps(handshake, secrets) {
+  const { steps, matches } = acceptSteps(handshake);
+  const items = steps.map(({ sentence, value }) =>
+    createElement("li", {},
+      createElement("p", { class: "words" }, sentence),
+      createCode(coverText(value, secrets))));
+  const verdict = matches
+    ? "It matches the 101 ✓ So the answer belongs to this request, and its sender speaks WebSocket."
+    : "It does not match the 101 ✗ A browser ends such a connection at once.";
+  return [
+    createElement("h3", {}, "Where the accept value comes from"),
+    createElement("ol", { class: "steps" }, ...items),
+    createElement("p", { class: matches ? "verdict" : "verdict wrong" }, verdict),
+  ];
+}

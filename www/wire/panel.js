@@ -1,0 +1,69 @@
+// The wire view beside the page whose connection it watches: a panel that a button in the header opens. The
+// chat, echo.html and broadcast.html load it. While the panel is closed there is no connection to /wire.
+
+import { WireConnection } from "./connection.js";
+import { createElement } from "./create-element.js";
+import { wireId } from "./id.js";
+import { Secrets } from "./secrets.js";
+import { WireView } from "./view.js";
+
+/** The page tells it what else has to be hidden: `secrets.learn(token)`. */
+export const secrets = new Secrets();
+secrets.learn(wireId);
+
+const openButton = document.getElementById("wire-button");
+const view = new WireView(new WireConnection(wireId), secrets);
+const closeButton = createElement("button", { type: "button", class: "quiet" }, "Close");
+const secondScreenLink = createElement("a", { href: "wire.html" }, "Second screen");
+const panel = createElement("section", { id: "wire", "aria-labelledby": "wire-title", hidden: true },
+  createElement("div", { class: "wire-title" },
+    createElement("h2", { id: "wire-title" }, "Wire view"), view.stateLine, secondScreenLink, closeButton),
+  view.root);
+document.body.querySelector("main").after(panel);
+
+/** In a narrow window the panel takes the place of the page, all but the message box: see panel.css. */
+const narrowWindow = matchMedia("(width < 64em)");
+
+function showPanel(isShown) {
+  panel.hidden = !isShown;
+  document.body.classList.toggle("wired", isShown);
+  openButton.setAttribute("aria-expanded", String(isShown));
+}
+
+function openPanel() {
+  showPanel(true);
+  view.open();
+  if (narrowWindow.matches) closeButton.focus(); // the button that was pressed is hidden now
+}
+
+function closePanel() {
+  showPanel(false);
+  view.close();
+  openButton.focus();
+}
+
+openButton.addEventListener("click", () => {
+  if (panel.hidden) openPanel();
+  else closePanel();
+});
+closeButton.addEventListener("click", closePanel);
+panel.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") closePanel();
+});
+
+// The link to the second screen contains the wire id, and anyone who can read it from the page could watch.
+// So while secrets are hidden, the link has no id, and a press opens the address all the same. The id stands
+// after the #, because browsers do not send that part to a server.
+const secondScreenAddress = `wire.html#id=${wireId}`;
+for (const type of ["click", "auxclick"]) {
+  secondScreenLink.addEventListener(type, (event) => {
+    const isRightButton = event.button > 1;
+    if (isRightButton) return;
+    event.preventDefault();
+    // Without "noopener" the new tab would get a copy of this tab's storage, and so the same token.
+    open(secondScreenAddress, "_blank", "noopener");
+  });
+}
+secrets.addEventListener("change", () => {
+  secondScreenLink.href = secrets.shown ? secondScreenAddress : "wire.html";
+});

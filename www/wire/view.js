@@ -1,0 +1,278 @@
+// The wire view: the handshake and the frames of one connection, as they pass. panel.js shows it beside a
+// page, main.js on a page of its own. main.js lists all modules in reading order.
+//
+//   connection.js  →  frame-log.js  →  frame-list.js  →  draw-*.js
+//   (from /wire)      secrets.js       (what is shown)   (how it looks)
+
+import { TEXT, decodeFrame } from "./decode-frame.js";
+import { drawHandshake } from "./draw-handshake.js";
+import { formatCount } from "./format.js";
+import { FrameList } from "./frame-list.js";
+import { FrameLog } from "./frame-log.js";
+import { acceptSteps, pathOf, statusOf } from "./handshake.js";
+import { joinPayloads } from "./secrets.js";
+import { buildViewElements, setSwitch } from "./view-elements.js";
+import { BESIDE_THE_PAGE, countsSentence, emptySentence, stateSentence } from "./view-sentences.js";
+
+/** Frames that come within this time (milliseconds) are drawn together. */
+const DRAW_AFTER = 50;
+/** A list that is scrolled to within this many pixels of the end counts as at the end. */
+const NEAR_END = 100;
+/** From this width on (in rem) the bits have 32 columns, as in the RFC; below it they have 8. */
+const WIDE = 29;
+
+export class WireView {
+  #elements;
+  #connection;
+  #secrets;
+  /** The sentences that depend on the page. */
+  #sentences;
+  #log = new FrameLog();
+  #list;
+  #handshake = null;
+  /** The state of the view's own connection, and the code with which it was closed. */
+  #connectionState = "closed";
+  #closeCode;
+  /** Whether the connection of the handshake is "live", "gone", or "unknown". */
+  #watched = "unknown";
+  #isPaused = false;
+  #isCleared = false;
+  /** How many frames had passed when the list was drawn last. */
+  #drawnTotal = 0;
+  /** How many frames have come below the end of what is in view. */
+  #unread = 0;
+  #filteredOut = 0;
+  /** Messages that have changed since the list was drawn. */
+  #changed = new Set();
+  #drawTimer;
+
+  constructor(connection, secrets, sentences = BESIDE_THE_PAGE) {
+    this.#connection = connection;
+    this.#secrets = secrets;
+    this.#sentences = sentences;
+    this.#list = new FrameList(secrets);
+    this.#elements = buildViewElements({
+      togglePause: () => this.#togglePause(),
+      clear: () => this.#clear(),
+      toggleSecrets: () => this.#toggleSecrets(),
+      filter: () => this.#filter(),
+      goToEnd: () => this.#goToEnd(),
+    }, this.#list.element);
+    const { scroller, frames } = this.#elements;
+    scroller.addEventListener("scroll", () => this.#updateNewestButton());
+    new ResizeObserver(() => this.#chooseColumns()).observe(frames);
+    this.#updateState();
+    this.#updateCounts();
+
+    connection.addEventListener("state", ({ detail }) => this.#handleState(detail));
+    connection.addEventListener("handshake", ({ detail }) => this.#handleHandshake(detail));
+    connection.addEventListener("frame", ({ detail }) => this.#handleFrame(detail));
+    connection.addEventListener("gone", () => {
+      this.#watched = "gone";
+      this.#updateState();
+    });
+    secrets.addEventListener("change", () => {
+      this.#drawHandshake();
+      this.#list.updateHiding();
+      this.#updateHiddenLine();
+    });
+  }
+
+  /** The element with the whole view. */
+  get root() {
+    return this.#elements.root;
+  }
+
+  /** The line about its state. It may be moved to another place on the page. */
+  get stateLine() {
+    return this.#elements.stateLine;
+  }
+
+  /** The <details> with the handshake. */
+  get handshake() {
+    return this.#elements.handshake;
+  }
+
+  open() {
+    this.#connection.connect();
+  }
+
+  close() {
+    this.#connection.close();
+    if (this.#secrets.shown) this.#toggleSecrets(); // hidden again for the next time
+  }
+
+  // What the server sends.
+
+  #handleState({ state, code }) {
+    if (state === "open") {
+      this.#log.interrupt();
+      this.#watched = "unknown"; // until a handshake comes
+    }
+    // A further attempt is no news for a screen reader, so the line keeps its sentence.
+    if (state === "connecting" && this.#connectionState === "waiting") return;
+    this.#connectionState = state;
+    this.#closeCode = code;
+    this.#updateState();
+  }
+
+  #handleHandshake(handshake) {
+    const isNewConnection = this.#handshake && this.#handshake.client !== handshake.client;
+    this.#draw(); // the frames of the connection before it
+    this.#handshake = handshake;
+    this.#watched = "live";
+    this.#elements.chatNote.hidden = pathOf(handshake.request) !== "/chat";
+    if (isNewConnection) this.#log.interrupt();
+    if (isNewConnection && this.#list.length > 0) {
+      this.#list.appendNote(`A new connection, number ${handshake.client}.`);
+    }
+    this.#secrets.learnRequest(handshake.request);
+    this.#drawHandshake();
+    this.#updateHiddenLine();
+    this.#updateState();
+    this.#updateCounts();
+  }
+
+  #handleFrame(frameMessage) {
+    const message = this.#log.add(decodeFrame(frameMessage));
+    this.#changed.add(message);
+    for (const dropped of this.#log.trim()) {
+      if (dropped.message.frames.length > 0) this.#changed.add(dropped.message);
+      else this.#changed.delete(dropped.message);
+    }
+    this.#drawTimer ??= setTimeout(() => this.#draw(), DRAW_AFTER);
+  }
+
+  // Drawing.
+
+  #draw() {
+    clearTimeout(this.#drawTimer);
+    this.#drawTimer = undefined;
+    // First all secrets are learned, so that none is drawn before it is known.
+    for (const message of this.#changed) {
+      if (message.opcode === TEXT) this.#secrets.learnMessage(joinPayloads(message.frames));
+    }
+    this.#updateHiddenLine();
+    this.#updateCounts();
+    if (this.#isPaused) return;
+    const wasAtEnd = this.#isAtEnd();
+    const newFrames = this.#list.show(this.#log.frames, this.#changed);
+    if (newFrames > 0) this.#isCleared = false;
+    this.#changed.clear();
+    this.#drawnTotal = this.#log.total;
+    this.#filter();
+    this.#unread = wasAtEnd ? 0 : this.#unread + newFrames;
+    if (wasAtEnd) this.#goToEnd();
+    this.#updateNewestButton();
+    this.#updateCounts();
+  }
+
+  #drawHandshake() {
+    if (this.#watched === "unknown") return;
+    const { handshake, handshakeSummary, handshakeBody } = this.#elements;
+    handshake.hidden = false;
+    // What was unfolded stays unfolded.
+    const wereOpen = Array.from(handshakeBody.querySelectorAll("details"), (fold) => fold.open);
+    handshakeBody.replaceChildren(...drawHandshake(this.#handshake, this.#secrets));
+    handshakeBody.querySelectorAll("details").forEach((fold, index) => {
+      fold.open = wereOpen[index] ?? false;
+    });
+    const { request, response } = this.#handshake;
+    const tick = acceptSteps(this.#handshake).matches ? "✓" : "✗";
+    handshakeSummary.textContent = `GET ${pathOf(request)} → ${statusOf(response)} ${tick}`;
+  }
+
+  #chooseColumns() {
+    const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
+    this.#list.setColumns(this.#elements.frames.clientWidth >= WIDE * rem ? 32 : 8);
+  }
+
+  // What the buttons do.
+
+  #togglePause() {
+    this.#isPaused = !this.#isPaused;
+    setSwitch(this.#elements.pauseButton, this.#isPaused ? "Resume" : "Pause", this.#isPaused);
+    this.#draw();
+  }
+
+  #clear() {
+    this.#log.clear();
+    this.#list.clear();
+    this.#changed.clear();
+    this.#drawnTotal = this.#log.total;
+    this.#unread = 0;
+    this.#isCleared = true;
+    this.#filter();
+    this.#updateNewestButton();
+  }
+
+  #toggleSecrets() {
+    this.#secrets.shown = !this.#secrets.shown;
+    const { shown } = this.#secrets;
+    setSwitch(this.#elements.secretsButton, shown ? "Hide secrets" : "Show secrets", shown);
+  }
+
+  #filter() {
+    const { directionSelect, kindSelect } = this.#elements;
+    this.#filteredOut = this.#list.filter(directionSelect.value, kindSelect.value);
+    this.#updateCounts();
+  }
+
+  #goToEnd() {
+    const { scroller, newestButton } = this.#elements;
+    scroller.scrollTop = scroller.scrollHeight;
+    // The button is about to be hidden, and it may have the focus.
+    if (document.activeElement === newestButton) scroller.focus();
+    this.#updateNewestButton();
+  }
+
+  #isAtEnd() {
+    const { scrollHeight, scrollTop, clientHeight } = this.#elements.scroller;
+    return scrollHeight - scrollTop - clientHeight <= NEAR_END;
+  }
+
+  // What the view says about itself.
+
+  #updateState() {
+    const { stateLine } = this.#elements;
+    const sentence = stateSentence({
+      connectionState: this.#connectionState,
+      closeCode: this.#closeCode,
+      watched: this.#watched,
+      handshake: this.#handshake,
+      sentences: this.#sentences,
+    });
+    // A screen reader reads each change, so the same sentence is not written again.
+    if (stateLine.textContent !== sentence) stateLine.textContent = sentence;
+    const isLive = this.#connectionState === "open" && this.#watched === "live";
+    stateLine.classList.toggle("live", isLive);
+  }
+
+  #updateCounts() {
+    const { countsLine, emptyLine, directionSelect, kindSelect } = this.#elements;
+    const { total, frames } = this.#log;
+    const [isPaused, isCleared] = [this.#isPaused, this.#isCleared];
+    countsLine.textContent = countsSentence({
+      total, kept: frames.length, unseen: total - this.#drawnTotal, filteredOut: this.#filteredOut,
+      isPaused, isCleared,
+    });
+    emptyLine.hidden = this.#list.length > this.#filteredOut;
+    emptyLine.textContent = emptySentence({
+      frames, listed: this.#list.length, direction: directionSelect.value, kind: kindSelect.value,
+      watched: this.#watched, isPaused, isCleared, sentences: this.#sentences,
+    });
+  }
+
+  #updateHiddenLine() {
+    const { shown, kinds } = this.#secrets;
+    const isNothingHidden = shown || kinds.length === 0;
+    this.#elements.hiddenLine.textContent = isNothingHidden ? "" : `Hidden here: ${kinds.join(", ")}`;
+  }
+
+  #updateNewestButton() {
+    const { newestButton } = this.#elements;
+    if (this.#isAtEnd()) this.#unread = 0;
+    newestButton.hidden = this.#unread === 0;
+    newestButton.textContent = `${formatCount(this.#unread)} new ↓`;
+  }
+}
