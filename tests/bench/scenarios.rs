@@ -37,6 +37,7 @@ pub fn all(scale: f64, others: &[Target]) -> Vec<Scenario> {
     let rooms = [&route("/broadcast")[..], &route("/chat"), others].concat();
     let data = [Target::chat_with_history_file()];
     let each_second = Pacing::Every(Duration::from_secs(1));
+    // The first `talkers` of all clients send for `time` seconds.
     let talk = move |clients: usize, talkers: usize, pacing: Pacing, time: f64| {
         move |target: &Target| {
             exchange(target, clients, &Workload::new(talkers, pacing, seconds(time)))
