@@ -111,7 +111,7 @@ impl Crowd {
     }
 
     /// One client sends one message, and all receive it. Then all clients have read what the server sent
-    /// at the start (in the chat the welcome and who joined), and caches are warm.
+    /// at the start (in the chat a `welcome` and the `joined` of later clients), and caches are warm.
     pub fn send_one_message(&mut self, process: &ServerProcess) -> Measurement {
         self.run(process, &Workload::new(1, Pacing::OneAtATime, Duration::ZERO))
     }

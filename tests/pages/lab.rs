@@ -36,21 +36,21 @@ fn broadcast_page_shows_every_message_once_to_everyone() {
     assert_eq!(ben.evaluate("isSecureContext"), false);
 
     let markup = "<img src=x onerror=\"document.title = 'broken into'\">";
-    let mut said = vec!["hello, street".to_string(), "  שלום & 👋🏽 \u{202e}x ".to_string()];
-    ada.type_and_send(&said[0]);
+    let mut texts = vec!["hello, street".to_string(), "  שלום & 👋🏽 \u{202e}x ".to_string()];
+    ada.type_and_send(&texts[0]);
     wait_for_messages(&ben, 1);
-    ben.type_and_send(&said[1]);
+    ben.type_and_send(&texts[1]);
     wait_for_messages(&ada, 2);
     ben.type_and_send(markup);
-    said.push(markup.to_string());
+    texts.push(markup.to_string());
     wait_for_messages(&ada, 3);
     let mut program = server.open("/broadcast");
     program.send(0x82, &[0, 159, 146, 150]);
-    said.push("(binary, 4 bytes)".to_string());
+    texts.push("(binary, 4 bytes)".to_string());
 
     // A message that arrived twice would be in these lists twice.
     for page in [&ada, &ben] {
-        assert_eq!(wait_for_messages(page, 4), said);
+        assert_eq!(wait_for_messages(page, 4), texts);
         assert_eq!(page.evaluate("text.value"), "");
         assert_eq!(page.evaluate("document.images.length"), 0);
         assert_eq!(page.evaluate("document.title"), "Broadcast – Partyline");
@@ -196,8 +196,8 @@ fn client_code_of_a_tutorial_works_unchanged() {
     let client = r#"
 const socket = new WebSocket("ws://localhost:PORT/");
 socket.addEventListener("open", () => socket.send("here is a message for the server!"));
-const heard = [];
-socket.addEventListener("message", (event) => heard.push(event.data));
+const received = [];
+socket.addEventListener("message", (event) => received.push(event.data));
 "#;
     let client = client.replace("PORT", &server.port.to_string());
     fs::write(www.0.join("tutorial.js"), client).unwrap();
@@ -210,15 +210,15 @@ socket.addEventListener("message", (event) => heard.push(event.data));
     let greeting = "here is a message for the server!";
     for page in [&ada, &ben] {
         page.open(&format!("http://localhost:{}/tutorial.html", server.port));
-        page.wait_for("heard.length > 0");
+        page.wait_for("received.length > 0");
     }
-    ada.wait_for("heard.length > 1");
+    ada.wait_for("received.length > 1");
     ada.evaluate("socket.send('and one from ada')");
     for (page, greetings) in [(&ada, 2), (&ben, 1)] {
-        page.wait_for("heard.includes('and one from ada')");
+        page.wait_for("received.includes('and one from ada')");
         let mut expected = vec![greeting; greetings];
         expected.push("and one from ada");
-        assert_eq!(page.evaluate("heard"), serde_json::json!(expected));
+        assert_eq!(page.evaluate("received"), serde_json::json!(expected));
         page.assert_clean();
     }
 }

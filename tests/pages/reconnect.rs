@@ -114,8 +114,8 @@ fn page_resumes_after_a_lost_connection_without_loss_or_duplicates() {
 
     // The page's message reaches the server, but its ack does not reach the page.
     line.deafen();
-    page.type_and_send("said once");
-    while !ben.read_text().contains("said once") {}
+    page.type_and_send("sent once");
+    while !ben.read_text().contains("sent once") {}
     let began = Instant::now();
     line.cut();
     page.wait_for("line.className === 'waiting' && !retry.hidden");
@@ -123,19 +123,19 @@ fn page_resumes_after_a_lost_connection_without_loss_or_duplicates() {
     page.type_and_send("typed meanwhile");
     ben.send_text("missed 1");
     ben.send_text("missed 2");
-    assert_eq!(page.wait_for_texts(3), json!(["first", "said once", "typed meanwhile"]));
+    assert_eq!(page.wait_for_texts(3), json!(["first", "sent once", "typed meanwhile"]));
     // An attempt that fails leads to another countdown.
     page.retry_now();
     page.wait_for("line.className === 'waiting' && countdown.textContent.includes('again in')");
     line.mend();
     page.retry_now();
     page.wait_for("line.className === 'open'");
-    let all = ["first", "said once", "missed 1", "missed 2", "typed meanwhile"];
+    let all = ["first", "sent once", "missed 1", "missed 2", "typed meanwhile"];
     assert_eq!(page.wait_for_texts(5), json!(all));
     page.wait_for("list.lastElementChild.textContent.includes('✓ Received')");
     assert_eq!(page.evaluate("notices('')"), 1, "ben's arrival is the only notice");
     let received = read_until(&mut ben, "typed meanwhile");
-    assert!(!received.contains("said once") && !received.contains("\"left\""), "{received}");
+    assert!(!received.contains("sent once") && !received.contains("\"left\""), "{received}");
 
     // An unsent message survives a reload.
     line.cut();
@@ -162,12 +162,12 @@ fn page_reconnects_when_the_server_is_silent_for_45_s() {
     page.open_chat("localhost", server.port);
     let mut ben = server.open("/chat?name=ben");
     page.evaluate("window.shorten = true");
-    ben.send_text("the last that is heard");
+    ben.send_text("the last before the silence");
     page.wait_for("line.className === 'waiting'");
     page.evaluate("window.shorten = false");
     ben.send_text("missed");
     page.retry_now();
-    assert_eq!(page.wait_for_texts(2), json!(["the last that is heard", "missed"]));
+    assert_eq!(page.wait_for_texts(2), json!(["the last before the silence", "missed"]));
     // For the others the member was away and has not left.
     page.type_and_send("here");
     let received = read_until(&mut ben, "\"here\"");

@@ -119,11 +119,11 @@ fn view_reports_that_it_was_too_slow() {
                 const view = new WireView(new EventTarget(), new Secrets());
                 const source = new EventTarget();
                 const other = new WireView(source, new Secrets());
-                const tell = (state, code) =>
+                const change = (state, code) =>
                     source.dispatchEvent(new CustomEvent('state', { detail: { state, code } }));
-                tell('open');
-                tell('waiting', 1013);
-                tell('connecting');
+                change('open');
+                change('waiting', 1013);
+                change('connecting');
                 return other.stateLine.textContent;
             })",
     );
