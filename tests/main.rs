@@ -7,6 +7,7 @@
 mod support;
 
 mod http {
+    mod date; // the Date header
     pub mod files; // the files of www/: what is served, and that nothing else is
     mod refusals; // request heads that are refused, with status and reason
     pub mod request; // request heads as raw bytes
@@ -19,6 +20,7 @@ mod server {
 mod websocket {
     mod frames; // frames as raw bytes; the close codes
     mod rate_limit; // how fast a client may send; memory for large messages
+    mod tap; // which connection a view is shown
     mod sender; // the Sender alone, without a server
 }
 mod chat {
@@ -37,6 +39,7 @@ mod chat {
     mod private; // private messages
     mod receipts; // how many recipients have a message
 }
+mod tiny; // lesson 0, src/bin/tiny.rs
 mod wire; // what /wire shows
 mod pages {
     //! In a real browser.
