@@ -45,10 +45,10 @@ fn pages_continue_the_conversation_after_the_server_has_restarted() {
 #[test]
 fn frozen_page_receives_what_it_has_missed() {
     let server = Server::start(&[]);
-    let line = Line::to(server.port);
+    let proxy = Line::to(server.port);
     let browser = Browser::start();
     let page = browser.new_user();
-    page.open_chat("localhost", line.port);
+    page.open_chat("localhost", proxy.port);
     let mut ben = server.open("/chat?name=ben");
     ben.send_text("one");
     page.wait_for_texts(1);
@@ -58,9 +58,9 @@ fn frozen_page_receives_what_it_has_missed() {
     assert_eq!(page.wait_for_texts(2), json!(["one", "two"]));
     page.freeze(true);
     ben.send_text("three");
-    line.cut();
+    proxy.cut();
     ben.send_text("four");
-    line.mend();
+    proxy.mend();
     page.freeze(false);
     // The page reconnects by itself.
     assert_eq!(page.wait_for_texts(4), json!(["one", "two", "three", "four"]));

@@ -104,20 +104,20 @@ fn unsent_messages_arrive_once_each_after_the_server_was_killed() {
 #[test]
 fn page_resumes_after_a_lost_connection_without_loss_or_duplicates() {
     let server = Server::start(&["--host", "lab.test"]);
-    let line = Line::to(server.port);
+    let proxy = Line::to(server.port);
     let browser = Browser::start();
     let page = browser.new_user();
-    let name = page.open_chat("lab.test", line.port);
+    let name = page.open_chat("lab.test", proxy.port);
     let mut ben = server.open("/chat?name=ben");
     ben.send_text("first");
     page.wait_for_texts(1);
 
     // The page's message reaches the server, but its ack does not reach the page.
-    line.deafen();
+    proxy.deafen();
     page.type_and_send("sent once");
     while !ben.read_text().contains("sent once") {}
     let began = Instant::now();
-    line.cut();
+    proxy.cut();
     page.wait_for("line.className === 'waiting' && !retry.hidden");
     assert!(began.elapsed() < Duration::from_secs(1), "shown after {:?}", began.elapsed());
     page.type_and_send("typed meanwhile");
@@ -127,7 +127,7 @@ fn page_resumes_after_a_lost_connection_without_loss_or_duplicates() {
     // An attempt that fails leads to another countdown.
     page.retry_now();
     page.wait_for("line.className === 'waiting' && countdown.textContent.includes('again in')");
-    line.mend();
+    proxy.mend();
     page.retry_now();
     page.wait_for("line.className === 'open'");
     let all = ["first", "sent once", "missed 1", "missed 2", "typed meanwhile"];
@@ -138,13 +138,13 @@ fn page_resumes_after_a_lost_connection_without_loss_or_duplicates() {
     assert!(!received.contains("sent once") && !received.contains("\"left\""), "{received}");
 
     // An unsent message survives a reload.
-    line.cut();
+    proxy.cut();
     page.wait_for("line.className === 'waiting'");
     page.type_and_send("kept");
     let unsent = page.evaluate_text("sessionStorage.getItem('chat.unsent')");
     assert!(unsent.contains("kept"), "{unsent}");
-    line.mend();
-    assert_eq!(page.open_chat("lab.test", line.port), name);
+    proxy.mend();
+    assert_eq!(page.open_chat("lab.test", proxy.port), name);
     page.wait_for("list.lastElementChild.textContent.includes('✓ Received')");
     assert_eq!(page.wait_for_texts(6)[5], "kept");
     page.assert_clean_but_for_lost_connections();

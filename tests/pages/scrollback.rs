@@ -26,14 +26,14 @@ fn send_lines(member: &mut Member, lines: RangeInclusive<usize>) {
 /// Sends these lines while the page is disconnected, and lets it reconnect.
 fn send_while_disconnected(
     page: &Page,
-    line: &Line,
+    proxy: &Line,
     member: &mut Member,
     lines: RangeInclusive<usize>,
 ) {
-    line.cut();
+    proxy.cut();
     page.wait_for("line.className === 'waiting'");
     send_lines(member, lines);
-    line.mend();
+    proxy.mend();
     page.retry_now();
 }
 
@@ -155,15 +155,15 @@ fn list_that_does_not_fill_its_view_loads_earlier_messages_by_itself() {
 #[test]
 fn missed_messages_are_loaded_after_the_page_reconnects() {
     let server = Server::start_without_pace(&[]);
-    let line = Line::to(server.port);
+    let proxy = Line::to(server.port);
     let browser = Browser::start();
     let page = browser.new_user();
-    page.open_chat("localhost", line.port);
+    page.open_chat("localhost", proxy.port);
     let mut ben = Member::come(&server, "ben");
     send_lines(&mut ben, 1..=5);
     page.wait_for_texts(5);
     page.evaluate("document.hasFocus = () => false");
-    send_while_disconnected(&page, &line, &mut ben, 6..=255);
+    send_while_disconnected(&page, &proxy, &mut ben, 6..=255);
     assert_eq!(page.wait_for_texts(255), lines(255));
     page.wait_for("document.title === '(250) Partyline'");
     page.wait_for(&format!("notices('{MEANWHILE}') === 0"));
@@ -175,7 +175,7 @@ fn missed_messages_are_loaded_after_the_page_reconnects() {
 #[test]
 fn gaps_survive_further_disconnections_until_they_are_filled() {
     let server = Server::start_without_pace(&[]);
-    let line = Line::to(server.port);
+    let proxy = Line::to(server.port);
     let browser = Browser::start();
     let page = browser.new_user();
     // Until `asks` is set, the page's requests for earlier messages are not sent.
@@ -184,12 +184,12 @@ fn gaps_survive_further_disconnections_until_they_are_filled() {
             if (window.asks || !text.includes('earlier')) send.call(this, text);
         };";
     page.run_in_every_document(script);
-    page.open_chat("localhost", line.port);
+    page.open_chat("localhost", proxy.port);
     let mut ben = Member::come(&server, "ben");
     send_lines(&mut ben, 1..=5);
     page.wait_until_receipt_is_sent(5);
     let mut miss = |lines, count| {
-        send_while_disconnected(&page, &line, &mut ben, lines);
+        send_while_disconnected(&page, &proxy, &mut ben, lines);
         page.wait_for_texts(count);
         page.wait_for("line.className === 'open'");
     };
@@ -222,13 +222,13 @@ fn gaps_survive_further_disconnections_until_they_are_filled() {
 #[test]
 fn page_marks_the_places_of_messages_that_the_server_no_longer_keeps() {
     let server = Server::start_without_pace(&["--keep", "120"]);
-    let line = Line::to(server.port);
+    let proxy = Line::to(server.port);
     let browser = Browser::start();
     let page = browser.new_user();
-    page.open_chat("localhost", line.port);
+    page.open_chat("localhost", proxy.port);
     let mut ben = Member::come(&server, "ben");
     for (lines, count) in [(1..=5, 5), (6..=205, 125), (206..=330, 245)] {
-        send_while_disconnected(&page, &line, &mut ben, lines);
+        send_while_disconnected(&page, &proxy, &mut ben, lines);
         page.wait_for_texts(count);
     }
     let words = "Some of what was said meanwhile is no longer kept.";

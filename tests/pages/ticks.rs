@@ -29,24 +29,24 @@ fn wait_for_status(page: &Page, status: &str) {
 #[test]
 fn status_goes_from_sending_to_delivered_to_all() {
     let server = Server::start_without_pace(&[]);
-    let line = Line::to(server.port);
+    let proxy = Line::to(server.port);
     let browser = Browser::start();
     let [ana, ben] = [browser.new_user(), browser.new_user()];
     ana.set_size(320, 640);
-    ana.open_chat("localhost", line.port);
+    ana.open_chat("localhost", proxy.port);
     let ben_name = ben.open_chat("localhost", server.port);
     let mut cy = Member::come(&server, "cy");
     let mut dora = Member::come(&server, "dora");
     ana.wait_for("document.querySelectorAll('#people-list li').length === 5");
 
     // At first no ack reaches ana's page; after the cut it reconnects.
-    line.deafen();
+    proxy.deafen();
     ana.evaluate(RECORD_STATES);
     ana.type_and_send("a text that takes two lines on a telephone");
     wait_for_status(&ana, " Sending …");
     ben.wait_for_texts(1);
-    line.cut();
-    line.mend();
+    proxy.cut();
+    proxy.mend();
     ana.retry_now();
     wait_for_status(&ana, " ✓✓ Delivered to 1 of 3");
     cy.send(&json!({ "type": "received", "id": 1 }));
@@ -64,7 +64,7 @@ fn status_goes_from_sending_to_delivered_to_all() {
     assert_eq!(ana.evaluate("announcer.textContent"), "");
 
     // After a reload the page gets the same status again.
-    ana.open_chat("localhost", line.port);
+    ana.open_chat("localhost", proxy.port);
     wait_for_status(&ana, " ✓✓ Delivered to 3 of 3");
     ana.type_and_send(&format!("/msg {ben_name} in private"));
     wait_for_status(&ana, " ✓✓ Delivered");
@@ -78,7 +78,7 @@ fn status_goes_from_sending_to_delivered_to_all() {
         assert!(pair[1].0 - pair[0].0 > 0.45, "more than two a second: {receipts:?}");
     }
     // The status of a message that is loaded later, by scrolling up, is known as well.
-    ana.open_chat("localhost", line.port);
+    ana.open_chat("localhost", proxy.port);
     assert_eq!(ana.wait_for_texts(100).as_array().unwrap().len(), 100);
     ana.evaluate("void messages.scrollTo(0, 0)");
     ana.wait_for("list.querySelector('.own')?.textContent.endsWith('✓✓ Delivered to 3 of 3')");
