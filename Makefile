@@ -4,15 +4,16 @@
 #   make run PORT=4000     any setting of `partyline --help`, as a word in capitals
 #   make tiny              lesson 0: the whole idea in one file, src/bin/tiny.rs
 #   make test              all tests, a real browser included
-#   make bench             what it costs, in CPU time, in less than 5 minutes (SHORT=1: in one)
+#   make bench             the CPU time that the server needs, in less than 5 minutes (SHORT=1: in one)
 #   make bench CURVE=1     how that grows from 10 clients to 10,000
-#   make bench ONLY=busy   only what has this in its name
-#   make check             what must pass before a commit besides the tests
+#   make bench ONLY=busy   only the scenarios with this in their name
+#   make check             formatting and lints, which have to pass before a commit, as the tests do
 
-# Every connection takes a file descriptor, and many systems start programs with only 1,024.
+# Every connection takes a file descriptor, and many systems let a program have only 1,024 of them.
 RAISE_LIMIT = ulimit -n "$$(ulimit -Hn)" 2>/dev/null || ulimit -n 10240 2>/dev/null || true
 
-# glibc keeps freed memory for later, some of it for each thread: these two make it give back what is large.
+# glibc keeps freed memory for later allocations, and some of it in an arena for each thread. The first
+# setting limits the number of arenas; with the second, blocks of 1 MiB or more go back to the system.
 export MALLOC_ARENA_MAX ?= 4
 export MALLOC_MMAP_THRESHOLD_ ?= 1048576
 
@@ -22,11 +23,11 @@ run:
 tiny:
 	@exec cargo run --release --bin tiny
 
-# The tests wait most of the time, so that more of them than there are cores can run at once.
+# The tests mostly wait for events, so more of them can run at once than the machine has cores.
 export RUST_TEST_THREADS ?= 4
 
-# All tests in a debug build, which also checks for overflows; what clients can do to the process
-# once more in the build that people run.
+# All tests run in a debug build, which panics on an integer overflow. The tests of what clients can do to
+# the server's process run again in a release build, because that is what a class runs.
 test: browser
 	@$(RAISE_LIMIT); cargo test
 	@$(RAISE_LIMIT); cargo test --release -- websocket:: crowd chat::input
@@ -39,7 +40,7 @@ check:
 	cargo fmt --check
 	cargo clippy --all-targets -- -D warnings
 
-# The tests of the pages need Chromium or one of its relatives.
+# The tests of the pages need Chromium or a browser that is built on it.
 BROWSERS = chromium chromium-browser google-chrome google-chrome-stable microsoft-edge brave-browser brave
 browser:
 	@if [ -n "$$CHROMIUM" ]; then exit 0; fi; \

@@ -1,343 +1,210 @@
-//! Many clients in one thread: what drives the server.
+//! Many clients in one thread: the driver, which puts the server under load and measures it.
 //!
-//! A thread for each client would cost more than the server that is measured, and std cannot wait for
-//! many sockets at once. So one thread goes over all of them in rounds, without blocking: it reads
-//! what has come into one large buffer and looks at frame headers and stamps only. After a round in
-//! which nothing came it sleeps for a moment, which is the precision of the latencies: 0.1 ms, or 1 µs
-//! for each client if that is more. As nobody waits in a read, the server's CPU time is not that of
-//! waking clients up, which a network would spare it too.
+//! Read [`Workload`] first, what the clients do, and then [`Crowd::run`]. One client is in `client.rs`.
+//!
+//! **Why one thread?** A thread for each client would use more CPU time than the server that is measured,
+//! and std has no call that waits for many sockets. So the driver visits all clients in rounds and never
+//! blocks: it reads what has arrived into one large buffer and looks only at frame headers and stamps.
+//! After a round without data it sleeps for 50 µs, or for 1 µs for each client if that is more; latencies
+//! are no more precise than a round and this pause. The server's CPU time contains no wake-ups of clients
+//! that block in a read, as it would not contain them if the clients were on other machines.
 
-use std::io::{ErrorKind, Read, Write};
+use std::io::Write;
 use std::net::TcpStream;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::process::{Driver, Process, Speaks, Subject};
-use crate::support::{client_frame, read_head, upgrade_request};
+use crate::client::{Client, STAMP_LENGTH, Tally, stamp};
+use crate::process::{DriverTime, Protocol, ServerProcess, Target};
+use crate::support::{read_head, upgrade_request};
 use crate::table::Latencies;
 
-/// What is not there by then is missing.
+/// A delivery that has not arrived this long after the end of the sending is missing.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How many connections are opened at a time: fewer than the 128 that std lets wait to be accepted,
-/// beyond which a client tries again after a second.
+/// The number of connections that are opened at a time. std lets 128 wait to be accepted; the attempt to
+/// open one more takes at least a second.
 const AT_A_TIME: usize = 100;
-/// Clients say at most this often what has arrived.
-const RECEIPT_EVERY: Duration = Duration::from_millis(500);
+/// The shortest time between two receipts of a client.
+const RECEIPT_INTERVAL: Duration = Duration::from_millis(500);
 
 /// What the clients do.
-pub struct Load {
-    /// So many of them talk: the first ones.
+pub struct Workload {
+    /// The number of clients that send: the first ones.
     pub talkers: usize,
-    /// So many of them never read: the last ones.
+    /// The number of clients that never read: the last ones.
     pub stalled: usize,
-    pub pace: Pace,
-    /// For so long; then everything that was said has to arrive.
+    pub pacing: Pacing,
+    /// How long the talkers send. After that all that was sent has to arrive.
     pub time: Duration,
-    /// Bytes of a text.
-    pub text: usize,
-    /// Whether clients of the chat say what has arrived.
-    pub receipts: bool,
+    /// The length of a text.
+    pub text_bytes: usize,
+    /// Whether clients of the chat send receipts.
+    pub sends_receipts: bool,
 }
 
-/// When a talker says the next thing.
-#[derive(Clone, Copy)]
-pub enum Pace {
-    /// At fixed times, the talkers spread over the interval, whatever the server does: who is late
-    /// is late for the next one as well, and that counts (an open loop).
-    Every(Duration),
-    /// As soon as fewer than this many of its own are under way.
-    UnderWay(usize),
-    /// As soon as everybody has what was said before; for one who talks alone.
-    AllHaveIt,
-}
-
-impl Load {
-    /// So many talk, in texts of 60 bytes.
-    pub fn new(talkers: usize, pace: Pace, time: Duration) -> Load {
-        Load { talkers, stalled: 0, pace, time, text: 60, receipts: false }
+impl Workload {
+    /// Texts of 60 bytes; all clients read, and none sends receipts.
+    pub fn new(talkers: usize, pacing: Pacing, time: Duration) -> Workload {
+        Workload { talkers, stalled: 0, pacing, time, text_bytes: 60, sends_receipts: false }
     }
 }
 
-/// What came of it.
-pub struct Outcome {
+/// When a talker sends its next message. It sends the first in any case.
+#[derive(Clone, Copy)]
+pub enum Pacing {
+    /// At fixed times, whatever the server does (an open loop); the times of the talkers are spread over
+    /// the interval. The latency of a message counts from the time at which it was due.
+    Every(Duration),
+    /// As soon as fewer than this many messages of its own are in flight (a closed loop).
+    InFlight(usize),
+    /// As soon as all clients have the message before. For one talker.
+    OneAtATime,
+}
+
+/// What one run has measured.
+pub struct Measurement {
     pub deliveries: u64,
-    /// Deliveries that never came.
+    /// The number of deliveries that did not arrive.
     pub missing: u64,
-    /// Deliveries that were not the next of their sender: doubled, or after one that is missing.
-    pub wrong: u64,
+    /// The number of deliveries that were not the next of their sender: they came twice, or after one
+    /// that is missing.
+    pub out_of_sequence: u64,
     /// The server's CPU time, in µs.
-    pub cpu: f64,
-    /// See [`Driver::shares_since`].
-    pub driver: [f64; 2],
+    pub cpu_time: f64,
+    /// See [`DriverTime::shares_since`].
+    pub driver_shares: [f64; 2],
     pub seconds: f64,
     pub latencies: Latencies,
 }
 
-/// The clients.
+/// The clients of one server.
 pub struct Crowd {
     clients: Vec<Client>,
-    speaks: Speaks,
+    protocol: Protocol,
+    /// The time from which stamps count.
     began: Instant,
     buffer: Vec<u8>,
 }
 
-struct Client {
-    stream: TcpStream,
-    /// The beginning of a frame whose rest has not come yet.
-    rest: Vec<u8>,
-    /// What the socket has not taken yet.
-    out: Vec<u8>,
-    /// How many messages it has sent, and how many of them have come back, as `ack` or as they are.
-    sent: usize,
-    back: usize,
-    /// By sender, the number that has to come next from it.
-    next: Vec<u32>,
-    /// The id of the last message that has arrived, if the server has not been told, and when it was
-    /// told something for the last time.
-    arrived: Option<u64>,
-    told: Instant,
-}
-
 impl Crowd {
-    /// Opens so many connections to a server. They have all got in when this returns.
-    pub fn open(process: &Process, subject: &Subject, count: usize) -> Crowd {
+    /// Opens `count` connections. When it returns, all have their 101.
+    pub fn open(process: &ServerProcess, target: &Target, count: usize) -> Crowd {
         let (began, buffer) = (Instant::now(), vec![0; 256 * 1024]);
         let mut clients = Vec::with_capacity(count);
         while clients.len() < count {
             let some = (count - clients.len()).min(AT_A_TIME);
             let mut streams: Vec<TcpStream> = (0..some).map(|_| process.connect()).collect();
             for stream in &mut streams {
-                let request = upgrade_request(&subject.path, "");
-                stream.write_all(request.as_bytes()).expect("it takes the request");
+                let request = upgrade_request(&target.path, "");
+                stream.write_all(request.as_bytes()).expect("the server takes the request");
             }
             for mut stream in streams {
-                let (head, rest) = read_head(&mut stream);
+                let (head, leftover) = read_head(&mut stream);
                 assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
-                stream.set_nonblocking(true).expect("a connected socket");
-                let (out, next, told) = (Vec::new(), Vec::new(), began);
-                let (sent, back, arrived) = (0, 0, None);
-                clients.push(Client { stream, rest, out, sent, back, next, arrived, told });
+                clients.push(Client::new(stream, leftover));
             }
         }
-        // In no particular order: whether a server goes along its clients in the order in which they came,
-        // or in another, must make no difference to how this driver meets it on its rounds.
-        clients.sort_by_cached_key(|client| {
-            client.stream.local_addr().expect("a connected socket").port().wrapping_mul(40_503)
-        });
-        Crowd { clients, speaks: subject.speaks, began, buffer }
+        // In a mixed order. A server may deliver in the order in which its clients came, or in another
+        // one; that must not decide how long a delivery waits for the driver's visit.
+        clients.sort_by_cached_key(|client| client.port().wrapping_mul(40_503));
+        Crowd { clients, protocol: target.protocol, began, buffer }
     }
 
-    /// One says something and everybody gets it. Then all have read what the server told them when
-    /// they came, and both sides have warmed up.
-    pub fn say_one_thing(&mut self, process: &Process) -> Outcome {
-        self.run(process, &Load::new(1, Pace::AllHaveIt, Duration::ZERO))
+    /// One client sends one message, and all receive it. Then all clients have read what the server sent
+    /// at the start (in the chat a `welcome` and the `joined` of later clients), and caches are warm.
+    pub fn send_one_message(&mut self, process: &ServerProcess) -> Measurement {
+        self.run(process, &Workload::new(1, Pacing::OneAtATime, Duration::ZERO))
     }
 
-    /// Has the clients do something.
-    pub fn run(&mut self, process: &Process, load: &Load) -> Outcome {
-        let readers = self.clients.len() - load.stalled;
+    /// Runs a workload until all deliveries have arrived, or are missing.
+    pub fn run(&mut self, process: &ServerProcess, workload: &Workload) -> Measurement {
+        let readers = self.clients.len() - workload.stalled;
         for client in &mut self.clients {
-            (client.sent, client.back) = (0, 0);
-            client.next = vec![0; load.talkers];
+            client.prepare(workload.talkers);
         }
         let pause = Duration::from_micros(50.max(self.clients.len() as u64));
-        let filler = "and some more words, ".repeat(load.text / 21 + 1);
-        let filler = &filler[..load.text - STAMP];
-        let mut tally = Tally { received: 0, wrong: 0, latencies: Latencies::default() };
-        let (cpu, driver) = (process.cpu(), Driver::now());
+        let filler = "and some more words, ".repeat(workload.text_bytes / 21 + 1);
+        let filler = &filler[..workload.text_bytes - STAMP_LENGTH];
+        let mut tally = Tally::default();
+        let (cpu_before, driver_before) = (process.cpu_time(), DriverTime::now());
         let start = self.began.elapsed();
         loop {
             let now = self.began.elapsed() - start;
-            let sent: usize = self.clients[..load.talkers].iter().map(|client| client.sent).sum();
-            let expected = (sent * readers) as u64;
-            if (now >= load.time && sent > 0 && tally.received >= expected)
-                || now > load.time + PATIENCE
-            {
+            let expected = self.count_sent() * readers as u64;
+            let is_complete = expected > 0 && tally.received >= expected;
+            if (now >= workload.time && is_complete) || now > workload.time + PATIENCE {
                 break;
             }
-            for (number, client) in self.clients[..load.talkers].iter_mut().enumerate() {
-                while let Some(due) =
-                    next_due(load, number, client, now, tally.received / readers as u64)
-                {
+            let received_by_all = tally.received / readers as u64;
+            for (number, client) in self.clients[..workload.talkers].iter_mut().enumerate() {
+                while let Some(due) = next_due(workload, number, client, now, received_by_all) {
                     let stamp = stamp(number, client.sent, start + due);
-                    client.say(self.speaks, filler, &stamp);
-                    client.sent += 1;
+                    client.queue_message(self.protocol, filler, &stamp);
                 }
                 client.flush();
             }
-            let mut came = false;
-            for (number, client) in self.clients[..readers].iter_mut().enumerate() {
-                came |= client.read(number, &mut self.buffer, self.speaks, self.began, &mut tally);
-                if load.receipts
-                    && client.arrived.is_some()
-                    && client.told.elapsed() > RECEIPT_EVERY
-                {
-                    client.tell_what_arrived();
-                }
+            let has_received = self.read_all(readers, &mut tally);
+            if workload.sends_receipts {
+                let readers = self.clients[..readers].iter_mut();
+                readers.for_each(|client| client.send_receipt_if_due(RECEIPT_INTERVAL));
             }
-            if !came {
+            if !has_received {
                 thread::sleep(pause);
             }
         }
         let seconds = (self.began.elapsed() - start).as_secs_f64();
-        let (cpu, driver) = (process.cpu_since(cpu), Driver::shares_since(driver));
-        // What comes now has come before.
+        let cpu_time = process.cpu_time_since(cpu_before);
+        let driver_shares = DriverTime::shares_since(driver_before);
+        // All that was expected is here. What arrives now would be a delivery that comes twice.
         thread::sleep(Duration::from_millis(10));
-        for (number, client) in self.clients[..readers].iter_mut().enumerate() {
-            while client.read(number, &mut self.buffer, self.speaks, self.began, &mut tally) {}
+        while self.read_all(readers, &mut tally) {}
+        let Tally { received: deliveries, out_of_sequence, latencies } = tally;
+        let missing = (self.count_sent() * readers as u64).saturating_sub(deliveries);
+        Measurement {
+            deliveries,
+            missing,
+            out_of_sequence,
+            cpu_time,
+            driver_shares,
+            seconds,
+            latencies,
         }
-        let sent: usize = self.clients[..load.talkers].iter().map(|client| client.sent).sum();
-        let Tally { received: deliveries, wrong, latencies } = tally;
-        let missing = ((sent * readers) as u64).saturating_sub(deliveries);
-        Outcome { deliveries, missing, wrong, cpu, driver, seconds, latencies }
+    }
+
+    /// The number of messages that all clients together have sent in this run.
+    fn count_sent(&self) -> u64 {
+        self.clients.iter().map(|client| client.sent as u64).sum()
+    }
+
+    /// Reads once from each of the first `readers` clients. Returns whether anything has arrived.
+    fn read_all(&mut self, readers: usize, tally: &mut Tally) -> bool {
+        let mut has_received = false;
+        for (number, client) in self.clients[..readers].iter_mut().enumerate() {
+            has_received |= client.read(number, &mut self.buffer, self.protocol, self.began, tally);
+        }
+        has_received
     }
 }
 
-/// The time that this talker's next message is from, if there is one by now.
+/// The time at which this talker's next message is due, if it has to be sent now.
 ///
-/// `heard` is how many messages everybody has.
+/// `received_by_all` is the number of messages that all clients have.
 fn next_due(
-    load: &Load,
+    workload: &Workload,
     number: usize,
     client: &Client,
     now: Duration,
-    heard: u64,
+    received_by_all: u64,
 ) -> Option<Duration> {
-    let (due, is_its_turn) = match load.pace {
-        Pace::Every(interval) => {
-            let spread = interval.mul_f64(number as f64 / load.talkers as f64);
-            let due = spread + interval * client.sent as u32;
+    let (due, is_its_turn) = match workload.pacing {
+        Pacing::Every(interval) => {
+            let offset = interval.mul_f64(number as f64 / workload.talkers as f64);
+            let due = offset + interval * client.sent as u32;
             (due, due <= now)
         }
-        Pace::UnderWay(most) => (now, client.sent - client.back < most),
-        Pace::AllHaveIt => (now, client.sent as u64 == heard),
+        Pacing::InFlight(most) => (now, client.sent - client.returned < most),
+        Pacing::OneAtATime => (now, client.sent as u64 == received_by_all),
     };
-    let is_first = client.sent == 0; // which is said in any case
-    (is_its_turn && (is_first || due < load.time)).then_some(due)
-}
-
-struct Tally {
-    received: u64,
-    wrong: u64,
-    latencies: Latencies,
-}
-
-impl Client {
-    fn say(&mut self, speaks: Speaks, filler: &str, stamp: &str) {
-        let message = match speaks {
-            Speaks::Raw => format!("{filler}{stamp}"),
-            Speaks::Chat => {
-                format!("{{\"type\":\"say\",\"text\":\"{filler}{stamp}\",\"ref\":\"{stamp}\"}}")
-            }
-        };
-        self.out.extend_from_slice(&client_frame(0x81, message.as_bytes()));
-    }
-
-    fn tell_what_arrived(&mut self) {
-        if let Some(id) = self.arrived.take() {
-            self.told = Instant::now();
-            let message = format!("{{\"type\":\"received\",\"id\":{id}}}");
-            self.out.extend_from_slice(&client_frame(0x81, message.as_bytes()));
-            self.flush();
-        }
-    }
-
-    /// Writes as much as the socket takes.
-    fn flush(&mut self) {
-        while !self.out.is_empty() {
-            match self.stream.write(&self.out) {
-                Ok(count) => drop(self.out.drain(..count)),
-                Err(e) if e.kind() == ErrorKind::WouldBlock => break,
-                Err(e) => panic!("a client that did nothing wrong cannot write: {e}"),
-            }
-        }
-    }
-
-    /// Reads what has come, and says whether anything has.
-    fn read(
-        &mut self,
-        own_number: usize,
-        buffer: &mut [u8],
-        speaks: Speaks,
-        began: Instant,
-        tally: &mut Tally,
-    ) -> bool {
-        let kept = self.rest.len();
-        buffer[..kept].copy_from_slice(&self.rest);
-        let length = match self.stream.read(&mut buffer[kept..]) {
-            Ok(0) => panic!("the server has closed the connection of a client that reads"),
-            Ok(count) => kept + count,
-            Err(e) if e.kind() == ErrorKind::WouldBlock => return false,
-            Err(e) => panic!("a client that does nothing wrong cannot read: {e}"),
-        };
-        let now = began.elapsed().as_micros() as u64;
-        let mut bytes = &buffer[..length];
-        while let Some((payload, others)) = first_frame(bytes) {
-            bytes = others;
-            let Some(stamp) = find_stamp(speaks, payload) else { continue };
-            let (sender, number, at) = read_stamp(stamp);
-            tally.received += 1;
-            tally.wrong += u64::from(self.next.get(sender) != Some(&number));
-            if let Some(next) = self.next.get_mut(sender) {
-                *next = number + 1;
-            }
-            tally.latencies.add(now.saturating_sub(at));
-            self.back += usize::from(sender == own_number);
-            if speaks == Speaks::Chat && sender != own_number {
-                self.arrived = Some(digits(&payload[SAID.len()..]));
-            }
-        }
-        self.rest.clear();
-        self.rest.extend_from_slice(bytes);
-        true
-    }
-}
-
-/// The payload of the first whole frame (RFC 6455, 5.2), and what follows it.
-fn first_frame(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (header, length) = match *bytes {
-        [_, 126, high, low, ..] => (4, u16::from_be_bytes([high, low]).into()),
-        [_, 126, ..] => return None,
-        [_, 127, ..] => {
-            (10, u64::from_be_bytes(bytes.get(2..10)?.try_into().expect("8 bytes")) as usize)
-        }
-        [first, length, ..] => {
-            assert_ne!(first, 0x88, "the server says goodbye to a client that reads");
-            (2, length.into())
-        }
-        _ => return None,
-    };
-    let payload = bytes.get(header..header + length)?;
-    Some((payload, &bytes[header + length..]))
-}
-
-/// Every message has one, at its end: sender, number, and the time it is from, in µs. In the chat it
-/// is the message's `ref` as well.
-fn stamp(sender: usize, number: usize, at: Duration) -> String {
-    format!("{sender:04}-{number:06}-{:010}", at.as_micros())
-}
-
-const STAMP: usize = 4 + 1 + 6 + 1 + 10;
-const SAID: &[u8] = b"{\"type\":\"said\",\"id\":";
-const ACK: &[u8] = b"{\"type\":\"ack\",\"ref\":\"";
-
-/// The stamp in what the server sent, if it is a delivery and not, say, a `joined`.
-fn find_stamp(speaks: Speaks, payload: &[u8]) -> Option<&[u8]> {
-    let text = match speaks {
-        Speaks::Raw => payload,
-        Speaks::Chat if payload.starts_with(SAID) => payload.strip_suffix(b"\"}")?,
-        Speaks::Chat if payload.starts_with(ACK) => &payload[..ACK.len() + STAMP],
-        Speaks::Chat => return None,
-    };
-    Some(&text[text.len() - STAMP..])
-}
-
-fn read_stamp(stamp: &[u8]) -> (usize, u32, u64) {
-    (digits(stamp) as usize, digits(&stamp[5..]) as u32, digits(&stamp[12..]))
-}
-
-/// The number that the bytes begin with.
-fn digits(bytes: &[u8]) -> u64 {
-    let digits = bytes.iter().take_while(|byte| byte.is_ascii_digit());
-    digits.fold(0, |number, digit| number * 10 + u64::from(digit - b'0'))
+    let is_first = client.sent == 0;
+    (is_its_turn && (is_first || due < workload.time)).then_some(due)
 }

@@ -1,4 +1,7 @@
-//! The server that is measured, as a process: ours, or another one beside it.
+//! The servers that are measured, as processes: Partyline, or another server beside it.
+//!
+//! Read [`Target`] first: what a row of the table measures. Starting it gives a [`ServerProcess`], which
+//! reads the CPU time and the memory of the process from `/proc`, and so needs Linux.
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -9,85 +12,88 @@ use std::{env, path::PathBuf};
 
 use crate::support::Server;
 
-/// What is said on a door, as far as its clients have to know it.
+/// What the clients have to send, and what they receive for it.
 #[derive(Clone, Copy, PartialEq)]
-pub enum Speaks {
-    /// Whatever a client sends, everybody gets, the sender included.
-    Raw,
-    /// The chat's JSON. Who says something gets the `ack` in its place.
+pub enum Protocol {
+    /// Any message goes to all clients, the sender included.
+    Plain,
+    /// The chat's JSON. The sender of a message receives an `ack` instead of the message.
     Chat,
 }
 
-/// What a row of the table is about: a door of ours, or another server.
+/// What a row of the table measures: a route of Partyline, or another server.
 #[derive(Clone)]
-pub struct Subject {
-    /// As the table calls it.
+pub struct Target {
+    /// The name in the table.
     pub name: String,
     pub path: String,
-    pub speaks: Speaks,
-    /// For our server.
+    pub protocol: Protocol,
+    /// The options with which Partyline is started.
     options: Vec<String>,
-    /// Where another server listens, and its process.
-    peer: Option<(SocketAddr, u32)>,
+    /// The address and the process id of another server, which runs already.
+    other_server: Option<(SocketAddr, u32)>,
 }
 
-impl Subject {
-    /// A door of our own server. Whatever slows clients down on purpose is switched off.
-    pub fn own(path: &str) -> Subject {
+impl Target {
+    /// A route of Partyline, without the rate limits and the limit on connections.
+    pub fn route(path: &str) -> Target {
         let options = words("--log warn --connections 0 --pace 0 --pace-bytes 0");
-        let speaks = if path == "/chat" { Speaks::Chat } else { Speaks::Raw };
-        Subject { name: path.to_string(), path: path.to_string(), speaks, options, peer: None }
+        let protocol = if path == "/chat" { Protocol::Chat } else { Protocol::Plain };
+        let (name, path) = (path.to_string(), path.to_string());
+        Target { name, path, protocol, options, other_server: None }
     }
 
-    /// The chat with a file for its history.
-    pub fn with_data() -> Subject {
-        Subject::own("/chat").called("/chat --data").with("--data")
+    /// The chat with a history file.
+    pub fn chat_with_history_file() -> Target {
+        Target::route("/chat").with_name("/chat --data").with_option("--data")
     }
 
-    /// Another server, which listens at `ws://host:port/path` and is the process `pid`.
-    pub fn peer(name: &str, url: &str, pid: u32) -> Subject {
+    /// Another server, which listens at `ws://address:port/path` and has the process id `pid`.
+    pub fn other_server(name: &str, url: &str, pid: u32) -> Target {
         let address = url.strip_prefix("ws://").expect("a URL that begins with ws://");
         let (address, path) = address.split_once('/').unwrap_or((address, ""));
         let address = address.parse().expect("an IP address and a port");
-        Subject {
+        Target {
             name: name.to_string(),
             path: format!("/{path}"),
-            speaks: Speaks::Raw,
+            protocol: Protocol::Plain,
             options: Vec::new(),
-            peer: Some((address, pid)),
+            other_server: Some((address, pid)),
         }
     }
 
-    /// The same under another name.
-    pub fn called(mut self, name: &str) -> Subject {
+    /// The same target under another name.
+    pub fn with_name(mut self, name: &str) -> Target {
         self.name = name.to_string();
         self
     }
 
-    /// The same with one more option, which wins over an earlier one of the same name.
-    pub fn with(mut self, option: &str) -> Subject {
+    /// The same target with one more option of Partyline, which overrides an earlier one of this name.
+    pub fn with_option(mut self, option: &str) -> Target {
         self.options.extend(words(option));
         self
     }
 
-    /// Starts our server, so that every run begins with a new one; another one runs already.
-    pub fn start(&self) -> Process {
-        if let Some((address, pid)) = self.peer {
-            return Process { address, pid, server: None, data: None };
+    /// Starts Partyline anew for this run. Another server runs already and is used as it is.
+    pub fn start(&self) -> ServerProcess {
+        if let Some((address, pid)) = self.other_server {
+            return ServerProcess { address, pid, server: None, data: None };
         }
         let mut options: Vec<&str> = self.options.iter().map(String::as_str).collect();
         let data = options.last().filter(|last| **last == "--data").map(|_| new_folder());
         options.extend(data.as_ref().and_then(|folder| folder.to_str()));
         let server = Server::start(&options);
         let address = (Ipv4Addr::LOCALHOST, server.port).into();
-        Process { address, pid: server.id(), server: Some(server), data }
+        ServerProcess { address, pid: server.id(), server: Some(server), data }
     }
 }
 
+/// Splits a text at its spaces.
 fn words(text: &str) -> Vec<String> {
     text.split(' ').map(String::from).collect()
 }
 
+/// Creates a temporary folder for a history file.
 fn new_folder() -> PathBuf {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let (pid, count) = (std::process::id(), COUNT.fetch_add(1, Relaxed));
@@ -96,29 +102,30 @@ fn new_folder() -> PathBuf {
     folder
 }
 
-/// User and system time, each so many µs, is what `/proc/<pid>/stat` counts in.
+/// The unit of user time and of system time in `/proc/<pid>/stat`, in µs.
 const TICK: f64 = 10_000.0;
 
-/// What a process has used so far, in µs, by two counts.
+/// The CPU time of a process so far, in µs, counted in two ways.
 #[derive(Clone, Copy, PartialEq)]
-pub struct Cpu {
-    /// Of the threads that it has now.
+pub struct CpuTime {
+    /// That of the threads which it has now.
     of_threads: f64,
-    /// Of all that it ever had.
+    /// That of all threads which it has had.
     of_process: f64,
 }
 
-/// A running server.
-pub struct Process {
+/// A running server. Dropping it ends Partyline, but not another server.
+pub struct ServerProcess {
     pub address: SocketAddr,
     pid: u32,
-    /// Ours; it ends when this is dropped.
+    /// Partyline; `None` for another server.
     server: Option<Server>,
+    /// The folder of the history file.
     data: Option<PathBuf>,
 }
 
-impl Process {
-    /// A connection to it.
+impl ServerProcess {
+    /// Opens a TCP connection to the server.
     pub fn connect(&self) -> TcpStream {
         let stream = TcpStream::connect(self.address).expect("it listens");
         stream.set_nodelay(true).expect("a connected socket");
@@ -126,53 +133,55 @@ impl Process {
         stream
     }
 
-    /// CPU time that it has used so far.
-    pub fn cpu(&self) -> Cpu {
+    /// The CPU time so far.
+    pub fn cpu_time(&self) -> CpuTime {
         let tasks = fs::read_dir(format!("/proc/{}/task", self.pid)).expect("it runs, on Linux");
         let threads = tasks.flatten().map(|task| schedstat(&task.path().display().to_string())[0]);
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid)).expect("it runs");
         let fields = stat.rsplit(')').next().expect("what follows the program's name");
         let ticks = fields.split_whitespace().skip(11).take(2);
         let ticks = ticks.map(|ticks| ticks.parse::<f64>().expect("a number")).sum::<f64>();
-        Cpu { of_threads: threads.sum(), of_process: ticks * TICK }
+        CpuTime { of_threads: threads.sum(), of_process: ticks * TICK }
     }
 
-    /// CPU time that it has used since then, in µs.
+    /// The CPU time since `before`, in µs.
     ///
-    /// The kernel counts each thread's in ns, but forgets it when the thread ends; what it keeps is
-    /// the sum for the process, in steps of 10 ms (user and system time in one step each). So where
-    /// both say the same no thread has ended, and the exact one counts.
-    pub fn cpu_since(&self, before: Cpu) -> f64 {
-        let now = self.cpu();
+    /// The kernel counts the time of each thread in ns, but drops the count when the thread ends. It also
+    /// counts the time of the process in ticks of 10 ms, which include the threads that have ended. If
+    /// both agree within two ticks (one of user time, one of system time), no thread with much time has
+    /// ended, and the exact count is right. Otherwise the result is the count in ticks.
+    pub fn cpu_time_since(&self, before: CpuTime) -> f64 {
+        let now = self.cpu_time();
         let of_threads = now.of_threads - before.of_threads;
         let of_process = now.of_process - before.of_process;
         if (of_process - of_threads).abs() <= 2.0 * TICK { of_threads } else { of_process }
     }
 
-    /// Resident memory, in kB.
-    pub fn resident(&self) -> f64 {
+    /// The resident memory, in kB.
+    pub fn resident_memory(&self) -> f64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.pid)).expect("it runs");
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
         let kb = line.and_then(|line| line.split_whitespace().next()).expect("a known field");
         kb.parse().expect("a number")
     }
 
-    /// Waits until it has noticed that its clients have gone: until it uses no more CPU time.
-    pub fn settle(&self) {
+    /// Waits until the process uses no CPU time for 15 ms: then it has cleaned up after all clients that
+    /// have left. Gives up after 3 s.
+    pub fn wait_until_idle(&self) {
         for _ in 0..200 {
-            let before = self.cpu();
+            let before = self.cpu_time();
             thread::sleep(Duration::from_millis(15));
-            if self.cpu() == before {
+            if self.cpu_time() == before {
                 break;
             }
         }
     }
 }
 
-impl Drop for Process {
+impl Drop for ServerProcess {
     fn drop(&mut self) {
         if self.server.take().is_none() {
-            self.settle(); // it will be measured again, and should have nothing left to do then
+            self.wait_until_idle(); // so that the next run does not measure the end of this one
         }
         if let Some(folder) = &self.data {
             let _ = fs::remove_dir_all(folder);
@@ -180,31 +189,33 @@ impl Drop for Process {
     }
 }
 
-/// What this thread, the driver, has used so far.
+/// How long the driver has run so far. The driver is this program's main thread, which has all clients.
 #[derive(Clone, Copy)]
-pub struct Driver {
+pub struct DriverTime {
     began: Instant,
+    /// µs in which the thread ran.
     ran: f64,
+    /// µs in which the thread was ready to run, but no processor was free.
     waited: f64,
 }
 
-impl Driver {
-    /// So far.
-    pub fn now() -> Driver {
+impl DriverTime {
+    /// The times up to now.
+    pub fn now() -> DriverTime {
         let [ran, waited] = schedstat("/proc/thread-self");
-        Driver { began: Instant::now(), ran, waited }
+        DriverTime { began: Instant::now(), ran, waited }
     }
 
-    /// The shares of the time since then in which it ran, and in which it would have, if a processor
-    /// had been free.
-    pub fn shares_since(before: Driver) -> [f64; 2] {
-        let (now, micros) = (Driver::now(), before.began.elapsed().as_secs_f64() * 1e6);
+    /// The shares of the time since `before` in which the driver ran, and in which it waited for a
+    /// processor.
+    pub fn shares_since(before: DriverTime) -> [f64; 2] {
+        let (now, micros) = (DriverTime::now(), before.began.elapsed().as_secs_f64() * 1e6);
         [(now.ran - before.ran) / micros, (now.waited - before.waited) / micros]
     }
 }
 
-/// The time that a thread has run and the time that it has waited for a processor, in µs; 0 when it
-/// has ended.
+/// How long a thread has run, and how long it has waited for a processor, in µs. Both are 0 if the
+/// thread has ended.
 fn schedstat(task: &str) -> [f64; 2] {
     let line = fs::read_to_string(format!("{task}/schedstat")).unwrap_or_default();
     let mut figures = line.split(' ').map(|ns| ns.parse::<f64>().unwrap_or(0.0) / 1000.0);

@@ -1,196 +1,217 @@
-//! The scenarios: what is asked of the server, from an ordinary lesson to a crowd that does not read.
+//! The scenarios: what the clients do, from an ordinary lesson to clients that never read.
+//!
+//! Read [`all`] first, the list of scenarios with what each does.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use crate::crowd::{Crowd, Load, Outcome, Pace};
-use crate::process::{Driver, Process, Subject};
+use crate::crowd::{Crowd, Measurement, Pacing, Workload};
+use crate::process::{DriverTime, ServerProcess, Target};
 use crate::support::{client_frame, read_head, upgrade_request};
 use crate::table::Figures;
 
-/// One line of the table for each subject.
+/// One scenario, which has a row in the table for each of its targets.
 pub struct Scenario {
     pub name: String,
-    pub subjects: Vec<Subject>,
-    pub run: Box<dyn Fn(&Subject) -> Figures>,
+    pub targets: Vec<Target>,
+    /// Runs the scenario once against a target.
+    pub run: Box<dyn Fn(&Target) -> Figures>,
 }
 
 impl Scenario {
     fn new(
         name: &str,
-        subjects: &[&[Subject]],
-        run: impl Fn(&Subject) -> Figures + 'static,
+        targets: &[&[Target]],
+        run: impl Fn(&Target) -> Figures + 'static,
     ) -> Scenario {
-        Scenario { name: name.to_string(), subjects: subjects.concat(), run: Box::new(run) }
+        Scenario { name: name.to_string(), targets: targets.concat(), run: Box::new(run) }
     }
 }
 
-/// All of them. What takes time takes `scale` times as long as it usually would.
-pub fn all(scale: f64, peers: &[Subject]) -> Vec<Scenario> {
+/// All scenarios but those of the curve. `scale` multiplies their durations; `others` are other servers.
+pub fn all(scale: f64, others: &[Target]) -> Vec<Scenario> {
     let seconds = move |seconds: f64| Duration::from_secs_f64(seconds * scale);
-    let often = |count: f64| (count * scale) as usize;
-    let own = |path: &str| [Subject::own(path)];
-    let rooms = [&own("/broadcast")[..], &own("/chat"), peers].concat();
-    let data = [Subject::with_data()];
-    let each_second = Pace::Every(Duration::from_secs(1));
-    let talk = move |clients: usize, load: fn(Duration) -> Load, time: f64| {
-        move |subject: &Subject| chat(subject, clients, &load(seconds(time)))
+    let repetitions = |count: f64| (count * scale) as usize;
+    let route = |path: &str| [Target::route(path)];
+    let rooms = [&route("/broadcast")[..], &route("/chat"), others].concat();
+    let data = [Target::chat_with_history_file()];
+    let each_second = Pacing::Every(Duration::from_secs(1));
+    // The first `talkers` of all clients send for `time` seconds.
+    let talk = move |clients: usize, talkers: usize, pacing: Pacing, time: f64| {
+        move |target: &Target| {
+            exchange(target, clients, &Workload::new(talkers, pacing, seconds(time)))
+        }
     };
     vec![
-        Scenario::new("classroom, 30 at 1/s", &[&rooms, &data], move |subject| {
-            chat(subject, 30, &Load::new(30, each_second, seconds(4.0)))
-        }),
-        Scenario::new("the same with receipts", &[&own("/chat")], move |subject| {
-            let load = Load::new(30, each_second, seconds(4.0));
-            chat(subject, 30, &Load { receipts: true, ..load })
+        Scenario::new("classroom, 30 at 1/s", &[&rooms, &data], talk(30, 30, each_second, 4.0)),
+        Scenario::new("the same with receipts", &[&route("/chat")], move |target| {
+            let workload = Workload::new(30, each_second, seconds(4.0));
+            exchange(target, 30, &Workload { sends_receipts: true, ..workload })
         }),
         Scenario::new(
             "busy, 100 talk, 1 under way",
             &[&rooms, &data],
-            talk(100, |time| Load::new(100, Pace::UnderWay(1), time), 1.2),
+            talk(100, 100, Pacing::InFlight(1), 1.2),
         ),
         Scenario::new(
             "busy, 100 talk, 16 under way",
             &[&rooms, &data],
-            talk(100, |time| Load::new(100, Pace::UnderWay(16), time), 1.2),
+            talk(100, 100, Pacing::InFlight(16), 1.2),
         ),
-        Scenario::new(
-            "lecture, 1 to 1,000",
-            &[&rooms],
-            talk(1000, |time| Load::new(1, Pace::AllHaveIt, time), 1.2),
-        ),
+        Scenario::new("lecture, 1 to 1,000", &[&rooms], talk(1000, 1, Pacing::OneAtATime, 1.2)),
         Scenario::new(
             "big room, 100 of 1,000 talk",
             &[&rooms, &data],
-            talk(1000, |time| Load::new(100, Pace::UnderWay(1), time), 1.5),
+            talk(1000, 100, Pacing::InFlight(1), 1.5),
         ),
-        Scenario::new("flood, 50 at 300/s", &[&rooms], move |subject| {
-            let pace = Pace::Every(Duration::from_secs(1) / 300);
-            chat(subject, 50, &Load::new(50, pace, seconds(1.2)))
+        Scenario::new(
+            "flood, 50 at 300/s",
+            &[&rooms],
+            talk(50, 50, Pacing::Every(Duration::from_secs(1) / 300), 1.2),
+        ),
+        // The socket buffers of the loopback interface hold about 4 MiB for a client that does not read.
+        // Texts of 4,000 bytes fill them, so that the server's own queue has to hold the rest.
+        Scenario::new("stalled, 20 of 30 never read", &[&rooms], move |target| {
+            let pacing = Pacing::Every(Duration::from_millis(10));
+            let workload = Workload::new(10, pacing, seconds(2.5));
+            exchange(target, 30, &Workload { stalled: 20, text_bytes: 4000, ..workload })
         }),
-        // Loopback swallows some 4 MiB for a client that does not read, so it takes long texts.
-        Scenario::new("stalled, 20 of 30 never read", &[&rooms], move |subject| {
-            let load = Load::new(10, Pace::Every(Duration::from_millis(10)), seconds(2.5));
-            chat(subject, 30, &Load { stalled: 20, text: 4000, ..load })
+        Scenario::new("handshake and close", &[&route("/echo"), &route("/chat"), others], {
+            let count = repetitions(20_000.0);
+            move |target| one_connection_after_the_other(target, count, open_and_close)
         }),
-        Scenario::new("handshake and close", &[&own("/echo"), &own("/chat"), peers], {
-            let count = often(20_000.0);
-            move |subject| one_after_the_other(subject, count, shake_hands)
+        Scenario::new("GET /", &[&route("/").map(|page| page.with_name("page")), others], {
+            let count = repetitions(20_000.0);
+            move |target| one_connection_after_the_other(target, count, get)
         }),
-        Scenario::new("GET /", &[&own("/").map(|page| page.called("page")), peers], {
-            let count = often(20_000.0);
-            move |subject| one_after_the_other(subject, count, get)
-        }),
-        Scenario::new("idle, 5,000", &[&own("/echo"), &own("/chat")], |subject| {
-            idle(&subject.start(), subject, 5000).0
+        Scenario::new("idle, 5,000", &[&route("/echo"), &route("/chat")], |target| {
+            idle(&target.start(), target, 5000).0
         }),
     ]
 }
 
-/// How it grows: one talks to more and more.
+/// The scenarios of `--curve`: one client of the chat sends to ever more others.
 pub fn curve() -> Vec<Scenario> {
     let most = 10_000;
-    let chat = [Subject::own("/chat").with(&format!("--connections {most}"))];
-    let one_of = |count: usize| {
-        Scenario::new(&format!("1 talks to {count}"), &[&chat], move |subject| {
-            let process = subject.start();
-            let (mut figures, _crowd) = idle(&process, subject, count);
+    let chat = [Target::route("/chat").with_option(&format!("--connections {most}"))];
+    let one_to = |count: usize| {
+        Scenario::new(&format!("1 talks to {count}"), &[&chat], move |target| {
+            let process = target.start();
+            let (mut figures, _crowd) = idle(&process, target, count);
             if count == most {
-                figures.note = format!("one too many gets {}", status(&process, &subject.path));
+                figures.note =
+                    format!("one too many gets {}", upgrade_status(&process, &target.path));
             }
             figures
         })
     };
-    [10, 100, 1000, 5000, most].map(one_of).into()
+    [10, 100, 1000, 5000, most].map(one_to).into()
 }
 
-/// Clients that talk and listen.
-fn chat(subject: &Subject, clients: usize, load: &Load) -> Figures {
-    let process = subject.start();
-    let mut crowd = Crowd::open(&process, subject, clients);
-    let first = crowd.say_one_thing(&process);
-    let mut figures = figures(crowd.run(&process, load));
+/// Clients exchange messages under this workload, after one message to warm up.
+fn exchange(target: &Target, clients: usize, workload: &Workload) -> Figures {
+    let process = target.start();
+    let mut crowd = Crowd::open(&process, target, clients);
+    let first = crowd.send_one_message(&process);
+    let mut figures = figures(crowd.run(&process, workload));
     figures.missing += first.missing;
     figures
 }
 
-fn figures(outcome: Outcome) -> Figures {
-    let Outcome { deliveries, missing, wrong, cpu, driver, seconds, latencies } = outcome;
+/// The figures of a run, for one delivery each.
+fn figures(measurement: Measurement) -> Figures {
+    let Measurement {
+        deliveries,
+        missing,
+        out_of_sequence,
+        cpu_time,
+        driver_shares,
+        seconds,
+        latencies,
+    } = measurement;
     Figures {
-        cpu: Some(cpu / deliveries as f64),
+        cpu: Some(cpu_time / deliveries as f64),
         rate: Some(deliveries as f64 / seconds),
         p50: Some(latencies.quantile(0.5)),
         p99: Some(latencies.quantile(0.99)),
         max: Some(latencies.max()),
-        driver: driver.map(Some),
+        driver_shares: driver_shares.map(Some),
         missing,
-        wrong,
+        out_of_sequence,
         ..Figures::default()
     }
 }
 
-/// Connections that are there and say nothing: the memory that each takes. Then, in the chat, one says
-/// something, a few times; p50 and max are those of all deliveries, so max is the longest time until
-/// the last one has it. They stay there as long as what is returned.
-fn idle(process: &Process, subject: &Subject, count: usize) -> (Figures, Crowd) {
-    let before = process.resident();
-    let mut crowd = Crowd::open(process, subject, count);
-    let memory = |process: &Process| Some((process.resident() - before) / count as f64);
-    if subject.path == "/echo" {
-        process.settle();
-        return (Figures { memory: memory(process), ..Figures::default() }, crowd);
+/// Opens connections that send nothing, and measures the memory for each. In the chat one client then
+/// sends for 0.3 s, one message after the other; the longest latency is the time until the last client
+/// has a message. The connections stay open until the returned [`Crowd`] is dropped.
+fn idle(process: &ServerProcess, target: &Target, count: usize) -> (Figures, Crowd) {
+    let before = process.resident_memory();
+    let mut crowd = Crowd::open(process, target, count);
+    let memory = || Some((process.resident_memory() - before) / count as f64);
+    if target.path == "/echo" {
+        process.wait_until_idle();
+        return (Figures { memory: memory(), ..Figures::default() }, crowd);
     }
-    let first = crowd.say_one_thing(process);
-    let memory = memory(process);
+    let first = crowd.send_one_message(process);
+    let memory = memory();
     let time = Duration::from_millis(300);
-    let mut figures = figures(crowd.run(process, &Load::new(1, Pace::AllHaveIt, time)));
+    let mut figures = figures(crowd.run(process, &Workload::new(1, Pacing::OneAtATime, time)));
     figures.missing += first.missing;
     (Figures { memory, ..figures }, crowd)
 }
 
-/// Connections one after the other, each of which does something and is over. There have to be
-/// thousands, see [`Process::cpu_since`].
-fn one_after_the_other(subject: &Subject, count: usize, act: fn(TcpStream, &str)) -> Figures {
-    let process = subject.start();
-    act(process.connect(), &subject.path);
-    let (cpu, driver, began) = (process.cpu(), Driver::now(), Instant::now());
+/// Opens `count` connections, each after the end of the one before, and calls `act` with each.
+///
+/// `count` has to be in the thousands: the server's threads end with their connections, so the CPU time
+/// is counted in ticks of 10 ms (see [`ServerProcess::cpu_time_since`]).
+fn one_connection_after_the_other(
+    target: &Target,
+    count: usize,
+    act: fn(TcpStream, &str),
+) -> Figures {
+    let process = target.start();
+    act(process.connect(), &target.path);
+    let (cpu_before, driver_before) = (process.cpu_time(), DriverTime::now());
+    let began = Instant::now();
     for _ in 0..count {
-        act(process.connect(), &subject.path);
+        act(process.connect(), &target.path);
     }
     let seconds = began.elapsed().as_secs_f64();
-    let driver = Driver::shares_since(driver);
-    process.settle(); // the last threads end a moment after their clients have seen the end
+    let driver_shares = DriverTime::shares_since(driver_before);
+    process.wait_until_idle(); // a server's thread ends a moment after the client has seen the end
     Figures {
-        cpu: Some(process.cpu_since(cpu) / count as f64),
+        cpu: Some(process.cpu_time_since(cpu_before) / count as f64),
         rate: Some(count as f64 / seconds),
-        driver: driver.map(Some),
+        driver_shares: driver_shares.map(Some),
         ..Figures::default()
     }
 }
 
-/// A WebSocket, from the request to the reply to our Close.
-fn shake_hands(mut stream: TcpStream, path: &str) {
-    stream.write_all(upgrade_request(path, "").as_bytes()).expect("it takes the request");
-    let (head, mut rest) = read_head(&mut stream);
+/// Opens a WebSocket, sends a Close, and reads the Close that answers it.
+fn open_and_close(mut stream: TcpStream, path: &str) {
+    stream.write_all(upgrade_request(path, "").as_bytes()).expect("the server takes the request");
+    let (head, mut after_head) = read_head(&mut stream);
     assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
-    stream.write_all(&client_frame(0x88, b"\x03\xE8")).expect("it takes the Close");
-    stream.read_to_end(&mut rest).expect("the end of the stream");
-    assert!(rest.ends_with(b"\x88\x02\x03\xE8"), "no reply to the Close: {rest:?}");
+    stream.write_all(&client_frame(0x88, b"\x03\xE8")).expect("the server takes the Close");
+    stream.read_to_end(&mut after_head).expect("the end of the stream");
+    assert!(after_head.ends_with(b"\x88\x02\x03\xE8"), "no reply to the Close: {after_head:?}");
 }
 
+/// Requests a page over a connection that the server closes after its response.
 fn get(mut stream: TcpStream, path: &str) {
     let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes()).expect("it takes the request");
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).expect("the end of the stream");
-    assert!(answer.starts_with(b"HTTP/1.1 200 "), "{:?}", String::from_utf8_lossy(&answer));
+    stream.write_all(request.as_bytes()).expect("the server takes the request");
+    let mut response = Vec::new();
+    stream.read_to_end(&mut response).expect("the end of the stream");
+    assert!(response.starts_with(b"HTTP/1.1 200 "), "{:?}", String::from_utf8_lossy(&response));
 }
 
-/// What a request to upgrade is answered with.
-fn status(process: &Process, path: &str) -> String {
+/// The status of the response to a request to upgrade.
+fn upgrade_status(process: &ServerProcess, path: &str) -> String {
     let mut stream = process.connect();
-    stream.write_all(upgrade_request(path, "").as_bytes()).expect("it takes the request");
+    stream.write_all(upgrade_request(path, "").as_bytes()).expect("the server takes the request");
     let (head, _) = read_head(&mut stream);
     head.split(' ').nth(1).unwrap_or_default().to_string()
 }

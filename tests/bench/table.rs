@@ -1,32 +1,36 @@
-//! The figures of a run, their medians, and the table.
+//! The table, its figures, and how they are computed.
+//!
+//! Read [`Figures`] first: what one run has measured. [`Latencies`] counts the latencies of one run.
 
-/// How often which latency was seen, in steps of 6 %: it has to cost next to nothing, because there
-/// are millions.
+/// A histogram of latencies, with 16 buckets between a power of two and the next: a quantile is up to
+/// 6 % too high. Adding a latency costs almost nothing, and a run adds millions.
 pub struct Latencies {
+    /// The number of latencies in each bucket.
     counts: Vec<u64>,
+    /// The longest latency, in µs.
     max: u64,
 }
 
 impl Default for Latencies {
     fn default() -> Latencies {
-        Latencies { counts: vec![0; 64 * STEPS], max: 0 }
+        Latencies { counts: vec![0; 64 * BUCKETS], max: 0 }
     }
 }
 
-/// Between a power of two and the next.
-const STEPS: usize = 16;
+/// The number of buckets between a power of two and the next.
+const BUCKETS: usize = 16;
 
 impl Latencies {
-    /// One more, in µs.
+    /// Counts one latency, in µs. Those below 16 µs count as 16.
     pub fn add(&mut self, micros: u64) {
-        let micros = micros.max(STEPS as u64);
+        let micros = micros.max(BUCKETS as u64);
         let power = micros.ilog2() as usize;
-        let step = (micros >> (power - 4)) as usize - STEPS; // the four bits after the first
-        self.counts[power * STEPS + step] += 1;
+        let bucket = (micros >> (power - 4)) as usize - BUCKETS; // the four bits after the first
+        self.counts[power * BUCKETS + bucket] += 1;
         self.max = self.max.max(micros);
     }
 
-    /// What this share of them stayed below, in ms.
+    /// The latency, in ms, below which this share of all is: 0.5 gives the median.
     pub fn quantile(&self, share: f64) -> f64 {
         let total: u64 = self.counts.iter().sum();
         let mut left = (total as f64 * share) as u64;
@@ -36,39 +40,43 @@ impl Latencies {
             is_here
         });
         let Some(index) = index else { return self.max() };
-        let upper = ((STEPS + index % STEPS + 1) as u64) << (index / STEPS - 4);
+        let upper = ((BUCKETS + index % BUCKETS + 1) as u64) << (index / BUCKETS - 4);
         (upper as f64 / 1000.0).min(self.max())
     }
 
-    /// The longest, in ms.
+    /// The longest latency, in ms.
     pub fn max(&self) -> f64 {
         self.max as f64 / 1000.0
     }
 }
 
-/// What one run has shown; what was not measured is not there.
+/// What one run has measured. A figure that does not apply to its scenario is `None`.
 #[derive(Clone, Default)]
 pub struct Figures {
     /// The server's CPU time, in µs, for one delivery, handshake or request.
     pub cpu: Option<f64>,
-    /// How many of them there were in a second.
+    /// The number of deliveries, handshakes or requests per second.
     pub rate: Option<f64>,
-    /// Latencies, in ms: half of them are shorter, 99 of 100 are, all are.
+    /// The median latency, in ms.
     pub p50: Option<f64>,
+    /// The latency, in ms, below which 99 % of all are.
     pub p99: Option<f64>,
+    /// The longest latency, in ms.
     pub max: Option<f64>,
-    /// Resident memory for one connection, in kB.
+    /// The server's resident memory for one connection, in kB.
     pub memory: Option<f64>,
-    /// The share of the time in which the driver ran, and in which it waited for a processor.
-    pub driver: [Option<f64>; 2],
-    /// Messages that did not come, and those that came twice or in the wrong order.
+    /// See [`DriverTime::shares_since`](crate::process::DriverTime::shares_since).
+    pub driver_shares: [Option<f64>; 2],
+    /// The number of deliveries that did not arrive.
     pub missing: u64,
-    pub wrong: u64,
+    /// The number of deliveries that arrived twice or in the wrong order.
+    pub out_of_sequence: u64,
+    /// Text for the last column.
     pub note: String,
 }
 
 impl Figures {
-    /// The median of each figure; the sum of all mistakes.
+    /// The median of each figure over these runs. Missing and misplaced deliveries are added up.
     pub fn medians(runs: &[Figures]) -> Figures {
         let median = |figure: fn(&Figures) -> Option<f64>| {
             let mut values: Vec<f64> = runs.iter().filter_map(figure).collect();
@@ -82,15 +90,15 @@ impl Figures {
             p99: median(|run| run.p99),
             max: median(|run| run.max),
             memory: median(|run| run.memory),
-            driver: [median(|run| run.driver[0]), median(|run| run.driver[1])],
+            driver_shares: [median(|run| run.driver_shares[0]), median(|run| run.driver_shares[1])],
             missing: runs.iter().map(|run| run.missing).sum(),
-            wrong: runs.iter().map(|run| run.wrong).sum(),
+            out_of_sequence: runs.iter().map(|run| run.out_of_sequence).sum(),
             note: runs.first().map(|run| run.note.clone()).unwrap_or_default(),
         }
     }
 }
 
-/// The line above all rows.
+/// Prints the names of the columns.
 pub fn print_heading() {
     println!(
         "{:<28} {:<14} {:>8} {:>9} {:>8} {:>8} {:>8} {:>7} {:>6}  note",
@@ -98,22 +106,22 @@ pub fn print_heading() {
     );
 }
 
-/// One row.
-pub fn print_row(scenario: &str, subject: &str, figures: &Figures) {
+/// Prints the row of one scenario and one route or server.
+pub fn print_row(scenario: &str, target: &str, figures: &Figures) {
     let number = |value: Option<f64>, digits: usize| {
         value.map_or("-".to_string(), |value| format!("{value:.digits$}"))
     };
     let mut note = figures.note.clone();
-    if figures.wrong > 0 {
-        note += &format!(" {} DOUBLED OR OUT OF ORDER", figures.wrong);
+    if figures.out_of_sequence > 0 {
+        note += &format!(" {} DOUBLED OR OUT OF ORDER", figures.out_of_sequence);
     }
-    // Then it might be the driver that is measured, and times are longer than a client's would be.
-    let [ran, waited] = figures.driver.map(|share| share.unwrap_or(0.0) * 100.0);
+    // Then the driver may be the bottleneck, and the latencies include its own delays.
+    let [ran, waited] = figures.driver_shares.map(|share| share.unwrap_or(0.0) * 100.0);
     if ran > 90.0 || waited > 10.0 {
         note += &format!(" driver busy {ran:.0} %, kept waiting {waited:.0} %");
     }
     println!(
-        "{scenario:<28} {subject:<14} {:>8} {:>9} {:>8} {:>8} {:>8} {:>7} {:>6}  {}",
+        "{scenario:<28} {target:<14} {:>8} {:>9} {:>8} {:>8} {:>8} {:>7} {:>6}  {}",
         number(figures.cpu, 3),
         number(figures.rate, 0),
         number(figures.p50, 2),

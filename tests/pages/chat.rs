@@ -1,89 +1,37 @@
-//! The chat's page in a real browser: what people see of each other while the connection holds. What
-//! happens when it does not is in `lost_line.rs`.
+//! The chat's page while the connection holds: messages, notices, scrolling, the keyboard; in
+//! `chat/message_box.rs` its message box. `reconnect.rs` tests the page when the connection breaks.
+
+mod message_box;
 
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::support::browser::Browser;
 use crate::support::page::Page;
 use crate::support::*;
 
-/// Goes to the chat and waits until one can type. Returns the name that the server gave.
+// For `chat/kick.rs`, which uses these by their former names.
 pub fn pick_up(page: &Page, host: &str, port: u16) -> String {
-    page.open(&format!("http://{host}:{port}/"));
-    wait_until_connected(page);
-    shown(page, "document.querySelector('#me .name').textContent")
+    page.open_chat(host, port)
 }
-
-pub fn wait_until_connected(page: &Page) {
-    page.wait_for("line.className === 'open' && document.activeElement === text");
+pub fn prepare(_: &Page) {}
+pub fn say(page: &Page, text: &str) {
+    page.type_and_send(text);
 }
-
-/// Says something as a person does: the focus is in the box.
-pub fn say(page: &Page, line: &str) {
-    page.type_text(line);
-    page.press("Enter");
-}
-
 pub fn shown(page: &Page, js: &str) -> String {
-    page.evaluate(js).as_str().expect("a text").to_string()
+    page.evaluate_text(js)
+}
+pub fn texts(page: &Page, count: usize) -> serde_json::Value {
+    page.wait_for_texts(count)
 }
 
-/// The texts in the open conversation, once there are so many.
-pub fn texts(page: &Page, count: usize) -> Value {
-    page.wait_for(&format!("document.querySelectorAll('#list .text').length >= {count}"));
-    page.evaluate(
-        "Array.from(document.querySelectorAll('#list .text'), (item) => item.textContent)",
-    )
-}
-
-fn wait_for_notice(page: &Page, words: &str) {
-    page.wait_for(&format!("notices('{words}') > 0"));
-    assert_eq!(page.evaluate(&format!("notices('{words}')")), 1, "{words}");
-}
-
-/// A function for the page's own console, in every page that this tab opens.
-pub fn prepare(page: &Page) {
-    let script = "function notices(words) {
-        const all = Array.from(document.querySelectorAll('#list .notice'));
-        return all.filter((item) => item.textContent.includes(words)).length;
-    }";
-    page.call("Page.addScriptToEvaluateOnNewDocument", json!({ "source": script }));
-}
-
-/// What came over this page's WebSockets so far.
-fn frames(page: &Page) -> String {
-    page.evaluate("0"); // what came before this has been told by now
-    let frames = page.events("Network.webSocketFrameReceived");
-    frames.iter().map(|event| event["response"]["payloadData"].as_str().unwrap()).collect()
-}
-
-fn open_private(page: &Page, name: &str) {
-    page.evaluate(&format!(
-        "void Array.from(document.querySelectorAll('#people-list a'))
-             .find((entry) => entry.textContent.startsWith('{name}')).click()"
-    ));
-    page.wait_for(&format!("title.textContent === '{name}'"));
-}
-
-#[test]
-fn three_people_talk() {
-    let server = Server::start(&["--host", "lab.test"]);
-    let browser = Browser::start();
-    let pages = [browser.new_user(), browser.new_user(), browser.new_user()];
-    let names: Vec<String> = pages
-        .iter()
-        .zip(["localhost", "lab.test", "lab.test"])
-        .map(|(page, host)| {
-            prepare(page);
-            pick_up(page, host, server.port)
-        })
-        .collect();
-    let [ana, ben, cy] = &pages;
-    assert_eq!(ben.evaluate("isSecureContext"), false);
-
-    // Each sees all three, and the later ones' arrival.
+/// Opens the chat for three users, one at localhost (a secure context) and two as on a classroom's
+/// network. Returns their pages and names when each page lists all three.
+fn open_three_chats<'a>(browser: &'a Browser, server: &Server) -> ([Page<'a>; 3], [String; 3]) {
+    let pages = [(); 3].map(|()| browser.new_user());
+    let mut hosts = ["localhost", "lab.test", "lab.test"].into_iter();
+    let names = pages.each_ref().map(|page| page.open_chat(hosts.next().unwrap(), server.port));
     for page in &pages {
         let all = "['Everyone', ...Array.from(document.querySelectorAll('#people-list .name'), \
                    (name) => name.textContent)].sort().join()";
@@ -92,203 +40,161 @@ fn three_people_talk() {
         expected.sort_unstable();
         page.wait_for(&format!("{all} === '{}'", expected.join(",")));
     }
-    wait_for_notice(ana, &format!("{} has picked up", names[1]));
-    wait_for_notice(ana, &format!("{} has picked up", names[2]));
+    for name in &names[1..] {
+        pages[0].wait_for_notice(&format!("{name} has picked up"));
+    }
+    (pages, names)
+}
 
-    // A message, once for everybody, with its tick for its author; and what it is not.
+/// The payloads of all frames that this page has received so far, in one string.
+fn received_frames(page: &Page) -> String {
+    page.wait_for_past_events();
+    let frames = page.events("Network.webSocketFrameReceived");
+    frames.iter().map(|event| event["response"]["payloadData"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn messages_reach_every_member_and_are_shown_as_plain_text() {
+    let server = Server::start(&["--host", "lab.test"]);
+    let browser = Browser::start();
+    let (pages, names) = open_three_chats(&browser, &server);
+    let [ana, ben, cy] = &pages;
+    assert_eq!(ben.evaluate("isSecureContext"), false);
+
     let markup = "<img src=x onerror=\"document.title = 'broken into'\">";
     ana.type_text("hello");
     ben.wait_for(&format!("typing.textContent === '{} is typing …'", names[0]));
     ana.press("Enter");
     ana.wait_for("/Received|Delivered/.test(list.querySelector('.own .meta')?.textContent)");
-    say(ben, markup);
+    ben.type_and_send(markup);
     for page in &pages {
-        assert_eq!(texts(page, 2), json!(["hello", markup]));
+        assert_eq!(page.wait_for_texts(2), json!(["hello", markup]));
         assert_eq!(page.evaluate("document.images.length"), 0);
         assert_eq!(page.evaluate("typing.textContent"), "");
     }
-    assert_eq!(shown(cy, "list.querySelector('.author').textContent"), names[0]);
-    // Read out once: what others say, and not what one says oneself.
+    assert_eq!(cy.evaluate_text("list.querySelector('.author').textContent"), names[0]);
+    // A screen reader announces the messages of others, and not the member's own.
     let line = format!("{}: hello", names[0]);
     cy.wait_for(&format!("announcer.firstElementChild?.textContent === '{line}'"));
     ana.wait_for(&format!(
         "announcer.textContent === {}",
         json!(format!("{}: {markup}", names[1]))
     ));
+    pages.iter().for_each(Page::assert_clean);
+}
 
-    // In private: the third one's socket never sees it.
-    open_private(ana, &names[1]);
-    say(ana, "psst, a secret");
+#[test]
+fn private_message_reaches_only_its_recipient() {
+    let server = Server::start(&["--host", "lab.test"]);
+    let browser = Browser::start();
+    let (pages, names) = open_three_chats(&browser, &server);
+    let [ana, ben, cy] = &pages;
+    ana.type_and_send("hello");
+    pages.iter().for_each(|page| drop(page.wait_for_texts(1)));
+
+    ana.open_private_chat(&names[1]);
+    ana.type_and_send("psst, a secret");
     ben.wait_for("document.querySelector('#people-list .badge')?.textContent === '1 new'");
-    assert_eq!(texts(ben, 2).as_array().unwrap().len(), 2);
-    open_private(ben, &names[0]);
-    assert_eq!(texts(ben, 1), json!(["psst, a secret"]));
+    assert_eq!(ben.wait_for_texts(1), json!(["hello"]));
+    ben.open_private_chat(&names[0]);
+    assert_eq!(ben.wait_for_texts(1), json!(["psst, a secret"]));
     ben.wait_for("!document.querySelector('#people-list .badge')");
     ana.evaluate("history.back()");
     ana.wait_for("title.textContent === 'Everyone' && location.hash === ''");
-    say(ana, "aloud again");
-    assert_eq!(texts(cy, 3)[2], "aloud again");
-    assert!(frames(ben).contains("psst, a secret"));
-    assert!(!frames(cy).contains("psst, a secret"));
+    // When the next public message is there, a private one would be there as well.
+    ana.type_and_send("aloud again");
+    assert_eq!(cy.wait_for_texts(2), json!(["hello", "aloud again"]));
+    assert!(received_frames(ben).contains("psst, a secret"));
+    assert!(!received_frames(cy).contains("psst, a secret"));
+    pages.iter().for_each(Page::assert_clean);
+}
 
-    // A new name, and a reload: the name stays, and nobody hears of the reload.
-    say(cy, "/nick Cy the 3rd");
-    wait_for_notice(ana, "is now called Cy the 3rd");
-    assert_eq!(pick_up(cy, "lab.test", server.port), "Cy the 3rd");
-    assert_eq!(texts(cy, 3).as_array().unwrap().len(), 3);
-    say(cy, "back");
-    assert_eq!(texts(ana, 4)[3], "back");
-    wait_for_notice(ana, "is now called");
+#[test]
+fn rename_and_departure_give_one_notice_each_and_a_reload_gives_none() {
+    let server = Server::start(&["--host", "lab.test"]);
+    let browser = Browser::start();
+    let (pages, names) = open_three_chats(&browser, &server);
+    let [ana, _, cy] = &pages;
+    ana.type_and_send("hello");
+    cy.wait_for_texts(1);
+
+    cy.type_and_send("/nick Cy the 3rd");
+    ana.wait_for_notice("is now called Cy the 3rd");
+    assert_eq!(cy.open_chat("lab.test", server.port), "Cy the 3rd");
+    assert_eq!(cy.wait_for_texts(1), json!(["hello"]));
+    cy.type_and_send("back");
+    assert_eq!(ana.wait_for_texts(2), json!(["hello", "back"]));
+    ana.wait_for_notice("is now called");
     assert_eq!(ana.evaluate("[notices('picked up'), notices('hung up')]"), json!([2, 0]));
-    assert_eq!(pick_up(ana, "localhost", server.port), names[0]);
-    assert_eq!(texts(ana, 4).as_array().unwrap().len(), 4);
+    assert_eq!(ana.open_chat("localhost", server.port), names[0]);
+    assert_eq!(ana.wait_for_texts(2), json!(["hello", "back"]));
     let mut gus = server.open("/chat?name=gus");
-    wait_for_notice(ana, "gus has picked up");
-    // Shown for so long that it is gone 6 s after the last key.
+    ana.wait_for_notice("gus has picked up");
+    // "is typing" disappears within 6 s of the last key.
     gus.send_text(r#"{"type":"typing"}"#);
     ana.wait_for("typing.textContent === 'gus is typing …'");
     let began = Instant::now();
     ana.wait_for("typing.textContent === ''");
     assert!(began.elapsed() < Duration::from_secs(6), "shown for {:?}", began.elapsed());
     gus.send(0x88, &1000u16.to_be_bytes());
-    wait_for_notice(ana, "gus has hung up");
+    ana.wait_for_notice("gus has hung up");
     pages.iter().for_each(Page::assert_clean);
 }
 
 #[test]
-fn names_commands_and_the_box() {
-    let server = Server::start(&["--text", "100"]);
-    let browser = Browser::start();
-    let page = browser.new_user();
-    prepare(&page);
-    pick_up(&page, "localhost", server.port);
-    let mut kite = server.open("/chat?name=Amber%20Kite");
-    let mut amber = server.open("/chat?name=amber");
-    wait_for_notice(&page, "amber has picked up");
-    let tells =
-        |words: &str| page.wait_for(&format!("note.textContent.includes({})", json!(words)));
-    let clear = || drop(page.evaluate("text.value = ''"));
-
-    say(&page, "/help");
-    tells("/msg NAME TEXT");
-    say(&page, "/who");
-    tells("(2): Amber Kite and amber.");
-    say(&page, "/nick AMBER");
-    tells("AMBER 2");
-    say(&page, "/dance");
-    tells("There is no command /dance");
-    assert_eq!(page.evaluate("text.value"), "/dance");
-    clear();
-    say(&page, "//etc/hosts");
-    say(&page, "/nick ana");
-    tells("You are now called ana.");
-    assert!(shown(&page, "document.cookie").contains("name=ana"));
-    say(&page, "/me waves");
-    assert_eq!(texts(&page, 2), json!(["/etc/hosts", "* ana waves"]));
-    say(&page, "   ");
-    clear();
-    page.press("ArrowUp");
-    assert_eq!(page.evaluate("text.value"), "/me waves");
-    clear();
-
-    // One's own message comes after the conversation has been opened; then Back.
-    say(&page, "/msg amber kite first");
-    assert_eq!(texts(&page, 1), json!(["first"]));
-    say(&page, "/msg \"amber\" second");
-    page.wait_for("location.hash === '#dm=amber' && title.textContent === 'amber'");
-    assert_eq!(texts(&page, 1), json!(["second"]));
-    page.type_text("only for amber");
-    page.evaluate("history.go(-2)");
-    page.wait_for("title.textContent === 'Everyone'");
-    assert_eq!(page.evaluate("text.value"), "");
-    for (peer, text) in [(&mut kite, "first"), (&mut amber, "second")] {
-        while !peer.read_text().contains(&format!("\"text\":\"{text}\"")) {}
-    }
-
-    // Not while a word is put together; two lines; more than fits.
-    for composing in ["isComposing: true", "keyCode: 229"] {
-        page.type_text("日本");
-        page.evaluate(&format!(
-            "text.dispatchEvent(new KeyboardEvent('keydown', {{ key: 'Enter', {composing} }}))"
-        ));
-        assert_eq!(page.evaluate("text.value"), "日本");
-        clear();
-    }
-    page.type_text("one");
-    page.press("Shift+Enter");
-    say(&page, "two");
-    assert_eq!(texts(&page, 3)[2], "one\ntwo");
-    say(&page, &"🦜".repeat(103));
-    tells("3 characters too long");
-    assert_eq!(page.evaluate("counter.textContent"), "3 characters too many");
-    clear();
-
-    // Drafts, one for each conversation, and a name that nobody has.
-    page.type_text("half a sentence");
-    page.open(&format!("http://localhost:{}/#dm=AMBER", server.port));
-    page.wait_for("title.textContent === 'amber' && text.value === 'only for amber'");
-    pick_up(&page, "localhost", server.port);
-    page.wait_for("text.value === 'half a sentence'");
-    page.evaluate("void (location.hash = '#dm=nobody')");
-    tells("No one here is called nobody");
-    page.assert_clean();
-}
-
-#[test]
-fn who_reads_above_is_left_alone() {
+fn new_messages_do_not_move_a_list_that_is_scrolled_up() {
     let server = Server::start(&[]);
     let browser = Browser::start();
     let page = browser.new_user();
     page.set_size(320, 640);
-    pick_up(&page, "localhost", server.port);
+    page.open_chat("localhost", server.port);
     let mut ben = server.open("/chat?name=ben");
-    let frame = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))";
-    let mut talk = |words: &[String], count| {
-        words.iter().for_each(|words| ben.send_text(words));
-        texts(&page, count);
-        page.evaluate(frame);
+    let mut send = |lines: &[String], count| {
+        lines.iter().for_each(|line| ben.send_text(line));
+        page.wait_for_texts(count);
+        page.wait_until_drawn();
     };
     let place = || page.evaluate("messages.scrollTop").as_f64().unwrap();
     let end = "messages.scrollHeight - messages.scrollTop - messages.clientHeight < 2";
 
     let lines: Vec<String> = (1..=25).map(|n| format!("line {n}")).collect();
-    talk(&lines, 25);
-    assert_eq!(page.evaluate(end), true, "who is at the end follows");
+    send(&lines, 25);
+    assert_eq!(page.evaluate(end), true, "a list that shows its end follows");
     assert_eq!(page.evaluate("newest.hidden"), true);
     assert_eq!(page.evaluate("list.querySelectorAll('li:not(.continued) .author').length"), 1);
     page.evaluate("messages.scrollBy(0, -300)");
-    page.evaluate(frame);
+    page.wait_until_drawn();
     let before = place();
-    talk(&["one".into(), "two".into(), "x".repeat(2000)], 28);
+    send(&["one".into(), "two".into(), "x".repeat(2000)], 28);
     assert!((place() - before).abs() <= 1.0, "from {before} to {}", place());
     assert_eq!(page.evaluate("newest.textContent"), "3 new ↓");
     assert_eq!(page.evaluate("document.title"), "(3) Partyline");
     let width = "Math.max(document.documentElement.scrollWidth - innerWidth, \
                  messages.scrollWidth - messages.clientWidth)";
-    assert_eq!(page.evaluate(width), 0, "a long word makes nothing wider");
+    assert_eq!(page.evaluate(width), 0, "a long word does not widen the page");
     page.evaluate("newest.click()");
     page.wait_for(&format!("{end} && newest.hidden && document.title === 'Partyline'"));
     page.evaluate("messages.scrollBy(0, -300)");
-    page.evaluate(frame);
-    say(&page, "mine");
+    page.wait_until_drawn();
+    page.type_and_send("mine");
     page.wait_for(&format!("list.textContent.includes('mine') && {end}"));
 
-    // Nobody reads in a window without the focus, though it shows the end.
+    // In a window without the focus messages stay unread, even if they are in view.
     page.evaluate("document.hasFocus = () => false");
-    talk(&["unseen".into()], 30);
+    send(&["unseen".into()], 30);
     page.wait_for(&format!("document.title === '(1) Partyline' && {end}"));
     page.evaluate("delete document.hasFocus; window.dispatchEvent(new Event('focus'))");
     page.wait_for("document.title === 'Partyline'");
 
-    // A name and a text that are read from the right leave what stands beside them in its place.
+    // A right-to-left name and text leave the time beside them in its place.
     let mut eda = server.open("/chat?name=%D7%A2%D7%93%D7%94");
     eda.send_text("שלום (3) לכולם");
-    texts(&page, 31);
+    page.wait_for_texts(31);
     let ends = "new Set(Array.from(list.querySelectorAll('li:not(.continued, .own, .notice) time'),
         (time) => time.getBoundingClientRect().right)).size";
     assert_eq!(page.evaluate(ends), 1);
 
-    // What is on the screen is big enough to be hit with a finger.
+    // All visible controls are high enough for a finger.
     let small = "Array.from(document.querySelectorAll('button, a, input, textarea'))
         .filter((target) => target.checkVisibility() && !target.matches('.skip'))
         .map((target) => target.getBoundingClientRect().height).filter((height) => height < 44)";
@@ -297,26 +203,26 @@ fn who_reads_above_is_left_alone() {
 }
 
 #[test]
-fn every_part_can_be_reached_with_the_tab_key() {
+fn tab_key_reaches_every_control_in_reading_order() {
     let server = Server::start(&[]);
     let browser = Browser::start();
     let page = browser.new_user();
     page.set_size(1280, 800);
-    pick_up(&page, "localhost", server.port);
+    page.open_chat("localhost", server.port);
     let _ben = server.open("/chat?name=ben");
     page.wait_for("document.querySelectorAll('#people-list a').length === 2");
-    // The first of all is the way round the rest; from there it goes as one reads.
+    // The skip link is the first of all.
     assert_eq!(page.evaluate("document.querySelector('a, button') === skip"), true);
     page.evaluate("skip.focus()");
     let reached = [(); 8].map(|()| {
         page.press("Tab");
-        shown(&page, "document.activeElement.id || document.activeElement.textContent")
+        page.evaluate_text("document.activeElement.id || document.activeElement.textContent")
     });
     assert_eq!(
         reached,
         ["About", "wire-button", "me", "Everyone", "ben", "messages", "text", "Send"]
     );
-    // A dialog gives the focus back to what opened it.
+    // A dialog gives the focus back to the button that opened it.
     page.evaluate("me.focus(), me.click()");
     page.wait_for("document.activeElement.id === 'name'");
     page.press("Escape");

@@ -1,92 +1,86 @@
-//! The chat's page at a locked door: it asks for the passphrase, shows nothing of the room before it is
-//! right, and does not ask again.
+//! The chat's page of a server with a passphrase: it asks for the passphrase, shows nothing of the room
+//! before it is right, and does not ask again in the same tab.
 
 use serde_json::json;
 
-use crate::pages::chat::{pick_up, prepare, say, shown, texts, wait_until_connected};
-use crate::pages::reconnect::{assert_clean_but_for_refusals, retry_now};
 use crate::support::browser::Browser;
 use crate::support::chat::*;
 use crate::support::page::Page;
 use crate::support::*;
 
-const WORDS: &str = "größe & maß + 100 %";
+const PASSPHRASE: &str = "größe & maß + 100 %";
 
+/// Waits until the page asks for the passphrase, and asserts that it hides the chat.
 fn wait_until_asked(page: &Page) {
     page.wait_for("line.className === 'locked' && document.activeElement === passphrase");
-    assert_eq!(shown(page, "state.textContent"), "Locked");
+    assert_eq!(page.evaluate_text("state.textContent"), "Locked");
     assert_eq!(
         page.evaluate("[door.checkVisibility(), talk.checkVisibility()]"),
         json!([true, false])
     );
 }
 
-/// How many connections it has tried.
-fn attempts(page: &Page) -> usize {
-    page.evaluate("0"); // what came before this has been told by now
-    page.events("Network.webSocketCreated").len()
-}
-
-/// Neither the network nor the person that comes back makes it try again: only an answer does.
-fn assert_waits(page: &Page) {
-    let before = attempts(page);
+/// Asserts that the page opens no connection when the network or the user returns: only an answer to
+/// the question makes it try again.
+fn assert_does_not_reconnect(page: &Page) {
+    let before = page.count_connections();
     page.evaluate("dispatchEvent(new Event('online'))");
     page.evaluate("document.dispatchEvent(new Event('visibilitychange'))");
-    assert_eq!(attempts(page), before);
+    assert_eq!(page.count_connections(), before);
     assert_eq!(page.evaluate("[state.textContent, retry.hidden]"), json!(["Locked", true]));
 }
 
 #[test]
-fn who_knows_it_comes_in_and_stays() {
-    let server = Server::start(&["--host", "lab.test", "--passphrase", WORDS]);
+fn page_shows_the_room_only_after_the_right_passphrase() {
+    let server = Server::start(&["--host", "lab.test", "--passphrase", PASSPHRASE]);
     let browser = Browser::start();
-    let query = format!("?name=ben&passphrase={}", percent(WORDS));
+    let query = format!("?name=ben&passphrase={}", percent(PASSPHRASE));
     let mut ben = Member::open(&server, &query, None);
     ben.say_and_wait("for those inside");
     let page = browser.new_user();
-    prepare(&page);
     page.open(&format!("http://lab.test:{}/", server.port));
     wait_until_asked(&page);
-    let text = shown(&page, "document.body.innerText");
+    let text = page.evaluate_text("document.body.innerText");
     assert!(text.contains("This chat asks for a passphrase."), "{text}");
     for word in ["ben", "inside", "On the line", "Everyone", "not the passphrase"] {
         assert!(!text.contains(word), "{word} in {text}");
     }
-    assert_waits(&page);
+    assert_does_not_reconnect(&page);
 
-    // Nothing is no answer, and something wrong is said to be so.
+    // An empty answer is not sent; a wrong one is reported.
     page.press("Enter");
-    assert_eq!(attempts(&page), 1);
+    assert_eq!(page.count_connections(), 1);
     for count in 2..=3 {
-        say(&page, "open sesame");
+        page.type_and_send("open sesame");
         page.wait_for("document.getElementById('door-note').textContent !== ''");
         wait_until_asked(&page);
-        let note = shown(&page, "document.getElementById('door-note').textContent");
+        let note = page.evaluate_text("document.getElementById('door-note').textContent");
         assert_eq!(note, "That is not the passphrase.");
-        // What is typed next replaces it.
+        // The wrong answer is selected, so that the next one replaces it.
         let selected = page.evaluate("[passphrase.selectionStart, passphrase.selectionEnd]");
         assert_eq!(selected, json!([0, "open sesame".len()]));
-        assert_waits(&page);
-        assert_eq!(attempts(&page), count);
+        assert_does_not_reconnect(&page);
+        assert_eq!(page.count_connections(), count);
     }
-    let heard = page.events("Network.webSocketFrameReceived");
-    assert!(heard.iter().all(|event| event["response"]["opcode"] == 8), "{heard:?}");
-    let kept = "sessionStorage.getItem('chat.passphrase') === 'null'";
-    assert_eq!(page.evaluate(kept), true);
+    // No frame but Close frames has arrived.
+    let frames = page.events("Network.webSocketFrameReceived");
+    assert!(frames.iter().all(|event| event["response"]["opcode"] == 8), "{frames:?}");
+    let stored = "sessionStorage.getItem('chat.passphrase') === 'null'";
+    assert_eq!(page.evaluate(stored), true);
 
-    say(&page, WORDS);
-    wait_until_connected(&page);
-    assert_eq!(texts(&page, 1), json!(["for those inside"]));
+    page.type_and_send(PASSPHRASE);
+    page.wait_until_connected();
+    assert_eq!(page.wait_for_texts(1), json!(["for those inside"]));
     assert_eq!(
         page.evaluate("[door.checkVisibility(), talk.checkVisibility()]"),
         json!([false, true])
     );
     assert_eq!(page.evaluate("passphrase.value"), "");
 
-    // A reload brings it along; another tab has to ask.
-    let name = shown(&page, "document.querySelector('#me .name').textContent");
-    assert_eq!(pick_up(&page, "lab.test", server.port), name);
-    assert_eq!(attempts(&page), 5);
+    // A reload sends the stored passphrase; another tab has to ask.
+    let name = page.own_name();
+    assert_eq!(page.open_chat("lab.test", server.port), name);
+    assert_eq!(page.count_connections(), 5);
     let tab = page.another_tab();
     tab.open(&format!("http://lab.test:{}/", server.port));
     wait_until_asked(&tab);
@@ -97,37 +91,33 @@ fn who_knows_it_comes_in_and_stays() {
 }
 
 #[test]
-fn what_is_unsent_waits_at_the_door() {
+fn unsent_messages_are_kept_until_a_new_passphrase_is_right() {
     let server = Server::start(&["--passphrase", "first"]);
     let port = server.port;
     let browser = Browser::start();
     let page = browser.new_user();
-    prepare(&page);
-    // Nothing is kept for anybody.
-    let blocked = "for (const name of ['sessionStorage', 'localStorage'])
-        Object.defineProperty(window, name, { get() { throw new DOMException('blocked'); } });";
-    page.call("Page.addScriptToEvaluateOnNewDocument", json!({ "source": blocked }));
+    page.block_storage();
     page.open(&format!("http://localhost:{port}/"));
     wait_until_asked(&page);
-    say(&page, "first");
-    wait_until_connected(&page);
-    say(&page, "before");
+    page.type_and_send("first");
+    page.wait_until_connected();
+    page.type_and_send("before");
     page.wait_for("list.textContent.includes('✓ Received')");
     drop(server);
     page.wait_for("line.className === 'waiting'");
-    say(&page, "one");
-    say(&page, "two");
+    page.type_and_send("one");
+    page.type_and_send("two");
 
     let server = Server::start_on(port, &["--passphrase", "second"]);
-    retry_now(&page);
+    page.retry_now();
     wait_until_asked(&page);
-    let note = shown(&page, "document.getElementById('door-note').textContent");
+    let note = page.evaluate_text("document.getElementById('door-note').textContent");
     assert_eq!(note, "That is not the passphrase.");
-    say(&page, "second");
-    wait_until_connected(&page);
+    page.type_and_send("second");
+    page.wait_until_connected();
     page.wait_for("list.lastElementChild.textContent.includes('✓ Received')");
-    assert_eq!(texts(&page, 2), json!(["one", "two"]));
+    assert_eq!(page.wait_for_texts(2), json!(["one", "two"]));
     let ben = Member::open(&server, "?name=ben&passphrase=second", None);
     assert_eq!(column(&ben.welcome["messages"], "text"), ["one", "two"]);
-    assert_clean_but_for_refusals(&page);
+    page.assert_clean_but_for_lost_connections();
 }

@@ -1,35 +1,26 @@
-//! The chat's page when the connection does not hold: nothing that was typed is lost, nothing is said
-//! twice, and nobody has to reload.
+//! The chat's page when the connection breaks: it reconnects without a reload, loses no message that was
+//! typed, and sends none twice.
 
 use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::pages::chat::{pick_up, prepare, say, shown, texts, wait_until_connected};
 use crate::support::browser::Browser;
 use crate::support::line::Line;
-use crate::support::page::Page;
 use crate::support::*;
 
-/// The browser itself writes to the console what it could not reach; there is nothing else.
-pub fn assert_clean_but_for_refusals(page: &Page) {
-    page.evaluate("0");
-    let problems = page.problems();
-    let others: Vec<_> = problems
-        .iter()
-        .filter(|it| !it.contains("WebSocket connection to") && !it.contains("net::ERR_"))
-        .collect();
-    assert!(others.is_empty(), "{others:?}");
+/// Reads messages until one contains `text`, and returns them all in one string.
+fn read_until(peer: &mut Peer, text: &str) -> String {
+    let mut received = String::new();
+    while !received.contains(text) {
+        received += &peer.read_text();
+    }
+    received
 }
 
-/// Unless it has come back by itself by now.
-pub fn retry_now(page: &Page) {
-    page.wait_for("retry.hidden || (retry.click(), countdown.textContent === 'Trying …')");
-}
-
-/// A socket knows that it closes some time before its page is told.
+/// A socket is in the state CLOSING for some time before its page gets the event `close`.
 #[test]
-fn what_is_said_while_the_socket_closes() {
+fn text_that_is_sent_while_the_socket_closes_arrives() {
     let server = Server::start(&[]);
     let browser = Browser::start();
     let page = browser.new_user();
@@ -37,8 +28,8 @@ fn what_is_said_while_the_socket_closes() {
         window.WebSocket = class extends WebSocket {
             constructor(...of) { super(...of); sockets.push(this); }
         };";
-    page.call("Page.addScriptToEvaluateOnNewDocument", json!({ "source": script }));
-    pick_up(&page, "localhost", server.port);
+    page.run_in_every_document(script);
+    page.open_chat("localhost", server.port);
     let state = page.evaluate(
         "sockets[0].close(4000);
          text.value = 'in between';
@@ -46,73 +37,63 @@ fn what_is_said_while_the_socket_closes() {
          sockets[0].readyState === WebSocket.CLOSING && line.className",
     );
     assert_eq!(state, "open");
-    retry_now(&page);
+    page.retry_now();
     page.wait_for("list.lastElementChild.textContent.includes('Received')");
-    assert_eq!(texts(&page, 1), json!(["in between"]));
+    assert_eq!(page.wait_for_texts(1), json!(["in between"]));
     page.assert_clean();
 }
 
 #[test]
-fn server_is_killed_and_started_again() {
+fn unsent_messages_arrive_once_each_after_the_server_was_killed() {
     let options = ["--host", "lab.test"];
     let server = Server::start(&options);
     let port = server.port;
     let browser = Browser::start();
     let pages = [browser.new_user(), browser.new_user(), browser.new_user()];
     let [ana, ben, cy] = &pages;
-    // The third one's browser keeps nothing for anybody.
-    let blocked = "for (const name of ['sessionStorage', 'localStorage'])
-        Object.defineProperty(window, name, { get() { throw new DOMException('blocked'); } });";
-    cy.call("Page.addScriptToEvaluateOnNewDocument", json!({ "source": blocked }));
+    cy.block_storage();
     for (page, host) in pages.iter().zip(["localhost", "lab.test", "lab.test"]) {
-        prepare(page);
-        pick_up(page, host, port);
+        page.open_chat(host, port);
         page.evaluate("window.notReloaded = true");
-        page.wait_for_event("Network.responseReceived", |event| {
-            event["response"]["url"].as_str().is_some_and(|url| url.ends_with("/icon.svg"))
-        });
+        page.wait_for_response("/icon.svg"); // which the browser requests last
     }
-    let name = shown(ben, "document.querySelector('#me .name').textContent");
-    say(ana, "before");
-    assert_eq!(texts(cy, 1), json!(["before"]));
+    let name = ben.own_name();
+    ana.type_and_send("before");
+    assert_eq!(cy.wait_for_texts(1), json!(["before"]));
 
     drop(server);
     for page in &pages {
         page.wait_for("line.className === 'waiting' && countdown.textContent.includes('again in')");
     }
-    // Somebody else gets ben's number when the server has forgotten everybody.
-    say(ana, &format!("/msg {name} a secret"));
+    // The new server knows no member and may give ben's id to another one.
+    ana.type_and_send(&format!("/msg {name} a secret"));
     ana.evaluate("history.back()");
     ana.wait_for("title.textContent === 'Everyone'");
     for n in 1..=3 {
-        say(ana, &format!("ana {n}"));
-        say(cy, &format!("cy {n}"));
+        ana.type_and_send(&format!("ana {n}"));
+        cy.type_and_send(&format!("cy {n}"));
     }
     ana.wait_for("list.lastElementChild.textContent.includes('Sending …')");
-    assert_eq!(texts(ana, 4), json!(["before", "ana 1", "ana 2", "ana 3"]));
+    assert_eq!(ana.wait_for_texts(4), json!(["before", "ana 1", "ana 2", "ana 3"]));
 
     let server = Server::start_on(port, &options);
     for page in &pages {
         page.wait_for("line.className === 'open'");
         assert_eq!(page.evaluate("notReloaded"), true);
-        let heard = texts(page, 6);
-        let of = |who: &str| -> Vec<String> {
-            let all =
-                heard.as_array().unwrap().iter().map(|text| text.as_str().unwrap().to_string());
-            all.filter(|text| text.starts_with(who)).collect()
-        };
+        let texts: Vec<String> = serde_json::from_value(page.wait_for_texts(6)).unwrap();
+        let of = |name| texts.iter().filter(|text| text.starts_with(name)).collect::<Vec<_>>();
         assert_eq!(of("ana"), ["ana 1", "ana 2", "ana 3"]);
         assert_eq!(of("cy"), ["cy 1", "cy 2", "cy 3"]);
-        assert_eq!(heard.as_array().unwrap().len(), 6, "{heard}");
+        assert_eq!(texts.len(), 6, "{texts:?}");
         assert_eq!(page.evaluate("notices('The server has restarted')"), 1);
-        assert_clean_but_for_refusals(page);
+        page.assert_clean_but_for_lost_connections();
     }
-    // What was private waits for a person to decide.
+    // The private message is not sent before its author decides.
     ana.wait_for("document.querySelector('#people-list .badge')?.textContent === '1 not sent'");
     ana.evaluate("document.querySelector('#people-list a:has(.badge)').click()");
     ana.wait_for(&format!("title.textContent === '{name}'"));
-    assert_eq!(texts(ana, 1), json!(["a secret"]));
-    let why = shown(ana, "list.querySelector('.refused .choices p').textContent");
+    assert_eq!(ana.wait_for_texts(1), json!(["a secret"]));
+    let why = ana.evaluate_text("list.querySelector('.refused .choices p').textContent");
     assert_eq!(why, "The server has restarted and does not know who this was for.");
     ana.evaluate("list.querySelector('.refused button').click()");
     ana.wait_for("/Received|Delivered/.test(list.textContent)");
@@ -121,123 +102,122 @@ fn server_is_killed_and_started_again() {
 }
 
 #[test]
-fn line_is_cut_and_mended() {
+fn page_resumes_after_a_lost_connection_without_loss_or_duplicates() {
     let server = Server::start(&["--host", "lab.test"]);
-    let line = Line::to(server.port);
+    let proxy = Line::to(server.port);
     let browser = Browser::start();
     let page = browser.new_user();
-    prepare(&page);
-    let name = pick_up(&page, "lab.test", line.port);
+    let name = page.open_chat("lab.test", proxy.port);
     let mut ben = server.open("/chat?name=ben");
     ben.send_text("first");
-    texts(&page, 1);
+    page.wait_for_texts(1);
 
-    // It hears nothing any more, so what it says arrives and the ack is lost.
-    line.deafen();
-    say(&page, "said once");
-    while !ben.read_text().contains("said once") {}
+    // The page's message reaches the server, but its ack does not reach the page.
+    proxy.deafen();
+    page.type_and_send("sent once");
+    while !ben.read_text().contains("sent once") {}
     let began = Instant::now();
-    line.cut();
+    proxy.cut();
     page.wait_for("line.className === 'waiting' && !retry.hidden");
-    assert!(began.elapsed() < Duration::from_secs(1), "said after {:?}", began.elapsed());
-    say(&page, "typed meanwhile");
+    assert!(began.elapsed() < Duration::from_secs(1), "shown after {:?}", began.elapsed());
+    page.type_and_send("typed meanwhile");
     ben.send_text("missed 1");
     ben.send_text("missed 2");
-    assert_eq!(texts(&page, 3), json!(["first", "said once", "typed meanwhile"]));
-    // It tries in vain, and says so once.
-    retry_now(&page);
+    assert_eq!(page.wait_for_texts(3), json!(["first", "sent once", "typed meanwhile"]));
+    // An attempt that fails leads to another countdown.
+    page.retry_now();
     page.wait_for("line.className === 'waiting' && countdown.textContent.includes('again in')");
-    line.mend();
-    retry_now(&page);
+    proxy.mend();
+    page.retry_now();
     page.wait_for("line.className === 'open'");
-    let all = ["first", "said once", "missed 1", "missed 2", "typed meanwhile"];
-    assert_eq!(texts(&page, 5), json!(all));
+    let all = ["first", "sent once", "missed 1", "missed 2", "typed meanwhile"];
+    assert_eq!(page.wait_for_texts(5), json!(all));
     page.wait_for("list.lastElementChild.textContent.includes('✓ Received')");
-    assert_eq!(page.evaluate("notices('')"), 1, "ben's arrival, and nothing of the rest");
-    let mut heard = String::new();
-    while !heard.contains("typed meanwhile") {
-        heard += &ben.read_text();
-    }
-    assert!(!heard.contains("said once") && !heard.contains("\"left\""), "{heard}");
+    assert_eq!(page.evaluate("notices('')"), 1, "ben's arrival is the only notice");
+    let received = read_until(&mut ben, "typed meanwhile");
+    assert!(!received.contains("sent once") && !received.contains("\"left\""), "{received}");
 
-    // What the tab could not send outlives a reload.
-    line.cut();
+    // An unsent message survives a reload.
+    proxy.cut();
     page.wait_for("line.className === 'waiting'");
-    say(&page, "kept");
-    let unsent = shown(&page, "sessionStorage.getItem('chat.unsent')");
+    page.type_and_send("kept");
+    let unsent = page.evaluate_text("sessionStorage.getItem('chat.unsent')");
     assert!(unsent.contains("kept"), "{unsent}");
-    line.mend();
-    assert_eq!(pick_up(&page, "lab.test", line.port), name);
+    proxy.mend();
+    assert_eq!(page.open_chat("lab.test", proxy.port), name);
     page.wait_for("list.lastElementChild.textContent.includes('✓ Received')");
-    assert_eq!(texts(&page, 6)[5], "kept");
-    assert_clean_but_for_refusals(&page);
+    assert_eq!(page.wait_for_texts(6)[5], "kept");
+    page.assert_clean_but_for_lost_connections();
 }
 
 #[test]
-fn silent_line_is_given_up() {
+fn page_reconnects_when_the_server_is_silent_for_45_s() {
     let server = Server::start(&[]);
     let browser = Browser::start();
     let page = browser.new_user();
-    prepare(&page);
-    // When the test says so, 45 s are over at once.
-    let script = "const patient = window.setTimeout;
-        window.setTimeout = (call, time) => patient(call, window.hurry && time === 45_000 ? 100 : time);";
-    page.call("Page.addScriptToEvaluateOnNewDocument", json!({ "source": script }));
-    pick_up(&page, "localhost", server.port);
+    // While `shorten` is set, a timeout of 45 s takes 0.1 s.
+    let script = "const original = window.setTimeout;
+        window.setTimeout = (call, time) => original(call, window.shorten && time === 45_000 ? 100 : time);";
+    page.run_in_every_document(script);
+    page.open_chat("localhost", server.port);
     let mut ben = server.open("/chat?name=ben");
-    page.evaluate("window.hurry = true");
-    ben.send_text("the last that is heard");
+    page.evaluate("window.shorten = true");
+    ben.send_text("the last before the silence");
     page.wait_for("line.className === 'waiting'");
-    page.evaluate("window.hurry = false");
+    page.evaluate("window.shorten = false");
     ben.send_text("missed");
-    retry_now(&page);
-    assert_eq!(texts(&page, 2), json!(["the last that is heard", "missed"]));
-    // Giving up is no goodbye: nobody has left.
-    say(&page, "here");
-    let mut heard = String::new();
-    while !heard.contains("\"here\"") {
-        heard += &ben.read_text();
-    }
-    assert!(heard.contains("\"back\"") && !heard.contains("\"left\""), "{heard}");
+    page.retry_now();
+    assert_eq!(page.wait_for_texts(2), json!(["the last before the silence", "missed"]));
+    // For the others the member was away and has not left.
+    page.type_and_send("here");
+    let received = read_until(&mut ben, "\"here\"");
+    assert!(received.contains("\"back\"") && !received.contains("\"left\""), "{received}");
     page.assert_clean();
 }
 
 #[test]
-fn another_tab_takes_over_and_a_refusal_can_be_retried() {
+fn page_that_was_taken_over_can_take_back_and_a_second_tab_is_another_member() {
     let server = Server::start(&[]);
     let browser = Browser::start();
     let page = browser.new_user();
-    prepare(&page);
-    let name = pick_up(&page, "localhost", server.port);
-    let token = shown(&page, "JSON.parse(sessionStorage.getItem('chat.token'))");
+    let name = page.open_chat("localhost", server.port);
+    let token = page.evaluate_text("JSON.parse(sessionStorage.getItem('chat.token'))");
     let other = server.open(&format!("/chat?token={token}"));
     page.wait_for("line.className === 'stopped' && retry.textContent === 'Use here'");
     page.evaluate("retry.click()");
     page.wait_for("line.className === 'open'");
     drop(other);
 
-    // A tab of one's own is somebody else, with a name like it.
+    // A second tab of the same user is another member, with a number after the name.
     let tab = page.another_tab();
-    assert_eq!(pick_up(&tab, "localhost", server.port), format!("{name} 2"));
-
-    let mut ben = server.open("/chat?name=ben");
-    page.wait_for("document.querySelector('#people-list').textContent.includes('ben')");
-    say(&page, "/msg ben hi");
-    page.wait_for("list.textContent.includes('✓ Received')");
-    ben.send(0x88, &1000u16.to_be_bytes());
-    page.wait_for("subtitle.textContent.includes('has hung up')");
-    say(&page, "too late");
-    page.wait_for("list.querySelector('.refused')?.textContent.includes('Not sent')");
-    page.evaluate("list.querySelectorAll('.refused button')[1].click()");
-    page.wait_for("!list.querySelector('.refused') && document.activeElement === text");
-    assert_eq!(texts(&page, 1), json!(["hi"]));
-    assert_eq!(page.evaluate("JSON.parse(sessionStorage.getItem('chat.unsent'))"), json!([]));
+    assert_eq!(tab.open_chat("localhost", server.port), format!("{name} 2"));
     page.assert_clean();
-    wait_until_connected(&tab);
+    tab.wait_until_connected();
 }
 
 #[test]
-fn thirty_pages_do_not_come_back_in_one_moment() {
+fn private_message_to_a_departed_member_is_refused_and_can_be_deleted() {
+    let server = Server::start(&[]);
+    let browser = Browser::start();
+    let page = browser.new_user();
+    page.open_chat("localhost", server.port);
+    let mut ben = server.open("/chat?name=ben");
+    page.wait_for("document.querySelector('#people-list').textContent.includes('ben')");
+    page.type_and_send("/msg ben hi");
+    page.wait_for("list.textContent.includes('✓ Received')");
+    ben.send(0x88, &1000u16.to_be_bytes());
+    page.wait_for("subtitle.textContent.includes('has hung up')");
+    page.type_and_send("too late");
+    page.wait_for("list.querySelector('.refused')?.textContent.includes('Not sent')");
+    page.evaluate("list.querySelectorAll('.refused button')[1].click()");
+    page.wait_for("!list.querySelector('.refused') && document.activeElement === text");
+    assert_eq!(page.wait_for_texts(1), json!(["hi"]));
+    assert_eq!(page.evaluate("JSON.parse(sessionStorage.getItem('chat.unsent'))"), json!([]));
+    page.assert_clean();
+}
+
+#[test]
+fn reconnect_delays_of_thirty_pages_are_spread_over_at_least_a_second() {
     let server = Server::start(&[]);
     let browser = Browser::start();
     let page = browser.new_user();
@@ -257,7 +237,7 @@ fn thirty_pages_do_not_come_back_in_one_moment() {
             "after {failures}: {shortest} to {longest}"
         );
     }
-    // By chance, and not the same each time.
+    // By default the place within the spread is random.
     assert_eq!(
         page.evaluate(
             "import('./shared/backoff.js').then(({ backoff }) => backoff(0) !== backoff(0))"
@@ -267,7 +247,7 @@ fn thirty_pages_do_not_come_back_in_one_moment() {
 }
 
 #[test]
-fn order_is_that_of_the_ids_and_then_that_of_writing() {
+fn conversation_is_ordered_by_id_with_unsent_messages_last() {
     let server = Server::start(&[]);
     let browser = Browser::start();
     let page = browser.new_user();
@@ -284,12 +264,20 @@ fn order_is_that_of_the_ids_and_then_that_of_writing() {
         })",
     );
     assert_eq!(order, json!([3, 4, 5, "joined", 6, "a"]));
-    let news = page.evaluate(
+}
+
+#[test]
+fn repeated_presence_messages_do_not_change_the_number_of_members() {
+    let server = Server::start(&[]);
+    let browser = Browser::start();
+    let page = browser.new_user();
+    page.open(&format!("http://localhost:{}/", server.port));
+    let changes = page.evaluate(
         "import('./chat/members.js').then(({ Members }) => {
             const [people, member] = [new Members(), { id: 7, name: 'ana' }];
             const told = ['joined', 'joined', 'away', 'back', 'renamed', 'left', 'left', 'joined'];
             return [...told.map((type) => people.applyPresence({ type, member })), people.count];
         })",
     );
-    assert_eq!(news, json!([true, false, false, false, false, true, false, true, 1]));
+    assert_eq!(changes, json!([true, false, false, false, false, true, false, true, 1]));
 }

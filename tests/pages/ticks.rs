@@ -1,11 +1,9 @@
-//! The words beside one's own messages: how far they have come, and what to do when they have not.
+//! The delivery status beside a member's own messages, and the choices beside one that was refused.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::pages::chat::{pick_up, prepare, say, shown, texts};
-use crate::pages::reconnect::{assert_clean_but_for_refusals, retry_now};
 use crate::support::browser::Browser;
 use crate::support::chat::Member;
 use crate::support::folder::Folder;
@@ -13,9 +11,9 @@ use crate::support::line::Line;
 use crate::support::page::Page;
 use crate::support::*;
 
-/// Writes down every state of the newest own message: its words, its height, and how much wider than
-/// the view it makes the list.
-const WATCH: &str = "window.seen = [];
+/// A script that records every state of the newest own message in `seen`: the status beside it, its
+/// height, and by how many pixels the list is wider than its view.
+const RECORD_STATES: &str = "window.seen = [];
     new MutationObserver(() => {
         const own = list.querySelector('li.own:last-child');
         const [, words] = /:\\d\\d ?(.*)/.exec(own.querySelector('.meta').textContent);
@@ -23,132 +21,113 @@ const WATCH: &str = "window.seen = [];
         seen.push([words, own.offsetHeight, scrollWidth - clientWidth]);
     }).observe(list, { subtree: true, childList: true, characterData: true });";
 
-fn last_words(page: &Page, words: &str) {
-    page.wait_for(&format!("list.lastElementChild.textContent.endsWith('{words}')"));
-}
-
-/// Waits until this page has told the server that everything up to this id has arrived.
-pub fn wait_until_told(page: &Page, id: u64) {
-    let expected = format!("{{\"type\":\"received\",\"id\":{id}}}");
-    page.wait_for_event("Network.webSocketFrameSent", |event| {
-        event["response"]["payloadData"] == expected
-    });
-}
-
-/// What this page has told the server, of one type: each with the second when.
-pub fn told(page: &Page, kind: &str) -> Vec<(f64, Value)> {
-    page.evaluate("0"); // what happened before has been told by now
-    let frames = page.events("Network.webSocketFrameSent");
-    let parsed = frames.iter().map(|event| {
-        let text = event["response"]["payloadData"].as_str().unwrap();
-        (event["timestamp"].as_f64().unwrap(), serde_json::from_str::<Value>(text).unwrap())
-    });
-    parsed.filter(|(_, message)| message["type"] == kind).collect()
+/// Waits until the newest message has this status.
+fn wait_for_status(page: &Page, status: &str) {
+    page.wait_for(&format!("list.lastElementChild.textContent.endsWith('{status}')"));
 }
 
 #[test]
-fn ticks_go_from_sending_to_delivered() {
+fn status_goes_from_sending_to_delivered_to_all() {
     let server = Server::start_without_pace(&[]);
-    let line = Line::to(server.port);
+    let proxy = Line::to(server.port);
     let browser = Browser::start();
     let [ana, ben] = [browser.new_user(), browser.new_user()];
     ana.set_size(320, 640);
-    pick_up(&ana, "localhost", line.port);
-    let ben_name = pick_up(&ben, "localhost", server.port);
+    ana.open_chat("localhost", proxy.port);
+    let ben_name = ben.open_chat("localhost", server.port);
     let mut cy = Member::come(&server, "cy");
     let mut dora = Member::come(&server, "dora");
     ana.wait_for("document.querySelectorAll('#people-list li').length === 5");
 
-    // Nothing comes back at first; then the line is a new one.
-    line.deafen();
-    ana.evaluate(WATCH);
-    say(&ana, "a text that takes two lines on a telephone");
-    last_words(&ana, " Sending …");
-    texts(&ben, 1);
-    line.cut();
-    line.mend();
-    retry_now(&ana);
-    last_words(&ana, " ✓✓ Delivered to 1 of 3");
+    // At first no ack reaches ana's page; after the cut it reconnects.
+    proxy.deafen();
+    ana.evaluate(RECORD_STATES);
+    ana.type_and_send("a text that takes two lines on a telephone");
+    wait_for_status(&ana, " Sending …");
+    ben.wait_for_texts(1);
+    proxy.cut();
+    proxy.mend();
+    ana.retry_now();
+    wait_for_status(&ana, " ✓✓ Delivered to 1 of 3");
     cy.send(&json!({ "type": "received", "id": 1 }));
-    last_words(&ana, " ✓✓ Delivered to 2 of 3");
+    wait_for_status(&ana, " ✓✓ Delivered to 2 of 3");
     dora.send(&json!({ "type": "received", "id": 1 }));
-    last_words(&ana, " ✓✓ Delivered to 3 of 3");
+    wait_for_status(&ana, " ✓✓ Delivered to 3 of 3");
     let mut seen: Vec<(String, u64, u64)> = serde_json::from_value(ana.evaluate("seen")).unwrap();
     seen.dedup();
     let words: Vec<&str> = seen.iter().map(|(words, ..)| words.as_str()).collect();
     let deliveries = ["✓✓ Delivered to 1 of 3", "✓✓ Delivered to 2 of 3", "✓✓ Delivered to 3 of 3"];
     assert_eq!(words, [&["", "Sending …", "✓ Received"][..], &deliveries].concat());
     let sizes: BTreeSet<_> = seen.iter().map(|(_, height, beyond)| (height, beyond)).collect();
-    assert_eq!(sizes.len(), 1, "nothing moves: {seen:?}");
-    assert_eq!(seen[0].2, 0, "nothing is wider than its place");
+    assert_eq!(sizes.len(), 1, "the message or the list moves: {seen:?}");
+    assert_eq!(seen[0].2, 0, "the list is wider than its view");
     assert_eq!(ana.evaluate("announcer.textContent"), "");
 
-    // All is told once more to a page that has been loaded anew.
-    pick_up(&ana, "localhost", line.port);
-    last_words(&ana, " ✓✓ Delivered to 3 of 3");
-    say(&ana, &format!("/msg {ben_name} in private"));
-    last_words(&ana, " ✓✓ Delivered");
+    // After a reload the page gets the same status again.
+    ana.open_chat("localhost", proxy.port);
+    wait_for_status(&ana, " ✓✓ Delivered to 3 of 3");
+    ana.type_and_send(&format!("/msg {ben_name} in private"));
+    wait_for_status(&ana, " ✓✓ Delivered");
 
-    // Whoever hears much tells it now and then.
+    // A page that receives many messages sends at most two receipts a second.
     (0..110).for_each(|n| cy.say(&format!("{n}")));
-    wait_until_told(&ben, 112);
-    let told = told(&ben, "received");
-    for pair in told.windows(2) {
-        assert!(pair[1].1["id"].as_u64() > pair[0].1["id"].as_u64(), "{told:?}");
-        assert!(pair[1].0 - pair[0].0 > 0.45, "twice a second: {told:?}");
+    ben.wait_until_receipt_is_sent(112);
+    let receipts = ben.sent_messages("received");
+    for pair in receipts.windows(2) {
+        assert!(pair[1].1["id"].as_u64() > pair[0].1["id"].as_u64(), "{receipts:?}");
+        assert!(pair[1].0 - pair[0].0 > 0.45, "more than two a second: {receipts:?}");
     }
-    // What was told of a message before it was shown is not forgotten.
-    pick_up(&ana, "localhost", line.port);
-    assert_eq!(texts(&ana, 100).as_array().unwrap().len(), 100);
+    // The status of a message that is loaded later, by scrolling up, is known as well.
+    ana.open_chat("localhost", proxy.port);
+    assert_eq!(ana.wait_for_texts(100).as_array().unwrap().len(), 100);
     ana.evaluate("void messages.scrollTo(0, 0)");
     ana.wait_for("list.querySelector('.own')?.textContent.endsWith('✓✓ Delivered to 3 of 3')");
     ben.assert_clean();
-    assert_clean_but_for_refusals(&ana);
+    ana.assert_clean_but_for_lost_connections();
 }
 
-/// Linux alone can be told to make a file's limit wider again.
+/// Only Linux has `prlimit`, which raises the limit of a running process.
 #[cfg(target_os = "linux")]
 #[test]
-fn what_could_not_be_saved_is_kept_here() {
+fn message_that_the_server_could_not_save_can_be_retried_or_deleted() {
     use crate::chat::disk_full::{is_possible, limit_files};
 
     let data = Folder::new();
     let server = Server::start_after(&limit_files(8), &["--data", data.as_str()]);
     let browser = Browser::start();
     let page = browser.new_user();
-    prepare(&page);
-    pick_up(&page, "localhost", server.port);
+    page.open_chat("localhost", server.port);
     let mut ben = Member::come(&server, "ben");
-    // As long as there is room.
+    // Fill the history file until it has no room for another message of this size.
     let mut say_long = |n: usize| {
         ben.send(&json!({ "type": "say", "text": "x".repeat(1000), "ref": n.to_string() }));
         ben.read()["type"] == "ack"
     };
-    let heard = (0..20).position(|n| !say_long(n)).expect("the file is full at some time");
-    texts(&page, heard);
+    let saved = (0..20).position(|n| !say_long(n)).expect("a full file");
+    page.wait_for_texts(saved);
     let unsaved = "y".repeat(1500);
     let refused =
         "list.querySelectorAll('.refused').length === 1 && list.querySelector('.refused')";
-    say(&page, &unsaved);
+    page.type_and_send(&unsaved);
     page.wait_for(&format!("{refused}.textContent.includes('Not sent')"));
     let buttons = "Array.from(list.querySelectorAll('.refused button'), (it) => it.textContent)";
     assert_eq!(page.evaluate(buttons), json!(["Retry", "Delete"]));
-    // It is in the box, too; and if it is sent from there it is the same message, once.
+    // The text is in the message box, too. Sent from there, it is still the same message, listed once.
     assert_eq!(page.evaluate("text.value"), unsaved);
-    page.wait_for("newest.hidden"); // and what to do about it is in view
+    page.wait_for("newest.hidden"); // the list shows its end, and so the buttons
     page.press("Enter");
     page.wait_for(&format!("{refused} && text.value !== ''"));
-    // So it is with a command's text, which is typed in another way.
+    // The same holds for a text that begins with a slash, which is typed with two.
     page.evaluate("text.value = ''; text.dispatchEvent(new Event('input'))");
     let slashed = format!("/{unsaved}");
-    say(&page, &format!("/{slashed}"));
+    page.type_and_send(&format!("/{slashed}"));
     page.wait_for("list.querySelectorAll('.refused').length === 2");
-    assert_eq!(shown(&page, "text.value"), format!("/{slashed}"));
-    // What is being typed meanwhile is left alone, and a reload takes nothing away.
+    assert_eq!(page.evaluate_text("text.value"), format!("/{slashed}"));
+    // A retry does not change what is being typed, and a reload keeps both refused messages.
     page.evaluate("text.value = 'next'; text.dispatchEvent(new Event('input'))");
     page.evaluate("list.querySelector('.refused button').click()");
     page.wait_for("list.querySelectorAll('.refused').length === 2 && text.value === 'next'");
-    pick_up(&page, "localhost", server.port);
+    page.open_chat("localhost", server.port);
     page.wait_for("list.querySelectorAll('.refused').length === 2 && text.value === 'next'");
 
     let pid = server.pid().to_string();
@@ -157,13 +136,13 @@ fn what_could_not_be_saved_is_kept_here() {
     page.wait_for(refused);
     page.evaluate("list.querySelectorAll('.refused button')[1].click()");
     page.wait_for("!list.querySelector('.refused')");
-    assert_eq!(texts(&page, heard + 1)[heard], unsaved);
-    say(&page, " and the last");
-    let said: Vec<Value> = std::iter::repeat_with(|| ben.read())
+    assert_eq!(page.wait_for_texts(saved + 1)[saved], unsaved);
+    page.type_and_send(" and the last");
+    let received: Vec<Value> = std::iter::repeat_with(|| ben.read())
         .filter(|it| it["type"] == "said")
         .take(2)
         .map(|mut it| it["text"].take())
         .collect();
-    assert_eq!(said, [json!(unsaved), json!("next and the last")]);
+    assert_eq!(received, [json!(unsaved), json!("next and the last")]);
     page.assert_clean();
 }

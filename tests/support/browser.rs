@@ -1,8 +1,10 @@
 //! A real browser for the tests: Chromium, driven over its DevTools protocol, which is JSON over a
 //! WebSocket (<https://chromedevtools.github.io/devtools-protocol/>).
 //!
-//! A [`Browser`] has any number of [`Page`]s, which belong to one user or to several. Everything
-//! waits for the browser to say that something has happened; nothing waits for a while and hopes.
+//! Read [`Browser`] first: it starts Chromium, opens tabs and exchanges the protocol's messages. A tab is
+//! a [`Page`]; tabs of different users share no cookies and no storage. `BrowserProcess` is the operating
+//! system's side: a process and a temporary profile. The tests wait for events of the browser, never for
+//! a fixed time.
 
 use std::cell::{Cell, RefCell};
 use std::env;
@@ -21,7 +23,7 @@ use tungstenite::{Message, WebSocket, client::client_with_config, protocol::WebS
 use super::PATIENCE;
 use super::page::Page;
 
-/// Where Chromium and its relatives may be found, if `CHROMIUM` does not say it.
+/// The programs that are tried in this order, unless the environment variable `CHROMIUM` names one.
 const PROGRAMS: [&str; 9] = [
     "chromium",
     "chromium-browser",
@@ -36,7 +38,7 @@ const PROGRAMS: [&str; 9] = [
 
 const FLAGS: [&str; 11] = [
     "--headless",
-    "--no-sandbox", // which does not work for root or in many containers; only our own pages come in
+    "--no-sandbox", // the sandbox fails for root and in many containers; only our own pages run here
     "--disable-gpu",
     "--disable-quic",
     "--no-first-run",
@@ -45,58 +47,61 @@ const FLAGS: [&str; 11] = [
     "--disable-sync",
     "--disable-dev-shm-usage", // /dev/shm is small in containers
     "--remote-debugging-port=0",
-    // A page of lab.test is in no secure context, as in a classroom. Nothing outside can be reached.
+    // A page from lab.test has no secure context, as in a classroom. No other host can be resolved.
     "--host-resolver-rules=MAP lab.test 127.0.0.1, MAP * ~NOTFOUND, \
      EXCLUDE localhost, EXCLUDE 127.0.0.1, EXCLUDE ::1",
 ];
 
-/// How long the browser may take to end, and its last files to be removed.
-const GOODBYE_TIME: Duration = Duration::from_secs(5);
+/// The longest time in which the browser may exit, and then its profile may be removed.
+const EXIT_TIME: Duration = Duration::from_secs(5);
 
-/// One browser at a time: several would take the processors from the tests that watch a clock.
-static TURN: Mutex<()> = Mutex::new(());
+/// Held while a browser runs: several at once would slow down the tests that measure time.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
-/// A running Chromium with a profile of its own; both are gone when the test lets go of it.
+/// A running Chromium with a profile of its own. Dropping it ends the process and removes the profile.
 pub struct Browser {
-    line: RefCell<WebSocket<TcpStream>>,
+    devtools: RefCell<WebSocket<TcpStream>>,
+    /// The id of the newest request; an answer has the id of its request.
     last_id: Cell<u64>,
-    /// All that has happened in all pages, as the protocol tells it.
+    /// All events of all pages so far, in the order of their arrival.
     pub(super) events: RefCell<Vec<Value>>,
-    program: Program,
-    _turn: MutexGuard<'static, ()>,
+    process: BrowserProcess,
+    _only_browser: MutexGuard<'static, ()>,
 }
 
 impl Browser {
-    /// Starts it and connects to it.
+    /// Starts Chromium and connects to its DevTools. Waits while another test has a browser.
     pub fn start() -> Browser {
-        // A test that failed while it had its turn is no reason for this one to fail.
-        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut program = Program::start();
-        let address = program.wait_for_address();
+        // The mutex protects no data, so it does not matter that a test panicked while it held it.
+        let only_browser = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut process = BrowserProcess::start();
+        let address = process.wait_for_address();
         let host = address.split('/').next().expect("host:port/path");
         let stream = TcpStream::connect(host).expect("DevTools listens");
-        // Longer than a condition is waited for, so that it is the condition that is reported.
+        // Longer than `Page::wait_for` waits, so that a failure names the condition and not the socket.
         stream.set_read_timeout(Some(2 * PATIENCE)).unwrap();
         stream.set_nodelay(true).unwrap();
-        // Screenshots are long messages.
+        // A screenshot is one long message.
         let config = WebSocketConfig::default().max_message_size(None).max_frame_size(None);
         let url = format!("ws://{address}");
-        let (line, _) = client_with_config(url, stream, Some(config)).expect("DevTools answers");
+        let (devtools, _) =
+            client_with_config(url, stream, Some(config)).expect("DevTools answers");
         Browser {
-            line: RefCell::new(line),
+            devtools: RefCell::new(devtools),
             last_id: Cell::new(0),
             events: RefCell::new(Vec::new()),
-            program,
-            _turn: turn,
+            process,
+            _only_browser: only_browser,
         }
     }
 
-    /// An empty page of somebody new: with cookies and storage of its own.
+    /// Opens an empty tab of a new user, with cookies and storage of its own.
     pub fn new_user(&self) -> Page<'_> {
         let context = self.call("", "Target.createBrowserContext", json!({})).unwrap();
         self.new_page(&context["browserContextId"])
     }
 
+    /// Opens an empty tab of the user with this browser context.
     pub(super) fn new_page(&self, context: &Value) -> Page<'_> {
         let about = json!({ "url": "about:blank", "browserContextId": context });
         let target = self.call("", "Target.createTarget", about).unwrap();
@@ -108,12 +113,14 @@ impl Browser {
             page.call(&format!("{domain}.enable"), json!({}));
         }
         page.call("Page.setLifecycleEventsEnabled", json!({ "enabled": true }));
-        // Each page believes that it is in front, as if everybody had a screen of their own.
+        // Each page has the focus, as if each user had a screen of their own.
         page.call("Emulation.setFocusEmulationEnabled", json!({ "enabled": true }));
         page
     }
 
-    /// Calls a method of the protocol and waits for its result. An empty session is the browser's.
+    /// Calls a method of the protocol and waits for its result, or for the error as text.
+    ///
+    /// `session` addresses a tab; if it is empty, the browser itself.
     pub(super) fn call(&self, session: &str, method: &str, params: Value) -> Result<Value, String> {
         let id = self.last_id.get() + 1;
         self.last_id.set(id);
@@ -122,7 +129,7 @@ impl Browser {
             request["sessionId"] = session.into();
         }
         let request = Message::text(request.to_string());
-        self.line.borrow_mut().send(request).expect("Chromium listens");
+        self.devtools.borrow_mut().send(request).expect("Chromium takes requests");
         loop {
             let mut answer = self.receive();
             if answer["id"] == id {
@@ -135,12 +142,12 @@ impl Browser {
         }
     }
 
-    /// Waits for the next thing that it says.
+    /// Waits for the next message of the browser: an answer or an event.
     pub(super) fn receive(&self) -> Value {
         loop {
-            let message = self.line.borrow_mut().read().expect("Chromium says something");
+            let message = self.devtools.borrow_mut().read().expect("a message of Chromium");
             if let Message::Text(text) = message {
-                return serde_json::from_str(&text).expect("DevTools speaks JSON");
+                return serde_json::from_str(&text).expect("DevTools sends JSON");
             }
         }
     }
@@ -148,22 +155,22 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // What was started may be a script that has the browser as its child, so it is asked to
-        // end before it is killed.
-        let _ = self.line.get_mut().send(Message::text(r#"{"id":0,"method":"Browser.close"}"#));
-        comes_true(GOODBYE_TIME, || !matches!(self.program.process.try_wait(), Ok(None)));
+        // Ask before killing: the program may be a script with the browser as its child, and killing the
+        // script would leave the browser running.
+        let _ = self.devtools.get_mut().send(Message::text(r#"{"id":0,"method":"Browser.close"}"#));
+        poll(EXIT_TIME, || self.process.has_ended());
     }
 }
 
-/// The process and its profile folder.
-struct Program {
-    process: Child,
+/// The browser's process and the temporary folder with its profile.
+struct BrowserProcess {
+    child: Child,
     profile: PathBuf,
 }
 
-impl Program {
-    /// Starts the first browser that there is.
-    fn start() -> Program {
+impl BrowserProcess {
+    /// Starts the first browser that is installed.
+    fn start() -> BrowserProcess {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let name = format!("partyline-browser-{}-{}", process::id(), COUNT.fetch_add(1, Relaxed));
         let profile = env::temp_dir().join(name);
@@ -178,47 +185,53 @@ impl Program {
             command.args(FLAGS).arg(format!("--user-data-dir={}", profile.display()));
             command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(errors).spawn().ok()
         });
-        let Some(process) = started else {
+        let Some(child) = started else {
             let _ = fs::remove_dir_all(profile);
             panic!("no Chromium found: apt-get install chromium, or set CHROMIUM=/path/to/it");
         };
-        Program { process, profile }
+        BrowserProcess { child, profile }
     }
 
-    /// Waits for the file in which Chromium says where it listens: a port, and a path as its second
-    /// line. Until the path has its whole length, the file is still being written.
+    fn has_ended(&mut self) -> bool {
+        !matches!(self.child.try_wait(), Ok(None))
+    }
+
+    /// Waits for the file with the address of DevTools, and returns it as `host:port/path`.
+    ///
+    /// The file has the port in its first line and the path in its second. Chromium is still writing it
+    /// while the path has not its whole length.
     fn wait_for_address(&mut self) -> String {
         let length = "/devtools/browser/01234567-89ab-cdef-0123-456789abcdef".len();
         let mut address = String::new();
-        comes_true(PATIENCE, || {
+        poll(PATIENCE, || {
             let file = fs::read_to_string(self.profile.join("DevToolsActivePort"));
             let file = file.unwrap_or_default();
             let (port, path) = file.trim_end().split_once('\n').unwrap_or_default();
             if path.len() == length {
                 address = format!("127.0.0.1:{port}{path}");
             }
-            !address.is_empty() || !matches!(self.process.try_wait(), Ok(None))
+            !address.is_empty() || self.has_ended()
         });
-        let said = || fs::read_to_string(self.profile.join("stderr.txt")).unwrap_or_default();
-        assert!(!address.is_empty(), "Chromium does not start: {}", said());
+        let errors = || fs::read_to_string(self.profile.join("stderr.txt")).unwrap_or_default();
+        assert!(!address.is_empty(), "Chromium does not start: {}", errors());
         address
     }
 }
 
-impl Drop for Program {
+impl Drop for BrowserProcess {
     fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-        // Its children may still be writing for a moment.
-        let gone = || fs::remove_dir_all(&self.profile).is_ok() || !self.profile.exists();
-        if !comes_true(GOODBYE_TIME, gone) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        // Its own child processes may still write into the profile for a moment.
+        let is_removed = || fs::remove_dir_all(&self.profile).is_ok() || !self.profile.exists();
+        if !poll(EXIT_TIME, is_removed) {
             eprintln!("{} cannot be removed", self.profile.display());
         }
     }
 }
 
-/// Looks every few milliseconds until something is true; false if it has not become so in time.
-fn comes_true(time: Duration, mut is_true: impl FnMut() -> bool) -> bool {
+/// Evaluates a condition every 5 ms until it is true. Returns false if it is not within `time`.
+fn poll(time: Duration, mut is_true: impl FnMut() -> bool) -> bool {
     let deadline = Instant::now() + time;
     while Instant::now() < deadline {
         if is_true() {
