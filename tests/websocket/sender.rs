@@ -1,4 +1,4 @@
-//! The Sender alone, on one end of a TCP connection, without a server around it.
+//! The Sender alone, at one end of a TCP connection, without the rest of the server.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -10,26 +10,32 @@ use std::time::{Duration, Instant};
 use partyline::websocket::memory::Budget;
 use partyline::websocket::sender::Sender;
 
-use crate::support::PATIENCE;
+use crate::support::{PATIENCE, assert_took, wait_until};
 
-/// How long the Sender's owner waits in one read.
+/// How long the thread that owns the Sender waits in one read.
 const READ_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Both ends of a connection: a Sender, and the peer that it sends to.
-fn pair(budget: Budget) -> (Sender, Arc<Budget>, TcpStream) {
+/// Both ends of a TCP connection: the server's, and the peer's.
+fn connection(read_timeout: Duration) -> (TcpStream, TcpStream) {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let peer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let (stream, _) = listener.accept().unwrap();
-    stream.set_read_timeout(Some(READ_TIMEOUT)).unwrap();
+    stream.set_read_timeout(Some(read_timeout)).unwrap();
     peer.set_read_timeout(Some(PATIENCE)).unwrap();
     peer.set_write_timeout(Some(PATIENCE)).unwrap();
+    (stream, peer)
+}
+
+/// A Sender that has been started, its budget, and the peer that it sends to.
+fn pair(budget: Budget) -> (Sender, Arc<Budget>, TcpStream) {
+    let (stream, peer) = connection(READ_TIMEOUT);
     let budget = Arc::new(budget);
     let sender = Sender::new(stream, Arc::clone(&budget), None);
     sender.start(Vec::new());
     (sender, budget, peer)
 }
 
-/// A frame as a server sends it, with a number in front of `size` bytes that depend on it.
+/// A frame as a server sends it: a number of 8 bytes, then `size` bytes that depend on the number.
 fn frame(number: u64, size: usize) -> Vec<u8> {
     let mut frame = vec![0x82, 127];
     frame.extend_from_slice(&(8 + size as u64).to_be_bytes());
@@ -38,7 +44,7 @@ fn frame(number: u64, size: usize) -> Vec<u8> {
     frame
 }
 
-/// Reads what [`frame`] made and returns its number, or `Err` with whatever else came.
+/// Reads a frame that [`frame`] made and returns its number; `Err` holds the bytes of anything else.
 fn read_frame(peer: &mut impl Read) -> Result<u64, Vec<u8>> {
     let mut header = Vec::new();
     peer.take(10).read_to_end(&mut header).map_err(|error| error.to_string().into_bytes())?;
@@ -54,18 +60,10 @@ fn read_frame(peer: &mut impl Read) -> Result<u64, Vec<u8>> {
     Ok(number)
 }
 
-fn wait_until(what: &str, condition: impl Fn() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
-    while !condition() {
-        assert!(Instant::now() < deadline, "still waiting: {what}");
-        thread::sleep(Duration::from_millis(1));
-    }
-}
-
 #[test]
-fn readers_raced_against_writers() {
-    /// In each round one read, which needs the flag off, races one write, which needs it on; nobody
-    /// begins the next round before both are done. So there is at least one switch in each.
+fn reads_and_writes_at_the_same_time_lose_and_tear_nothing() {
+    /// In each round one read, which needs O_NONBLOCK off, races one write, which needs it on; the next
+    /// round begins when both are done. So the flag is switched at least once in each round.
     const ROUNDS: usize = 1_000_000;
     let (sender, _, peer) = pair(Budget::new(usize::MAX / 2));
     let reads = Arc::new(AtomicUsize::new(0));
@@ -79,13 +77,13 @@ fn readers_raced_against_writers() {
         }
     };
 
-    // The peer provides one byte for each round ...
+    // The peer sends one byte for each round.
     let mut to_sender = peer.try_clone().unwrap();
     let feeding = thread::spawn(move || {
         let bytes: Vec<u8> = (0..ROUNDS).map(|i| (i % 251) as u8).collect();
         to_sender.write_all(&bytes).unwrap();
     });
-    // ... which the owner reads ...
+    // The owner reads it.
     let (owner, done, wait) = (sender.clone(), Arc::clone(&reads), wait_for(&writes));
     let owning = thread::spawn(move || {
         for i in 0..ROUNDS {
@@ -96,7 +94,7 @@ fn readers_raced_against_writers() {
             done.store(i + 1, SeqCst);
         }
     });
-    // ... while somebody else writes, and a third now and then.
+    // A second thread writes a frame in each round, and a third one now and then.
     let (writer, done, wait) = (sender.clone(), Arc::clone(&writes), wait_for(&reads));
     let writing = thread::spawn(move || {
         for i in 0..ROUNDS {
@@ -111,7 +109,7 @@ fn readers_raced_against_writers() {
             third.send(&frame(2 * i as u64 + 1, i % 100));
         }
     });
-    // And the peer reads: every frame whole, once, each writer's in order.
+    // The peer reads every frame whole and once, each writer's in order.
     let mut peer = std::io::BufReader::new(peer);
     let mut next = [0, 1];
     for _ in 0..ROUNDS + ROUNDS / 100 {
@@ -124,11 +122,11 @@ fn readers_raced_against_writers() {
         thread.join().unwrap();
     }
     sender.finish();
-    assert_eq!(read_frame(&mut peer), Err(Vec::new()), "nothing may follow");
+    assert_eq!(read_frame(&mut peer), Err(Vec::new()), "the stream has ended");
 }
 
 #[test]
-fn what_waits_arrives_in_order_when_the_peer_reads_again() {
+fn the_backlog_arrives_in_order_when_the_peer_reads_again() {
     let (sender, budget, mut peer) = pair(Budget::new(512 * 1024));
     let mut sent = 0;
     while budget.waiting() == 0 {
@@ -144,7 +142,7 @@ fn what_waits_arrives_in_order_when_the_peer_reads_again() {
     }
     sender.wait_until_caught_up();
     assert_eq!(budget.waiting(), 0);
-    // It is not behind any more: the next frame goes the short way.
+    // It has caught up: the next frame is written at once.
     sender.send(&frame(sent, 10));
     assert_eq!(read_frame(&mut peer), Ok(sent));
 }
@@ -152,17 +150,17 @@ fn what_waits_arrives_in_order_when_the_peer_reads_again() {
 #[test]
 fn sending_does_not_wait_for_a_peer_that_does_not_read() {
     let (sender, budget, peer) = pair(Budget::new(usize::MAX / 2));
-    // 64 MiB are far more than any kernel buffer, so this returns only if nobody waits.
+    // 64 MiB are far more than any kernel buffer holds, so this returns only if `send` does not wait.
     for number in 0..1024 {
         sender.send(&frame(number, 65_536));
     }
     assert!(budget.waiting() > 32 << 20, "{}", budget.waiting());
     drop(peer);
-    wait_until("what waited for a peer that has gone is let go", || budget.waiting() == 0);
+    wait_until("the backlog of a peer that has gone is freed", || budget.waiting() == 0);
 }
 
 #[test]
-fn too_slow_is_told_after_whole_frames() {
+fn a_slow_peer_gets_a_close_after_whole_frames() {
     let limit = 512 * 1024;
     let (sender, budget, mut peer) = pair(Budget::new(limit));
     let mut sent = 0;
@@ -171,7 +169,7 @@ fn too_slow_is_told_after_whole_frames() {
         assert!(budget.waiting() <= limit + 2 * 10_018, "{} wait", budget.waiting());
         sent += 1;
     }
-    sender.send(&frame(sent, 5)); // is not accepted any more
+    sender.send(&frame(sent, 5)); // comes after the Close and is dropped
     let mut received = 0;
     let end = loop {
         match read_frame(&mut peer) {
@@ -186,7 +184,7 @@ fn too_slow_is_told_after_whole_frames() {
 }
 
 #[test]
-fn one_message_may_be_larger_than_all_that_may_wait() {
+fn one_message_may_be_larger_than_the_backlog_limit() {
     let (sender, budget, mut peer) = pair(Budget::new(1000));
     sender.send(&frame(0, 32 << 20));
     assert!(budget.waiting() > 1000);
@@ -198,13 +196,13 @@ fn one_message_may_be_larger_than_all_that_may_wait() {
 }
 
 #[test]
-fn beyond_the_budget_of_all_together_the_next_one_goes() {
+fn a_connection_that_exceeds_the_common_budget_is_cut() {
     let mut budget = Budget::new(usize::MAX / 2);
     budget.total = 1 << 20;
     let (sender, budget, mut peer) = pair(budget);
     sender.send(&frame(0, 64 << 20));
     assert_eq!(budget.waiting(), 0);
-    // In the middle of a frame there is no place for a Close: the connection is cut.
+    // A Close cannot be sent in the middle of a frame, so the connection is cut.
     assert!(read_frame(&mut peer).is_err());
     let mut buffer = [0];
     assert_eq!(sender.read(&mut buffer, READ_TIMEOUT).unwrap(), 0, "its owner sees the end");
@@ -221,19 +219,18 @@ fn without_a_catch_up_thread_the_connection_is_cut() {
 }
 
 #[test]
-fn a_peer_that_never_reads_is_cut_off_after_a_while() {
+fn a_peer_that_never_reads_is_cut_off_after_ten_seconds() {
     let (sender, budget, mut peer) = pair(Budget::new(1 << 20));
     sender.send(&frame(0, 64 << 20));
     let began = Instant::now();
     sender.wait_until_caught_up();
-    let after = began.elapsed();
-    assert!(after >= Duration::from_secs(9) && after < Duration::from_secs(40), "{after:?}");
+    assert_took(began, Duration::from_secs(9), Duration::from_secs(40));
     assert_eq!(budget.waiting(), 0);
     assert!(read_frame(&mut peer).is_err());
 }
 
 #[test]
-fn finish_lets_what_waits_go_out_first() {
+fn close_is_sent_after_the_backlog() {
     let (sender, _, mut peer) = pair(Budget::new(64 << 20));
     for number in 0..300 {
         sender.send(&frame(number, 65_536));
@@ -247,7 +244,7 @@ fn finish_lets_what_waits_go_out_first() {
 }
 
 #[test]
-fn a_reader_in_want_of_bytes_is_not_woken_by_writes() {
+fn a_waiting_reader_is_not_woken_by_writes() {
     let (sender, _, mut peer) = pair(Budget::new(512 * 1024));
     let owner = sender.clone();
     let reading = thread::spawn(move || {
@@ -265,15 +262,12 @@ fn a_reader_in_want_of_bytes_is_not_woken_by_writes() {
 }
 
 #[test]
-fn patience_ends_as_timed_out() {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    let _silent = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-    let (stream, _) = listener.accept().unwrap();
+fn a_read_that_waits_too_long_ends_as_timed_out() {
     let patience = Duration::from_millis(300);
-    stream.set_read_timeout(Some(patience)).unwrap();
+    let (stream, _silent) = connection(patience);
     let sender = Sender::new(stream, Arc::new(Budget::new(1)), None);
     sender.start(Vec::new());
-    sender.send(&frame(0, 0)); // so that the flag is on when the read begins
+    sender.send(&frame(0, 0)); // so that O_NONBLOCK is on when the read begins
     let began = Instant::now();
     let error = sender.read(&mut [0], patience).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::TimedOut);
@@ -281,12 +275,12 @@ fn patience_ends_as_timed_out() {
 }
 
 #[test]
-fn a_steady_reader_is_not_cut_off_however_slow() {
+fn a_slow_but_steady_reader_is_not_cut_off() {
     let (sender, _, mut peer) = pair(Budget::new(1 << 20));
     let began = Instant::now();
     sender.send(&frame(0, 12 << 20));
-    // For longer than a piece may take: 20 kB at a time, about 100 kB a second. The kernel then
-    // makes room in lumps of a megabyte, 10 s apart.
+    // About 80 kB a second, for longer than the 10 s within which 64 KiB have to be taken. The kernel
+    // makes room a megabyte at a time, about every 10 s.
     let mut read = 0;
     let mut buffer = vec![0; 20_000];
     while began.elapsed() < Duration::from_secs(25) {
@@ -296,7 +290,7 @@ fn a_steady_reader_is_not_cut_off_however_slow() {
         thread::sleep(Duration::from_millis(250));
     }
     assert!(sender.is_behind());
-    // And when it hurries up, it has everything.
+    // When it reads at full speed, it gets everything.
     let mut rest = Vec::new();
     sender.finish();
     peer.read_to_end(&mut rest).unwrap();
@@ -304,7 +298,7 @@ fn a_steady_reader_is_not_cut_off_however_slow() {
 }
 
 #[test]
-fn nothing_to_send_is_nothing_too_much() {
+fn sending_nothing_never_exceeds_the_limit() {
     let (sender, budget, mut peer) = pair(Budget::new(1000));
     sender.send(&frame(0, 32 << 20)); // one message may exceed the limit
     assert!(budget.waiting() > 1000);
@@ -314,13 +308,10 @@ fn nothing_to_send_is_nothing_too_much() {
 }
 
 #[test]
-fn nothing_overtakes_what_a_sender_is_released_with() {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    let mut peer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-    peer.set_read_timeout(Some(PATIENCE)).unwrap();
-    let (stream, _) = listener.accept().unwrap();
+fn nothing_overtakes_the_first_bytes_of_a_sender() {
+    let (stream, mut peer) = connection(READ_TIMEOUT);
     let sender = Sender::new(stream, Arc::new(Budget::new(1 << 20)), None);
-    // Said to the room, and then `quit`, both before the 101 is on its way.
+    // A text to the room and then `quit`, both before the 101 is sent.
     sender.send(b"\x81\x02hi");
     sender.close(b"\x88\x02\x03\xE9");
     sender.start(b"HTTP/1.1 101 ".to_vec());
