@@ -2,6 +2,7 @@
 #
 #   make run               build and start the chat; it prints the addresses to open
 #   make run PORT=4000     any setting of `partyline --help`, as a word in capitals
+#   make tiny              lesson 0: the whole idea in one file, src/bin/tiny.rs
 #   make test              all tests, a real browser included
 #   make bench             what it costs, in CPU time, in less than 5 minutes (SHORT=1: in one)
 #   make bench CURVE=1     how that grows from 10 clients to 10,000
@@ -17,6 +18,9 @@ export MALLOC_MMAP_THRESHOLD_ ?= 1048576
 
 run:
 	@$(RAISE_LIMIT); exec cargo run --release
+
+tiny:
+	@exec cargo run --release --bin tiny
 
 # The tests wait most of the time, so that more of them than there are cores can run at once.
 export RUST_TEST_THREADS ?= 4
@@ -52,4 +56,4 @@ browser:
 	fi
 
 
-.PHONY: run test bench check browser
+.PHONY: run tiny test bench check browser

@@ -10,9 +10,7 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 
 use crate::mutex::lock;
-use crate::websocket::frames;
-use crate::websocket::sender::Sender;
-use crate::websocket::socket::Socket;
+use crate::websocket::{Sender, Socket, frames};
 
 /// The longest message, in bytes; a longer one is answered with Close 1009.
 pub const MESSAGE_MAX: usize = 1 << 20;

@@ -3,8 +3,7 @@
 //! This is the whole life of a WebSocket after the handshake: send the 101, read until the client is
 //! gone, answer each message.
 
-use crate::websocket::frames;
-use crate::websocket::socket::Socket;
+use crate::websocket::{Socket, frames};
 
 /// The longest message, in bytes; a longer one is answered with Close 1009.
 pub const MESSAGE_MAX: usize = 16 << 20;

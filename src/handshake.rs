@@ -43,16 +43,16 @@ pub fn upgrade(request: &Request) -> Result<Response, Response> {
     let [key] = request.headers("sec-websocket-key").collect::<Vec<_>>()[..] else {
         return bad("there has to be one Sec-WebSocket-Key");
     };
-    match base64_size(key) {
-        Some(16) => {}
-        Some(size) => {
-            let why = format!("Sec-WebSocket-Key must be 16 bytes in base64; this one has {size}");
-            return bad(&why);
-        }
-        None => return bad("Sec-WebSocket-Key must be 16 bytes in base64; this is not base64"),
+    let why = match base64_size(key) {
+        Some(16) => None,
+        Some(size) => Some(format!("this one has {size}")),
+        None => Some("this is not base64".to_string()),
+    };
+    if let Some(why) = why {
+        return bad(&format!("Sec-WebSocket-Key must be 16 bytes in base64; {why}"));
     }
-    // All checks passed. The accept value is the key and a fixed text, hashed with SHA-1, in base64.
-    // It proves that this is the answer to this request, from a program that speaks WebSocket.
+    // The accept value is the key and a fixed text, hashed with SHA-1, in base64. It proves that this
+    // is the answer to this request, from a program that speaks WebSocket.
     Ok(Response::new(101)
         .with_header("Upgrade", "websocket")
         .with_header("Connection", "Upgrade")

@@ -5,8 +5,7 @@
 //! are cut into packets; [`parse`] makes a [`Request`] of them; [`Response::to_bytes`] is the way back.
 //! WebSocket begins later, with the handshake.
 //!
-//! A request that is wrong becomes an `Err` with the [`Response`] that tells the client what is wrong,
-//! so that callers refuse it with a `?`.
+//! A wrong request becomes an `Err` with the [`Response`] that says why, so that a `?` refuses it.
 //!
 //! Left out on purpose: request bodies, keep-alive, compression, ranges. Every answer but the 101
 //! closes the connection, so a body that follows a head is never taken for the next request.

@@ -1,9 +1,8 @@
 //! The log: one line for each client that comes or leaves, and warnings.
 //!
-//! simple_logger writes the lines to standard error. [`Logger`] stands before it, for two reasons. Some
-//! of the text comes from clients: control characters are escaped first (`text.rs`). And a terminal can
-//! stop (Ctrl-S, a selection with the mouse, `| less`): a thread of its own writes, so that no client's
-//! thread waits for the terminal.
+//! simple_logger writes the lines to standard error. [`Logger`] stands before it for two reasons: text
+//! from clients has its control characters escaped first (`text.rs`), and a terminal can stop (Ctrl-S,
+//! `| less`), so that a thread of its own writes and no client's thread waits for the terminal.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
@@ -41,8 +40,6 @@ pub fn start(level: LevelFilter) {
             }
         }
     };
-    // Without this thread there is no log. The server cannot start a thread for a client either then,
-    // and says so when the first one comes.
     if thread::Builder::new().name("log".to_string()).spawn(write).is_ok() {
         log::set_max_level(level);
         // Fails only if the program has a logger already.
@@ -83,12 +80,11 @@ impl Log for Logger {
     }
 }
 
-/// Keeps a warning that any client can cause from filling the log. Each place that warns has a
-/// `static` of its own.
+/// Keeps a warning that any client can cause from filling the log.
 pub struct OncePerSecond(Mutex<Option<Instant>>);
 
 impl OncePerSecond {
-    /// Due at once.
+    /// Due at once. Each place that warns has a `static` of its own.
     #[allow(clippy::new_without_default, reason = "`default` could not make a `static`")]
     pub const fn new() -> OncePerSecond {
         OncePerSecond(Mutex::new(None))

@@ -7,22 +7,20 @@ use tungstenite::handshake::derive_accept_key;
 
 use crate::mutex::lock;
 
-/// SHA-1 in base64, 28 characters.
-///
-/// tungstenite exports this hash only as the one of the handshake: it appends the fixed text of
-/// RFC 6455, 1.3 before it hashes. For a comparison of hashes that text makes no difference. SHA-1 is
-/// broken for signatures, where an attacker chooses both inputs, and good enough for this use.
+/// SHA-1 in base64, 28 characters: the hash of the handshake, which tungstenite exports. (So the fixed
+/// text of RFC 6455, 1.3 is hashed too, which makes no difference here.) SHA-1 is broken for signatures,
+/// where an attacker chooses both inputs, and good enough for this use.
 pub fn sha1_base64(text: &str) -> String {
     derive_accept_key(text.as_bytes())
 }
 
 /// A new random text: 28 characters of base64, 128 bits of entropy.
 ///
-/// std has no random numbers. tungstenite generates them for the keys of clients; it is asked once,
-/// for a secret. Each call hashes the secret twice: once to make the text, and once to make the next
-/// secret. The texts of earlier calls cannot be computed from the secret of today.
+/// std has no random numbers. tungstenite generates them for the keys of clients; it is asked once, for
+/// a secret. Each call hashes the secret twice: for the text, and for the next secret. Earlier texts
+/// cannot be computed from today's secret.
 ///
-/// *Speed*: tungstenite's generator would keep 0.5 kB for each thread that ever used it.
+/// *Speed*: tungstenite's generator keeps 0.5 kB for each thread that has ever used it.
 pub fn unguessable() -> String {
     static SECRET: LazyLock<Mutex<String>> = LazyLock::new(|| Mutex::new(generate_key()));
     let mut secret = lock(&SECRET);

@@ -1,4 +1,4 @@
-//! The server: the accept loop, a thread per connection, and the route of a request.
+//! The server: the accept loop, a thread per connection, the route of a request.
 //!
 //! Read it from top to bottom as the life of a connection:
 //! ```text
@@ -6,44 +6,40 @@
 //!                                                       └── 101 ── Socket ── echo, … ── close
 //! ```
 
-use std::io::ErrorKind;
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::io;
+use std::net::TcpListener;
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
 
 use crate::broadcast::Broadcast;
 use crate::chat::room::Room;
 use crate::http::files::Files;
 use crate::http::{self, Request, Response};
 use crate::settings::Settings;
-use crate::websocket::memory::Budget;
-use crate::websocket::socket::Socket;
-use crate::websocket::tap::{Tap, TapGuard};
+use crate::websocket::{Socket, Tap, memory::Budget, tap::TapGuard};
 use crate::wire::{self, Wires};
 use crate::{chat, echo, handshake};
 
 mod connections; // all connections, and the limits on their number
 mod idle_threads; // threads that wait for the next connection
-mod refuse; // sends and logs an answer; what happens when threads or descriptors run out
+mod exhausted; // what happens when threads or descriptors run out
+mod refuse; // sends and logs an answer that ends the connection
 mod route; // the routes, and the limits of each
 mod start; // Settings -> Server
 mod stop; // closes every connection
 
-use connections::{ConnectionGuard, Connections};
+use connections::{Connection, Connections};
 use idle_threads::IdleThreads;
 use route::Route;
 
 /// Stack of a client's thread, in bytes. Only pages that are touched cost memory. Less than half of
 /// this would overflow in a debug build when a client sends deeply nested JSON.
 const STACK: usize = 512 * 1024;
-/// How long the accept loop waits after an error: other connections end and free their descriptors.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// What all threads of the server share.
 pub struct Server {
     settings: Settings,
-    /// The second one exists only where an IPv6 socket does not take IPv4 connections.
+    /// There is a second one only where an IPv6 socket does not take IPv4 connections.
     listeners: Vec<TcpListener>,
     files: Files,
     /// The memory for messages; `/echo` has a budget of its own.
@@ -57,15 +53,7 @@ pub struct Server {
     idle_threads: IdleThreads,
 }
 
-/// A connection that has been accepted.
-struct Connection {
-    /// Shared with [`Connections`] until the request is complete.
-    stream: Arc<TcpStream>,
-    peer: SocketAddr,
-    guard: ConnectionGuard,
-}
-
-/// A connection that becomes a WebSocket.
+/// What becomes of a connection whose request asks for a WebSocket.
 struct Upgrade {
     route: Route,
     /// The 101.
@@ -76,112 +64,95 @@ struct Upgrade {
     tap: Option<Arc<Tap>>,
 }
 
-/// The answer to a request that is in order.
-enum Answer {
-    Http(Response),
-    Upgrade(Box<Upgrade>),
-}
-
 impl Server {
     /// Accepts connections for ever, each for a thread of its own.
     pub fn run(self: &Arc<Self>) -> ! {
-        for listener in 1..self.listeners.len() {
+        for index in 1..self.listeners.len() {
             let server = Arc::clone(self);
-            thread::spawn(move || server.accept_loop(listener));
+            thread::spawn(move || server.accept_loop(index));
         }
         self.accept_loop(0)
     }
 
     fn accept_loop(self: &Arc<Self>, listener: usize) -> ! {
         loop {
-            match self.listeners[listener].accept() {
-                Ok((stream, peer)) => self.start_thread(listener, self.connection(stream, peer)),
-                Err(e) if e.kind() == ErrorKind::ConnectionAborted => {} // the client has left already
-                Err(e) if e.kind() == ErrorKind::Interrupted => {}
-                Err(error) => {
-                    self.out_of("accept a connection", &error);
-                    thread::sleep(ACCEPT_PAUSE);
-                }
+            match self.accept(listener) {
+                Ok(connection) => self.start_thread(listener, connection),
+                Err(error) => self.accept_failed(&error),
             }
         }
     }
 
-    /// Starts a thread that serves this connection, then further ones that it accepts while it is idle.
-    fn start_thread(self: &Arc<Self>, listener: usize, first: Connection) {
+    #[inline(never)] // *Speed*: keeps its variables off the stack of `serve`, for which two pages suffice.
+    fn accept(&self, listener: usize) -> io::Result<Box<Connection>> {
+        let (stream, peer) = self.listeners[listener].accept()?;
+        Ok(self.connections.add(stream, peer))
+    }
+
+    /// Starts a thread that serves a connection, then others that it accepts itself while it is idle.
+    fn start_thread(self: &Arc<Self>, listener: usize, first: Box<Connection>) {
         let server = Arc::clone(self);
         let serve = move || {
             let mut next = Some(first);
             while let Some(connection) = next {
                 server.serve(connection);
-                next = server.idle_threads.wait(|| {
-                    let (stream, peer) = server.listeners[listener].accept().ok()?;
-                    Some(server.connection(stream, peer))
-                });
+                next = server.idle_threads.wait(|| server.accept(listener).ok());
             }
         };
         let builder = thread::Builder::new().name("client".to_string()).stack_size(STACK);
         if let Err(error) = builder.spawn(serve) {
-            self.out_of("start a thread", &error); // the connection is closed, because `serve` is dropped
+            self.spawn_failed(&error); // `first` is dropped, which closes the connection
         }
     }
 
-    fn connection(&self, stream: TcpStream, peer: SocketAddr) -> Connection {
-        let stream = Arc::new(stream);
-        let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port()); // no ::ffff:192.0.2.7
-        Connection { guard: self.connections.add(&stream), stream, peer }
-    }
-
     /// Serves one connection, from its first byte to its last.
-    fn serve(&self, connection: Connection) {
+    fn serve(&self, connection: Box<Connection>) {
         if let Some(upgrade) = self.handshake(&connection) {
             self.serve_websocket(connection, upgrade);
         }
     }
 
     /// Reads the request. Returns the upgrade that it asks for, or answers it and returns `None`.
-    #[inline(never)] // speed: off the stack of `serve_websocket`
-    fn handshake(&self, connection: &Connection) -> Option<Box<Upgrade>> {
-        let Connection { stream, peer, guard } = connection;
-        let (longest, timeout) = (self.settings.head_bytes, self.settings.head_timeout);
+    #[inline(never)] // *Speed*: likewise.
+    fn handshake(&self, Connection { stream, peer, guard }: &Connection) -> Option<Box<Upgrade>> {
+        let (longest, timeout) = (self.settings.head_bytes, self.settings.head_timeout());
         let (head, leftover) = match http::read_head(stream, longest, timeout) {
             Ok(parts) => parts,
-            Err(None) => return None, // the client has gone
-            Err(Some(refusal)) => {
-                refuse::reply(stream, *peer, &[], &refusal);
+            Err(refusal) => {
+                refuse::reply(stream, *peer, &[], &refusal?); // `None`: the client has gone
                 return None;
             }
         };
         let request = http::parse(&head);
         match request.and_then(|request| self.route(guard.id, &request, &head, leftover)) {
-            Ok(Answer::Upgrade(upgrade)) => Some(upgrade),
-            Ok(Answer::Http(response)) | Err(response) => {
+            Ok(upgrade) => Some(upgrade),
+            Err(response) => {
                 refuse::reply(stream, *peer, &head, &response);
                 None
             }
         }
     }
 
-    /// Finds the route of a request, or the file that it asks for.
+    /// Finds the route of a request and does its handshake. `Err` is the answer to send if the
+    /// connection does not become a WebSocket: a file, or a refusal.
     fn route(
         &self,
         id: u64,
         request: &Request,
         head: &[u8],
         leftover: Vec<u8>,
-    ) -> Result<Answer, Response> {
+    ) -> Result<Box<Upgrade>, Response> {
         self.settings.hosts.check(request)?;
         if !self.connections.open(id) {
             return Err(refuse::no_place());
         }
-        let route = Route::of(request);
-        if !handshake::wants_websocket(request) {
-            return match route {
-                Some(_) if request.path != "/" => Err(refuse::plain_get()),
-                _ => Ok(Answer::Http(self.files.answer(request))),
-            };
-        }
-        let Some(route) = route else {
-            return Err(Response::refusal(404, "no WebSocket is spoken at this address"));
+        let route = match (Route::of(request), handshake::wants_websocket(request)) {
+            (Some(route), true) => route,
+            (None, true) => {
+                return Err(Response::refusal(404, "no WebSocket is spoken at this address"));
+            }
+            (Some(_), false) if request.path != "/" => return Err(refuse::plain_get()),
+            (_, false) => return Err(self.files.answer(request)),
         };
         // No other client sees what is sent to /echo, so pages of every site may try it.
         if !matches!(route, Route::Echo) {
@@ -194,15 +165,15 @@ impl Server {
         let tap = |wire| Tap::new(wire, id, head.to_vec(), leftover.clone(), self.wires.clone());
         let tap = wire.map(tap).map(Arc::new);
         let response = handshake::upgrade(request)?.to_bytes(false);
-        Ok(Answer::Upgrade(Box::new(Upgrade { route, response, leftover, tap })))
+        Ok(Box::new(Upgrade { route, response, leftover, tap }))
     }
 
     /// Serves a WebSocket, from its 101 to its end.
-    #[inline(never)] // speed: off the stack of `handshake`
+    #[inline(never)] // *Speed*: likewise.
     #[allow(clippy::boxed_local, reason = "speed: an idle client's stack stays small")]
-    fn serve_websocket(&self, connection: Connection, upgrade: Box<Upgrade>) {
+    fn serve_websocket(&self, connection: Box<Connection>, upgrade: Box<Upgrade>) {
         // The guard comes first, so it is dropped last, when everything else has ended.
-        let Connection { guard, stream, peer } = connection;
+        let Connection { guard, stream, peer } = *connection;
         // `Connections` gave its share of the stream back when the request was complete.
         let Some(stream) = Arc::into_inner(stream) else { return };
         let Upgrade { route, response, leftover, tap } = *upgrade;
@@ -213,16 +184,22 @@ impl Server {
             socket.sender().close(&stop::goodbye());
         }
         log::info!("client {id} ({peer}) came to {path}");
-        match route {
-            Route::Echo => echo::serve(&mut socket),
-            Route::Broadcast => self.broadcast.serve(id, &mut socket),
-            Route::Chat(request) => {
-                let passphrase = self.settings.passphrase.as_deref();
-                chat::serve(&self.room, passphrase, id, &mut socket, request);
-            }
-            Route::Wire(wire) => self.wires.serve(&wire, id, &mut socket),
-        }
+        self.serve_route(route, id, &mut socket);
         let why = socket.end();
         log::info!("client {id} ({peer}) left {path}: {why}");
+    }
+
+    /// Runs the code of the route until the client leaves.
+    #[inline(never)] // *Speed*: likewise.
+    fn serve_route(&self, route: Route, id: u64, socket: &mut Socket) {
+        match route {
+            Route::Echo => echo::serve(socket),
+            Route::Broadcast => self.broadcast.serve(id, socket),
+            Route::Chat(join) => {
+                let passphrase = self.settings.passphrase.as_deref();
+                chat::serve(&self.room, passphrase, id, socket, join);
+            }
+            Route::Wire(wire) => self.wires.serve(&wire, id, socket),
+        }
     }
 }

@@ -4,8 +4,8 @@
 //! `--head-bytes 8192`, `--head-bytes=8192` and the environment's `HEAD_BYTES=8192` are the same; the
 //! command line wins. `make run PORT=4000` works because make puts it into the environment.
 //!
-//! All options stand in one table, [`OPTIONS`]: the help, the defaults and both ways of setting an
-//! option come from it. To add an option, add a field and a row.
+//! To add an option, add a field with its default, and a row to [`OPTIONS`] or [`LIMITS`]: the help and
+//! both ways of setting it come from there.
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -17,127 +17,99 @@ use crate::handshake::origin::{AllowedOrigins, Origin};
 use crate::http::Authority;
 use crate::http::host::HostNames;
 
-/// Everything that can be set. A limit that is switched off has the largest value of its type.
+/// Everything that can be set; the tables below say what each field is.
 #[derive(Debug, Clone)]
+#[allow(missing_docs, reason = "said once, in the tables")]
 pub struct Settings {
-    /// The TCP port; 0 lets the operating system choose.
     pub port: u16,
-    /// The folder that is served as files.
     pub www: PathBuf,
-    /// Names of this server, besides addresses and `localhost`.
     pub hosts: HostNames,
-    /// Other sites whose pages may connect.
     pub origins: AllowedOrigins,
-    /// The folder of the history file; without one the history ends with the server.
     pub data: Option<PathBuf>,
-    /// What a client has to know to join the chat.
     pub passphrase: Option<String>,
-    /// How much is logged.
     pub log: LevelFilter,
-    /// Open connections, unfinished ones not counted.
+    // The limits. One that is switched off is `usize::MAX`.
     pub connections: usize,
-    /// Connections whose request head is not complete.
     pub unfinished: usize,
-    /// The longest request head, in bytes.
     pub head_bytes: usize,
-    /// The time for a whole request head.
-    pub head_timeout: Duration,
-    /// Messages of one client per second.
+    pub head_timeout: usize,
     pub pace: usize,
-    /// Bytes of one client per second.
     pub pace_bytes: usize,
-    /// Bytes that may wait for one slow client; one message may always exceed it.
     pub pending: usize,
-    /// The longest text in the chat, in characters.
     pub text: usize,
-    /// How many messages the chat keeps in memory.
     pub keep: usize,
 }
 
-/// One option of the command line.
-struct Setting {
-    name: &'static str,
-    /// What stands for the value in the help.
-    value: &'static str,
-    /// The value without the option, as it would be typed; empty for none.
-    default: &'static str,
-    help: &'static str,
-    set: fn(&mut Settings, &str) -> Result<(), String>,
-}
+/// An option that is no limit: its name, what stands for the value in the help, its default and its
+/// help as the help shows them, and how a value is set.
+type Setting = (&'static str, &'static str, &'static str, &'static str, Set);
+type Set = fn(&mut Settings, &str) -> Result<(), String>;
 
-const fn row(
-    name: &'static str,
-    value: &'static str,
-    default: &'static str,
-    help: &'static str,
-    set: fn(&mut Settings, &str) -> Result<(), String>,
-) -> Setting {
-    Setting { name, value, default, help, set }
-}
-
-/// The options, in the order of the help. The first seven are not limits.
 #[rustfmt::skip]
-const OPTIONS: [Setting; 16] = [
-    row("port", "N", "3000", "port to listen on, 0 for any that is free", |s, v| {
+const OPTIONS: [Setting; 7] = [
+    ("port", "N", "(3000)", "port to listen on, 0 for any that is free", |s, v| {
         s.port = v.parse().map_err(|_| "a port is a number up to 65535")?;
         Ok(())
     }),
-    row("www", "DIR", "www", "folder with the pages", |s, v| { s.www = v.into(); Ok(()) }),
-    row("host", "NAME", "", "another name that this server goes by", |s, v| {
+    ("www", "DIR", "(www)", "folder with the pages", |s, v| {
+        s.www = v.into();
+        Ok(())
+    }),
+    ("host", "NAME", "", "another name that this server goes by", |s, v| {
         for name in v.split(',') { s.hosts.names.push(parse_host(name)?); }
         Ok(())
     }),
-    row("origin", "URL", "", "another site whose pages may connect, or `any`", |s, v| {
+    ("origin", "URL", "", "another site whose pages may connect, or `any`", |s, v| {
         for url in v.split(',') {
             if url == "any" { s.origins.any = true } else { s.origins.origins.push(parse_origin(url)?) }
         }
         Ok(())
     }),
-    row("data", "DIR", "", "folder where the chat's history outlives the server", |s, v| {
+    ("data", "DIR", "", "folder where the chat's history outlives the server", |s, v| {
         s.data = Some(v.into());
         Ok(())
     }),
-    row("passphrase", "WORDS", "", "what a client has to know to join the chat", |s, v| {
+    ("passphrase", "WORDS", "", "what a client has to know to join the chat", |s, v| {
         // An unset variable of a shell must not open a chat that was meant to be closed.
         if v.is_empty() { return Err("there is nothing in it".to_string()) }
         s.passphrase = Some(v.to_string());
         Ok(())
     }),
-    row("log", "LEVEL", "info", "off, error, warn, info, debug or trace", |s, v| {
+    ("log", "LEVEL", "(info)", "off, error, warn, info, debug or trace", |s, v| {
         s.log = v.parse().map_err(|_| "the levels are off, error, warn, info, debug and trace")?;
         Ok(())
     }),
-    row("connections", "N", "2000", "connections at once; one more gets 503", |s, v| limit(v, &mut s.connections)),
-    row("unfinished", "N", "512", "requests not complete; beyond it the oldest goes", |s, v| limit(v, &mut s.unfinished)),
-    row("head-bytes", "N", "16384", "longest request head, in bytes", |s, v| limit(v, &mut s.head_bytes)),
-    row("head-timeout", "N", "10", "time for a whole request head, in seconds", |s, v| {
-        let mut seconds = 0;
-        limit(v, &mut seconds)?;
-        // At most `u32::MAX`, which can still be added to a point in time.
-        s.head_timeout = Duration::from_secs(u32::try_from(seconds).unwrap_or(u32::MAX).into());
-        Ok(())
-    }),
-    row("pace", "N", "20", "messages of one client, in a second", |s, v| limit(v, &mut s.pace)),
-    row("pace-bytes", "N", "262144", "bytes of one client, in a second", |s, v| limit(v, &mut s.pace_bytes)),
-    row("pending", "N", "524288", "bytes that may wait for one slow client", |s, v| limit(v, &mut s.pending)),
-    row("text", "N", "4096", "longest text in the chat, in characters", |s, v| limit(v, &mut s.text)),
-    row("keep", "N", "10000", "messages that the chat keeps", |s, v| limit(v, &mut s.keep)),
 ];
-/// How many of them come before the limits.
-const NOT_LIMITS: usize = 7;
+
+/// A limit: its name, its help, and its field. 0 switches it off.
+type Limit = (&'static str, &'static str, fn(&mut Settings) -> &mut usize);
+
+const LIMITS: [Limit; 9] = [
+    ("connections", "connections at once; one more gets 503", |s| &mut s.connections),
+    ("unfinished", "requests not complete; beyond it the oldest goes", |s| &mut s.unfinished),
+    ("head-bytes", "longest request head, in bytes", |s| &mut s.head_bytes),
+    ("head-timeout", "time for a whole request head, in seconds", |s| &mut s.head_timeout),
+    ("pace", "messages of one client, in a second", |s| &mut s.pace),
+    ("pace-bytes", "bytes of one client, in a second", |s| &mut s.pace_bytes),
+    ("pending", "bytes that may wait for one slow client", |s| &mut s.pending),
+    ("text", "longest text in the chat, in characters", |s| &mut s.text),
+    ("keep", "messages that the chat keeps", |s| &mut s.keep),
+];
 
 /// What `--help` prints. It fits a screen of 80 columns and 24 lines.
 pub fn help() -> String {
+    let line = |name: &str, value: &str, default: &str, help: &str| {
+        let option = format!("  --{name} {value}");
+        format!("{option:<23}{help:<49}{default:>8}").trim_end().to_string() + "\n"
+    };
     let mut text =
         "partyline: a group chat over WebSockets, one thread per connection\n\n".to_string();
-    for (index, option) in OPTIONS.iter().enumerate() {
-        if index == NOT_LIMITS {
-            text += "\nLimits; 0 switches one off:\n";
-        }
-        let left = format!("  --{} {}", option.name, option.value);
-        let default = if option.default.is_empty() { "" } else { &format!("({})", option.default) };
-        text += format!("{left:<23}{:<49}{default:>8}", option.help).trim_end();
-        text.push('\n');
+    for (name, value, default, help, _) in OPTIONS {
+        text += &line(name, value, default, help);
+    }
+    text += "\nLimits; 0 switches one off:\n";
+    for (name, help, field) in LIMITS {
+        text += &line(name, "N", &format!("({})", field(&mut Settings::default())), help);
     }
     text + "\n  --help, --version\n\
             --host and --origin may be given several times. The environment knows each\n\
@@ -146,28 +118,24 @@ pub fn help() -> String {
 
 impl Default for Settings {
     fn default() -> Settings {
-        let mut settings = Settings {
-            port: 0,
-            www: PathBuf::new(),
+        Settings {
+            port: 3000,
+            www: PathBuf::from("www"),
             hosts: HostNames::default(),
             origins: AllowedOrigins::default(),
             data: None,
             passphrase: None,
-            log: LevelFilter::Off,
-            connections: 0,
-            unfinished: 0,
-            head_bytes: 0,
-            head_timeout: Duration::ZERO,
-            pace: 0,
-            pace_bytes: 0,
-            pending: 0,
-            text: 0,
-            keep: 0,
-        };
-        for option in OPTIONS.iter().filter(|option| !option.default.is_empty()) {
-            (option.set)(&mut settings, option.default).expect("a default of the table is valid");
+            log: LevelFilter::Info,
+            connections: 2000,
+            unfinished: 512,
+            head_bytes: 16 * 1024,
+            head_timeout: 10,
+            pace: 20,
+            pace_bytes: 256 * 1024,
+            pending: 512 * 1024,
+            text: 4096,
+            keep: 10_000,
         }
-        settings
     }
 }
 
@@ -181,38 +149,49 @@ impl Settings {
         environment: impl Fn(&str) -> Option<String>,
     ) -> Result<Settings, String> {
         let mut settings = Settings::default();
-        for option in &OPTIONS {
-            let word = option.name.to_uppercase().replace('-', "_");
+        let names = OPTIONS.map(|option| option.0).into_iter().chain(LIMITS.map(|limit| limit.0));
+        for name in names.clone() {
+            let word = name.to_uppercase().replace('-', "_");
             // `make run PORT=` and an exported but empty word mean: not set.
             if let Some(value) = environment(&word).filter(|value| !value.is_empty()) {
-                (option.set)(&mut settings, &value)
-                    .map_err(|why| format!("{word}={value}: {why}"))?;
+                settings.set(name, &value).map_err(|why| format!("{word}={value}: {why}"))?;
             }
         }
         let mut arguments = arguments.into_iter();
         while let Some(argument) = arguments.next() {
-            let (name, value) = match argument.split_once('=') {
-                Some((name, value)) => (name, Some(value.to_string())),
-                None => (argument.as_str(), None),
-            };
-            let option = OPTIONS.iter().find(|option| Some(option.name) == name.strip_prefix("--"));
             let unknown = || format!("{argument} is no option here; --help lists them");
-            let option = option.ok_or_else(unknown)?;
-            let missing = || format!("{name} needs a value; --help says which");
+            let option = argument.strip_prefix("--").ok_or_else(unknown)?;
+            let (name, value) = match option.split_once('=') {
+                Some((name, value)) => (name, Some(value.to_string())),
+                None => (option, None),
+            };
+            if !names.clone().any(|known| known == name) {
+                return Err(unknown());
+            }
+            let missing = || format!("--{name} needs a value; --help says which");
             let value = value.or_else(|| arguments.next()).ok_or_else(missing)?;
-            (option.set)(&mut settings, &value).map_err(|why| format!("{name} {value}: {why}"))?;
+            settings.set(name, &value).map_err(|why| format!("--{name} {value}: {why}"))?;
         }
         Ok(settings)
     }
-}
 
-fn limit(value: &str, field: &mut usize) -> Result<(), String> {
-    *field = match value.parse() {
-        Ok(0) => usize::MAX,
-        Ok(number) => number,
-        Err(_) => return Err("a limit is a whole number, 0 for none".to_string()),
-    };
-    Ok(())
+    /// Sets the option of this name, which is one of the tables'.
+    fn set(&mut self, name: &str, value: &str) -> Result<(), String> {
+        if let Some((.., set)) = OPTIONS.iter().find(|option| option.0 == name) {
+            return set(self, value);
+        }
+        if let Some((.., field)) = LIMITS.iter().find(|limit| limit.0 == name) {
+            let number = value.parse().map_err(|_| "a limit is a whole number, 0 for none")?;
+            *field(self) = if number == 0 { usize::MAX } else { number };
+        }
+        Ok(())
+    }
+
+    /// The time for a whole request head. At most `u32::MAX` seconds, which can still be added to a
+    /// point in time.
+    pub fn head_timeout(&self) -> Duration {
+        Duration::from_secs(u32::try_from(self.head_timeout).unwrap_or(u32::MAX).into())
+    }
 }
 
 fn parse_host(name: &str) -> Result<String, String> {

@@ -1,20 +1,20 @@
-//! What std's TCP needs around it: listening on every address, writing without waiting for ever,
-//! closing so that the last bytes arrive. The server begins with it, and every connection ends with it.
+//! What std's TCP lacks: listening on every address, writing with a deadline, closing so that the last
+//! bytes arrive. The server begins with it, and every connection ends with it.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
-/// What is long goes out in pieces of this many bytes ...
-pub const PIECE: usize = 64 * 1024;
-/// ... and a peer that does not take a piece within this time is gone, or might as well be.
-pub const PIECE_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// How long a connection stays open for reading after our last byte, see [`drain`].
+/// Long writes go out in pieces of this many bytes.
+const PIECE: usize = 64 * 1024;
+/// A peer that does not take a [`PIECE`] within this time counts as gone.
+const PIECE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long [`drain`] reads at most.
 const DRAIN_TIME: Duration = Duration::from_secs(2);
 
-/// Listens on every address: IPv6 first, since on most systems that socket takes IPv4 as well. Where
-/// it does not there is a second listener; port 0 is whatever is free, the same for both.
+/// Listens on every address of this machine: IPv6 first, since on most systems that socket takes IPv4
+/// connections too. Where it does not there is a second listener. Port 0 stands for any free port, the
+/// same for both.
 ///
 /// # Errors
 /// A sentence for the person who started the program.
@@ -51,16 +51,17 @@ pub fn send_and_close(stream: &TcpStream, bytes: &[u8]) {
     }
 }
 
-/// Reads what the peer still sends, which is only `seen`, until it has closed its side too or 2 s are over.
+/// Reads what the peer still sends, and hands it to `seen`, until the peer has closed its side too or 2 s
+/// are over.
 ///
-/// Closing a socket that has unread bytes makes the kernel send a reset, and a reset overtakes our
-/// own last words: a refusal, a Close frame (RFC 9112, 9.6).
+/// When a socket with unread bytes is closed, the kernel sends a reset, and the reset overtakes the
+/// last bytes that were written: a refusal, a Close frame (RFC 9112, 9.6).
 pub fn drain(mut stream: &TcpStream, mut seen: impl FnMut(&[u8])) {
     let deadline = Instant::now() + DRAIN_TIME;
     let mut buffer = vec![0; 4096];
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
-        // A duration of zero is an error to `set_read_timeout`, and so ends the loop as well.
+        // A duration of zero is an error to `set_read_timeout`, so it ends the loop too.
         if stream.set_read_timeout(Some(left)).is_err() {
             return;
         }
@@ -72,10 +73,10 @@ pub fn drain(mut stream: &TcpStream, mut seen: impl FnMut(&[u8])) {
     }
 }
 
-/// Writes all of `bytes` to a socket that blocks, each [`PIECE`] within [`PIECE_TIMEOUT`].
+/// Writes all of `bytes` to a socket that blocks, each 64 KiB within 10 s.
 ///
 /// # Errors
-/// Those of the socket, `TimedOut` among them; how much was written is not known then.
+/// Those of the socket, and `TimedOut`; it is not known then how much was written.
 pub fn write_in_pieces(mut stream: &TcpStream, bytes: &[u8]) -> io::Result<()> {
     for mut piece in bytes.chunks(PIECE) {
         let deadline = Instant::now() + PIECE_TIMEOUT;
@@ -84,8 +85,8 @@ pub fn write_in_pieces(mut stream: &TcpStream, bytes: &[u8]) -> io::Result<()> {
             if left.is_zero() {
                 return Err(ErrorKind::TimedOut.into());
             }
-            // Linux wakes a waiting writer only when a third of the socket's buffer is free, which can
-            // be megabytes away. A new write looks at the free space itself, so try each second.
+            // Linux wakes a blocked writer only when a third of the socket's buffer is free, which can
+            // take megabytes. A new write uses any free space, so try again each second.
             stream.set_write_timeout(Some(left.min(Duration::from_secs(1))))?;
             match stream.write(piece) {
                 Ok(count) => piece = &piece[count..],
@@ -97,7 +98,7 @@ pub fn write_in_pieces(mut stream: &TcpStream, bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// A socket's timeout shows as `WouldBlock` on Unix and as `TimedOut` on Windows.
+/// Whether a socket's timeout has passed: `WouldBlock` on Unix, `TimedOut` on Windows.
 pub fn is_timeout(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
 }

@@ -8,6 +8,7 @@
 mod support;
 
 mod http {
+    mod date; // the Date header
     mod files; // the files of www/: what is served, and that nothing else is
     mod host; // which names are the server's own
     mod refusals; // request heads that are refused, with status and reason
@@ -23,6 +24,7 @@ mod websocket {
     mod heartbeat; // pings, beats, and silence
     mod rate_limit; // how fast a client may send; memory for large messages
     mod sender; // the Sender alone, without a server
+    mod tap; // which connection a view is shown
 }
 mod chat {
     mod crowd; // many members at once
@@ -41,6 +43,7 @@ mod chat {
     mod private; // private messages
     mod receipts; // how many recipients have a message
 }
+mod tiny; // lesson 0, src/bin/tiny.rs
 mod wire {
     //! What /wire shows.
     mod frames; // every frame of a connection

@@ -1,4 +1,4 @@
-//! `host:port`, as it stands in the `Host` header and in URLs: whom the client meant to reach.
+//! `host:port`, as it stands in the `Host` header and in URLs: the server that a client wants to reach.
 
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -10,18 +10,18 @@ pub struct Authority {
     pub host: String,
     /// Whether the host is an IP address.
     pub is_address: bool,
-    /// `None` where the text gives none; which one is meant then depends on the scheme.
+    /// `None` if the text gives none: then the scheme decides.
     pub port: Option<u16>,
 }
 
 impl Authority {
-    /// Reads `host`, `host:port`, `[v6]` or `[v6]:port`; `None` for anything else, such as
+    /// Parses `host`, `host:port`, `[v6]` or `[v6]:port`. `None` for anything else, such as
     /// `user@host`, which other programs may understand differently.
     pub fn parse(text: &str) -> Option<Authority> {
         let host_ends = if text.starts_with('[') { text.find(']')? + 1 } else { 0 };
         let (host, port) = match text[host_ends..].find(':') {
             Some(colon) => (&text[..host_ends + colon], &text[host_ends + colon + 1..]),
-            None => (text, ""), // RFC 3986, 3.2.3: an empty port is the scheme's own, like none
+            None => (text, ""), // an empty port is like none (RFC 3986, 3.2.3)
         };
         let port = match port {
             "" => None,
@@ -33,8 +33,8 @@ impl Authority {
             return Some(Authority { host: format!("[{address}]"), is_address: true, port });
         }
         let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
-        let legal = |b: u8| b.is_ascii_alphanumeric() || b"-_".contains(&b);
-        let is_name = host.split('.').all(|part| !part.is_empty() && part.bytes().all(legal));
+        let is_legal = |b: u8| b.is_ascii_alphanumeric() || b"-_".contains(&b);
+        let is_name = host.split('.').all(|part| !part.is_empty() && part.bytes().all(is_legal));
         let is_address = host.parse::<Ipv4Addr>().is_ok();
         is_name.then_some(Authority { host, is_address, port })
     }

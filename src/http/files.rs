@@ -1,19 +1,18 @@
-//! The files of `www/`: a [`Request`] in, a file out, or a 404.
-//!
-//! They are read from the disk at each request, so that a student edits one and reloads the page.
+//! The files of `www/`: a [`Request`] in, a file out, or a 404. They are read from the disk at each
+//! request, so that a student edits one and reloads the page.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Component, Path, PathBuf};
 
-use crate::http::{Request, Response};
+use super::{Request, Response};
 
 /// The largest file that is served, in bytes: it is read into memory whole.
 pub const FILE_MAX: u64 = 16 << 20;
 
 /// The folder that is served.
 pub struct Files {
-    /// Without links and `..`, so that it can be compared with what a request leads to.
+    /// Without links and `..`, so that the path of a file can be compared with it.
     root: PathBuf,
 }
 
@@ -21,65 +20,66 @@ impl Files {
     /// Serves the folder `www`.
     ///
     /// # Errors
-    /// When there is no such folder.
+    /// If there is no such folder.
     pub fn new(www: &Path) -> io::Result<Files> {
         let root = www.canonicalize()?;
         if root.is_dir() { Ok(Files { root }) } else { Err(io::ErrorKind::NotADirectory.into()) }
     }
 
-    /// The file that the request asks for.
+    /// The answer to a request for a file: 200, 404, or 500 if the file cannot be read.
     pub fn answer(&self, request: &Request) -> Response {
         let Some(path) = self.find(&request.path) else {
             return Response::refusal(404, "there is nothing at this address");
         };
-        match read(&path) {
-            Ok(Some(body)) => {
-                // Safari before 16 does not take 'self' to include WebSockets to the same host.
-                // (That list knows no IPv6 addresses.)
-                let own = match &request.host {
-                    Some(own) if !own.host.starts_with('[') => {
-                        format!("; connect-src 'self' ws://{own} wss://{own}")
-                    }
-                    _ => String::new(),
-                };
-                Response::new(200)
-                    .with_body(media_type(&path), body)
-                    .with_header("Cache-Control", "no-cache")
-                    .with_header("Content-Security-Policy", format!("default-src 'self'{own}"))
-            }
+        let body = match read(&path) {
+            Ok(Some(body)) => body,
             Ok(None) => {
                 let why =
                     format!("this file is larger than {FILE_MAX} bytes, the most served here");
-                Response::refusal(500, why)
+                return Response::refusal(500, why);
             }
-            Err(error) => Response::refusal(500, format!("the file cannot be read: {error}")),
-        }
+            Err(error) => {
+                return Response::refusal(500, format!("the file cannot be read: {error}"));
+            }
+        };
+        // Safari before 16 does not count a WebSocket to the same host as 'self'. (IPv6 addresses
+        // cannot stand in this list.)
+        let sockets = match &request.host {
+            Some(own) if !own.host.starts_with('[') => {
+                format!("; connect-src 'self' ws://{own} wss://{own}")
+            }
+            _ => String::new(),
+        };
+        Response::new(200)
+            .with_body(media_type(&path), body)
+            .with_header("Cache-Control", "no-cache")
+            .with_header("Content-Security-Policy", format!("default-src 'self'{sockets}"))
     }
 
-    /// The regular file that a path of a request leads to, if it may be served.
+    /// The regular file at a request's path, if it may be served: inside the folder after all links
+    /// are followed, and no dot file.
     ///
-    /// A file that is swapped for something else between this look and the reading is not noticed;
-    /// who can do that to `www/` can also simply put a copy there.
+    /// Shortcut: a file that is swapped between this check and the reading is not noticed. A person
+    /// who can do that to `www/` can also put a copy there.
     fn find(&self, path: &str) -> Option<PathBuf> {
         let relative = if path == "/" { "index.html" } else { path.strip_prefix('/')? };
-        // `\` and `:` separate parts of a path on Windows.
         let is_plain = |name: &str| !name.is_empty() && !name.starts_with('.');
+        // `\` and `:` separate parts of a path on Windows.
         if relative.contains(['\\', ':', '\0']) || !relative.split('/').all(is_plain) {
             return None;
         }
-        // Follows all links. Where that leads must be inside of `www/`, and no dot file there.
         let real = self.root.join(relative).canonicalize().ok()?;
         let mut inside = real.strip_prefix(&self.root).ok()?.components();
         let is_hidden = |part: Component| part.as_os_str().as_encoded_bytes().starts_with(b".");
-        // Only a regular file: opening a FIFO would wait for somebody who writes into it.
+        // Only a regular file: opening a FIFO would wait for a writer.
         (!inside.any(is_hidden) && fs::metadata(&real).ok()?.is_file()).then_some(real)
     }
 }
 
-/// The whole file, or `None` if it is too large.
+/// The whole file, or `None` if it is larger than [`FILE_MAX`].
 fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
     let file = File::open(path)?;
-    // Room for all of it at once, and for the byte that shows that there is no more.
+    // *Speed*: one allocation, with one byte more, so that one read finds the end.
     let mut body = Vec::with_capacity(file.metadata()?.len().min(FILE_MAX) as usize + 1);
     file.take(FILE_MAX + 1).read_to_end(&mut body)?;
     Ok((body.len() as u64 <= FILE_MAX).then_some(body))

@@ -8,11 +8,9 @@ use super::Response;
 use super::request::bad;
 use crate::tcp;
 
-/// Reads one request head from `stream`. Returns the head, empty line included, and the *leftover*:
-/// bytes that came behind it in the same read and belong to the WebSocket.
-///
-/// `longest` is in bytes. `timeout` is for the whole head, so that a client that sends one byte a
-/// second (slowloris) does not keep its thread for hours.
+/// Reads one request head of at most `longest` bytes. Returns the head, empty line included, and the
+/// *leftover*: bytes that came behind it in the same read and belong to the WebSocket. `timeout` is for
+/// the whole head, so that one byte a second (slowloris) does not keep a thread for hours.
 ///
 /// # Errors
 /// The refusal to send (400, 408, 431), or `None` if the client has gone.
@@ -51,12 +49,11 @@ pub fn read_head(
     }
 }
 
-/// The position behind the empty line, or `None` while it has not come. `checked` bytes were checked
-/// by an earlier call.
+/// The position behind the empty line, or `None` while it has not come. An earlier call has checked the
+/// first `checked` bytes.
 ///
 /// Lines end with CR LF and nothing else. RFC 9112, 2.2 would allow a bare LF; but where two programs
-/// disagree about the end of a line, a request can be smuggled past one of them. It is refused at
-/// once, so that a student who types a request into `nc` learns why no answer comes.
+/// disagree about the end of a line, a request can be smuggled past one of them.
 fn find_end(bytes: &[u8], checked: usize) -> Result<Option<usize>, Response> {
     if bytes.first() == Some(&0x16) {
         return bad("this looks like TLS; there is none here: use http://, not https://");

@@ -5,16 +5,26 @@
 //! from the others.
 
 use std::collections::{BTreeMap, HashMap};
-use std::net::{Shutdown, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use crate::mutex::lock;
-use crate::websocket::sender::Sender;
+use crate::websocket::Sender;
 
 /// When threads or descriptors have run out, a request that has been unfinished for this long may be
 /// closed. An honest one takes milliseconds.
 const SLOW: Duration = Duration::from_secs(1);
+
+/// A connection that has been accepted.
+pub struct Connection {
+    /// Shared with [`Connections`] until the request is complete.
+    pub stream: Arc<TcpStream>,
+    /// The other end's address.
+    pub peer: SocketAddr,
+    /// Removes it from [`Connections`] when it ends.
+    pub guard: ConnectionGuard,
+}
 
 /// All connections, by client id.
 pub struct Connections {
@@ -42,15 +52,18 @@ impl Connections {
 
     /// Adds a new, unfinished connection, and gives it its id. If there is one too many, the oldest
     /// unfinished one is closed: an honest request takes milliseconds, an attacker's never ends.
-    pub fn add(self: &Arc<Self>, stream: &Arc<TcpStream>) -> ConnectionGuard {
+    pub fn add(self: &Arc<Self>, stream: TcpStream, peer: SocketAddr) -> Box<Connection> {
+        let stream = Arc::new(stream);
+        let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port()); // no ::ffff:192.0.2.7
         let mut lists = lock(&self.lists);
         lists.last_id += 1;
         let id = lists.last_id;
-        lists.unfinished.insert(id, (Instant::now(), Arc::clone(stream)));
+        lists.unfinished.insert(id, (Instant::now(), Arc::clone(&stream)));
         if lists.unfinished.len() > self.unfinished_max {
             lists.close_oldest();
         }
-        ConnectionGuard { connections: Arc::clone(self), id }
+        let guard = ConnectionGuard { connections: Arc::clone(self), id };
+        Box::new(Connection { stream, peer, guard }) // *speed*: off the stack of its thread
     }
 
     /// Closes the oldest unfinished connection if it has had more than a second.

@@ -1,10 +1,8 @@
 //! Answers that end a connection before it is a WebSocket: how they are sent and logged, and two
-//! refusals of the server itself. Also what happens when threads or descriptors run out.
+//! refusals of the server itself.
 
-use std::io;
 use std::net::{SocketAddr, TcpStream};
 
-use super::Server;
 use crate::handshake;
 use crate::http::Response;
 use crate::logging::OncePerSecond;
@@ -16,8 +14,7 @@ const RETRY_AFTER: &str = "10";
 /// Sends an answer to the request with this head, and closes the connection.
 pub fn reply(stream: &TcpStream, peer: SocketAddr, head: &[u8], response: &Response) {
     static WARNING: OncePerSecond = OncePerSecond::new();
-    // The head as it came, since one that cannot be parsed is logged too. (`parse` ignores an empty
-    // line before the request line.)
+    // The head as it came: one that cannot be parsed is logged too. (`parse` ignores an empty first line.)
     let head = String::from_utf8_lossy(head.trim_ascii_start());
     // The request line up to the query, which may contain secrets, and at most 200 characters.
     let asked: String = head.chars().take_while(|c| !"?\r".contains(*c)).take(200).collect();
@@ -41,16 +38,4 @@ pub fn plain_get() -> Response {
     let why = "this address speaks WebSocket: ask over HTTP/1.1, with Connection: Upgrade and \
                Upgrade: websocket (a proxy in between has to be told to pass these on)";
     handshake::upgrade_required(why)
-}
-
-impl Server {
-    /// Threads or descriptors have run out, so that the server cannot do `what`: warns, and closes the
-    /// oldest unfinished connection if it is slow.
-    pub(super) fn out_of(&self, what: &str, error: &io::Error) {
-        static WARNING: OncePerSecond = OncePerSecond::new();
-        if WARNING.is_due() {
-            log::warn!("cannot {what} ({error}); `ulimit -n` and `ulimit -u` show the limits");
-        }
-        self.connections.close_oldest_if_slow();
-    }
 }

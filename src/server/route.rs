@@ -5,8 +5,7 @@ use std::sync::Arc;
 use super::Server;
 use crate::chat::room::JoinRequest;
 use crate::http::Request;
-use crate::websocket::rate_limit::RateLimit;
-use crate::websocket::socket::ConnectionLimits;
+use crate::websocket::{ConnectionLimits, rate_limit::RateLimit};
 use crate::{broadcast, chat, echo, wire};
 
 /// Where an upgraded connection goes.

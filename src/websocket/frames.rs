@@ -1,10 +1,9 @@
 //! Frames (RFC 6455, 5.2): how the server's are encoded, and where they begin and end in a stream of
 //! bytes.
 //!
-//! tungstenite reads the clients' frames. Encoding stands here because one frame is sent to many
-//! clients: a server does not mask (RFC 6455, 5.1), so that all of them get the same bytes.
-//! [`FrameScanner`] is for code that only looks at the bytes as they pass: the wire view's tap, and
-//! the memory reservation for messages that are coming in.
+//! tungstenite reads the clients' frames. The server's are encoded here, once for many clients: a server
+//! does not mask (RFC 6455, 5.1), so all clients get the same bytes. [`FrameScanner`] only looks at the
+//! bytes that pass, for the wire view's tap and for the memory of messages that are coming in.
 
 use tungstenite::Message;
 use tungstenite::protocol::frame::FrameHeader;
@@ -60,18 +59,17 @@ pub struct Frame<'a> {
 /// Finds the frames in a stream of bytes, however the stream is cut into reads.
 #[derive(Debug, Default)]
 pub struct FrameScanner {
-    /// The header of the current frame and the wanted part of its payload, as far as they have passed.
+    /// The current frame's header and the wanted part of its payload, as far as they have passed.
     start: Vec<u8>,
-    /// How many bytes of payload the caller wanted when the current frame began.
+    /// What the caller wanted when the current frame began.
     wanted: Option<u64>,
-    /// How many bytes of the last frame are still to come and are skipped.
+    /// How many bytes of the last frame are still to come.
     skip: u64,
 }
 
 impl FrameScanner {
-    /// Scans the next bytes of the stream and calls `found` once for each frame: when its header is
-    /// complete and, if the caller `wanted` a number of payload bytes at the frame's first byte, when
-    /// these (or the whole shorter payload) have arrived too.
+    /// Scans the next bytes of the stream. Calls `found` once for each frame, as soon as its header and
+    /// the first `wanted` bytes of its payload (or all of a shorter one) are complete.
     pub fn scan(&mut self, mut bytes: &[u8], wanted: Option<u64>, mut found: impl FnMut(&Frame)) {
         loop {
             let skipped = usize::try_from(self.skip).unwrap_or(usize::MAX).min(bytes.len());
@@ -95,9 +93,8 @@ impl FrameScanner {
     }
 }
 
-/// The size of the header at the start of a frame and the payload length it states (RFC 6455, 5.2), or
-/// `None` while the header is incomplete. tungstenite's own function rejects headers that violate the
-/// protocol; the wire view shows these too.
+/// The size of a frame's header and the payload length in it, or `None` while it is incomplete.
+/// tungstenite's own function rejects headers that violate the protocol; the wire view shows them.
 fn parse_header(start: &[u8]) -> Option<(usize, u64)> {
     let second = *start.get(1)?;
     let mask = if second & 0x80 == 0 { 0 } else { 4 };

@@ -1,15 +1,15 @@
-//! How much memory messages may take on their way: frames that wait for slow clients, and messages
-//! that have not arrived whole yet. The limits hold for all clients together, so that a crowd of slow
-//! clients cannot use up the machine's memory.
+//! How much memory messages may take on their way: frames that wait for slow clients, and messages that
+//! have not arrived whole. The limits hold for all clients together, so that a crowd of slow clients
+//! cannot use up the machine's memory.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-/// Messages up to this length in bytes need no reservation. Texts that people type are shorter.
+/// A message of up to this many bytes may always come in. Texts that people type are shorter.
 const SMALL: usize = 64 * 1024;
 
-/// The limits that all connections of a route share, and what is in use of them.
-#[derive(Debug)]
+/// The limits that all clients of a route share, and what is in use of them.
+#[derive(Debug, Default)]
 pub struct Budget {
     /// Bytes that may wait for one client. One message may always exceed it.
     pub per_client: usize,
@@ -26,14 +26,7 @@ pub struct Budget {
 impl Budget {
     /// A budget with 256 MiB and 1,000 catch-up threads for all clients together.
     pub fn new(per_client: usize) -> Budget {
-        Budget {
-            per_client,
-            total: 256 << 20,
-            catch_up_threads: 1000,
-            waiting: AtomicUsize::new(0),
-            inbound: AtomicUsize::new(0),
-            catching_up: AtomicUsize::new(0),
-        }
+        Budget { per_client, total: 256 << 20, catch_up_threads: 1000, ..Budget::default() }
     }
 
     /// How many bytes wait at this moment, for all clients together.
@@ -51,8 +44,7 @@ impl Budget {
         self.waiting.fetch_sub(bytes, Relaxed);
     }
 
-    /// Asks for a permit for one more catch-up thread; `None` if there are too many, or if too many
-    /// bytes wait already.
+    /// Asks for one more catch-up thread; `None` if there are too many, or too many bytes waiting.
     pub fn permit_catch_up(self: &Arc<Self>) -> Option<CatchUpPermit> {
         let others = self.catching_up.fetch_add(1, Relaxed);
         let permit = CatchUpPermit(Arc::clone(self));
@@ -69,8 +61,8 @@ impl Drop for CatchUpPermit {
     }
 }
 
-/// The memory that one connection's messages take while they come in. A connection counts with the
-/// longest of its messages as long as it lasts, because tungstenite keeps its buffer for the next.
+/// The memory that the messages of one connection take while they come in. It counts the longest of them
+/// as long as the connection lasts, because tungstenite keeps its buffer for the next.
 #[derive(Debug)]
 pub struct InboundReservation {
     budget: Arc<Budget>,
@@ -86,17 +78,13 @@ impl InboundReservation {
         InboundReservation { budget: Arc::clone(budget), announced: 0, reserved: 0 }
     }
 
-    /// A frame announces `bytes` more. Returns whether the message may take them; a message of at most
-    /// 64 KiB always may.
+    /// A frame announces `bytes` more. Returns whether the message may take them.
     pub fn announce(&mut self, bytes: usize) -> bool {
         self.announced += bytes;
         let more = self.announced.saturating_sub(self.reserved);
-        if more == 0 {
-            return true;
-        }
         self.reserved += more;
         let others = self.budget.inbound.fetch_add(more, Relaxed);
-        self.announced <= SMALL || others + more <= self.budget.total
+        more == 0 || self.announced <= SMALL || others + more <= self.budget.total
     }
 
     /// A message of `bytes` has arrived whole. Frames behind it may have announced the next one.

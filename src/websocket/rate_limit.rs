@@ -1,9 +1,7 @@
-//! The rate limit of one client: how many messages and bytes it may send per second on the routes
-//! where other clients have to read them.
+//! The rate limit of one client: a *token bucket* for messages and one for bytes.
 //!
-//! A client that sends faster is read from more slowly, until TCP slows it down (backpressure):
-//! nothing is refused and nothing is lost. It is a *token bucket*, stored as one point in time.
-//! `socket.rs` asks it before each message, `stream.rs` before each read.
+//! A client that sends faster is read from more slowly, until TCP slows it down (backpressure): nothing
+//! is refused and nothing is lost. `socket.rs` asks before each message, `stream.rs` before each read.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -30,14 +28,12 @@ impl RateLimit {
 
     /// At most `messages` and `bytes` per second; `usize::MAX` stands for no limit.
     pub fn new(messages: usize, bytes: usize) -> RateLimit {
-        RateLimit {
-            messages: Bucket::new(messages, MESSAGE_BURST),
-            bytes: Bucket::new(bytes, BYTE_BURST),
-        }
+        let messages = Bucket::new(messages, MESSAGE_BURST);
+        RateLimit { messages, bytes: Bucket::new(bytes, BYTE_BURST) }
     }
 }
 
-/// A token bucket.
+/// A token bucket, stored as one point in time.
 #[derive(Debug)]
 pub struct Bucket {
     /// The time that one item takes at the allowed rate.
@@ -61,8 +57,7 @@ impl Bucket {
         self.paid_until = self.paid_until.max(Instant::now()) + time;
     }
 
-    /// Waits until the next item may come. Returns whether that took time. Only for the client's own
-    /// thread, so that only this client waits.
+    /// Waits until the next item may come. Returns whether that took time. Only for the client's thread.
     pub fn wait(&self) -> bool {
         let ahead = self.paid_until.saturating_duration_since(Instant::now());
         let time = ahead.saturating_sub(self.burst);

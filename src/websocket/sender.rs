@@ -7,12 +7,11 @@
 //! **What was rejected.** The client's own thread waits in `read` on the same socket, all the time.
 //! - Two `WebSocket`s on clones of the stream: the reader answers a ping by itself, and that pong
 //!   lands inside the frame that another thread is writing. This has been measured.
-//! - `Arc<Mutex<WebSocket>>`: `read` holds the lock while it waits. Waking up from time to time to
-//!   release the lock costs CPU when nothing happens, and delay when something does.
-//! - A writer thread and a channel for each client: correct, but waking N threads for one message
-//!   costs more than the N writes, and every thread has a stack.
-//! - A short write timeout in place of the flag below: kernels round it up, so that each full socket
-//!   costs milliseconds.
+//! - `Arc<Mutex<WebSocket>>`: `read` holds the lock while it waits. Releasing it from time to time
+//!   costs CPU when nothing happens, and delay when something does.
+//! - A writer thread and a channel for each client: waking N threads for one message costs more than
+//!   the N writes, and every thread has a stack.
+//! - A short write timeout in place of the flag below: kernels round it up to milliseconds.
 //!
 //! **The states.** Each Sender has a lock of its own, held for a moment and never during a wait: in
 //! `idle` for one write that does not block, in `behind` for appending to the [`Backlog`].
@@ -39,20 +38,18 @@
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use tungstenite::protocol::frame::coding::CloseCode;
 
-use super::backlog::Backlog;
 use super::frames;
 use super::memory::Budget;
 use super::tap::Tap;
-use crate::mutex::lock;
-use crate::tcp;
+use crate::{mutex::lock, tcp};
 
-/// Stack of a catch-up thread, in bytes. It only writes.
-const CATCH_UP_STACK: usize = 64 * 1024;
+mod backlog; // what waits for a slow client, and the thread that writes it
+
+use backlog::Backlog;
 
 /// The reason in the Close 1013 for a client that reads too slowly.
 const TOO_SLOW: &str = "too slow: come back";
@@ -88,20 +85,20 @@ struct Output {
 }
 
 impl Sender {
-    /// A Sender that writes to `stream`. It starts paused: frames collect in its backlog until the
-    /// client's thread calls [`Sender::start`]. So it can be in a map before the 101 is written, and
-    /// the client misses no message from then on. `tap` sees all frames that are written.
+    /// A Sender that writes to `stream`, and shows what it writes to `tap`. It starts paused: frames
+    /// collect in its backlog until [`Sender::start`]. So it can be in a map before the 101 is written,
+    /// and the client misses no message from then on.
     pub fn new(stream: TcpStream, budget: Arc<Budget>, tap: Option<Arc<Tap>>) -> Sender {
-        let backlog = Some(Box::new(Backlog::new(&budget)));
+        let backlog = Some(Box::new(Backlog::new(&budget, 0)));
         let output = Mutex::new(Output { backlog, ..Output::default() });
         Sender(Arc::new(Inner { stream, budget, tap, output, is_caught_up: Condvar::new() }))
     }
 
-    /// Writes `first`, which begins with the 101, then the frames that have collected since
-    /// [`Sender::new`]. Only for the client's own thread: if the client reads slowly, this waits.
+    /// Writes `first`, which begins with the 101, then the frames that have collected. Only for the
+    /// client's own thread: if the client reads slowly, this waits.
     pub fn start(&self, first: Vec<u8>) {
         if let Some(backlog) = &mut lock(&self.0.output).backlog {
-            backlog.set_in_flight(first.len());
+            backlog.write_first(first.len());
         }
         if let Some(tap) = &self.0.tap {
             tap.begin(&first);
@@ -109,14 +106,13 @@ impl Sender {
         self.catch_up(first);
     }
 
-    /// Sends one or more whole frames, without waiting. A finished Sender drops them: a thread that
-    /// speaks to a room need not know which client has just left it.
+    /// Sends one or more whole frames, without waiting. A finished Sender drops them, because a thread
+    /// that sends to a room cannot know which client has just left.
     pub fn send(&self, frames: &[u8]) {
         self.write(&mut lock(&self.0.output), frames);
     }
 
-    /// Sends the frames only if the client is not behind: for news that is worth little a moment
-    /// later, such as "is typing".
+    /// Sends the frames unless the client is behind: for what is worth little later, as "is typing".
     pub fn try_send(&self, frames: &[u8]) {
         let mut output = lock(&self.0.output);
         if output.backlog.is_none() {
@@ -137,14 +133,12 @@ impl Sender {
         self.finish_locked(&mut lock(&self.0.output));
     }
 
-    /// The code of the Close frame that the server has sent, if it has; 1005 for a Close without a
-    /// code (RFC 6455, 7.1.5).
+    /// The code of the server's Close frame, once it is sent; 1005 if it has none (RFC 6455, 7.1.5).
     pub fn our_close_code(&self) -> Option<u16> {
         lock(&self.0.output).our_close_code
     }
 
-    /// The connection itself, so that the client's own thread can set timeouts and drain it. A write
-    /// to it would break the promise.
+    /// The connection, for its own thread to set timeouts and to drain. A write would break the promise.
     pub fn tcp(&self) -> &TcpStream {
         &self.0.stream
     }
@@ -154,7 +148,7 @@ impl Sender {
         self.0.tap.as_ref()
     }
 
-    /// Whether it accepts no more frames: the connection was closed, or a write failed.
+    /// Whether it accepts no more frames: it was closed, or a write failed.
     pub fn is_finished(&self) -> bool {
         lock(&self.0.output).finished
     }
@@ -164,8 +158,7 @@ impl Sender {
         lock(&self.0.output).backlog.is_some()
     }
 
-    /// Waits until the client has no backlog: backpressure. Only for the client's own thread, so that
-    /// only this client waits.
+    /// Waits until the client has no backlog (backpressure). Only for the client's own thread.
     pub fn wait_until_caught_up(&self) {
         let mut output = lock(&self.0.output);
         while output.backlog.is_some() {
@@ -176,14 +169,14 @@ impl Sender {
     /// Reads, on the client's own thread. It stands here because it shares the flag with `send`.
     ///
     /// # Errors
-    /// `TimedOut` when no byte came for `timeout`, which must be the read timeout of the stream.
+    /// `TimedOut` after `timeout`, which must be the stream's read timeout.
     pub fn read(&self, buffer: &mut [u8], timeout: Duration) -> io::Result<usize> {
         loop {
             self.set_nonblocking(&mut lock(&self.0.output), false)?;
             let started = Instant::now();
             match (&self.0.stream).read(buffer) {
-                // The flag and the timeout cause the same error. The flag's comes at once, the
-                // timeout's at its end; half the timeout tells them apart with a wide margin.
+                // The flag causes the same error as the timeout, but at once; half the timeout tells
+                // the two apart.
                 Err(e) if tcp::is_timeout(&e) && started.elapsed() < timeout / 2 => {}
                 Err(e) if tcp::is_timeout(&e) => return Err(ErrorKind::TimedOut.into()),
                 Err(e) if e.kind() == ErrorKind::Interrupted => {}
@@ -211,8 +204,8 @@ impl Sender {
             Ok(count) => self.fall_behind(output, frames[count..].to_vec()),
             Err(error) => {
                 output.finished = true;
-                // If the client has gone, its own thread still reads what is left, and then the end of
-                // the stream. After any other error half a frame may be out: cut the connection.
+                // If the client has gone, its own thread reads what is left. After any other error half
+                // a frame may be out: cut the connection.
                 let gone = [ErrorKind::BrokenPipe, ErrorKind::ConnectionReset];
                 if !gone.contains(&error.kind()) {
                     let _ = self.0.stream.shutdown(Shutdown::Both);
@@ -237,57 +230,6 @@ impl Sender {
         Ok(written)
     }
 
-    /// Starts a catch-up thread that writes `rest`, which the kernel did not take and which may begin
-    /// inside a frame. If no thread can be had, the connection is cut.
-    fn fall_behind(&self, output: &mut Output, rest: Vec<u8>) {
-        let mut backlog = Box::new(Backlog::new(&self.0.budget));
-        backlog.set_in_flight(rest.len());
-        output.backlog = Some(backlog);
-        let started = match self.0.budget.permit_catch_up() {
-            // The catch-up thread blocks in its writes, so the flag goes off, and stays off until it ends.
-            Some(permit) if self.set_nonblocking(output, false).is_ok() => {
-                let sender = self.clone();
-                let catch_up = move || {
-                    sender.catch_up(rest);
-                    drop(permit);
-                };
-                let builder = thread::Builder::new().name("catch-up".to_string());
-                builder.stack_size(CATCH_UP_STACK).spawn(catch_up).is_ok()
-            }
-            _ => false,
-        };
-        if !started {
-            self.end_backlog(output, false);
-        }
-    }
-
-    /// Writes `batch`, then batch after batch of the backlog, until it is empty or a write fails.
-    fn catch_up(&self, mut batch: Vec<u8>) {
-        loop {
-            let is_written = tcp::write_in_pieces(&self.0.stream, &batch).is_ok();
-            let mut output = lock(&self.0.output);
-            let backlog = output.backlog.as_mut().filter(|_| is_written);
-            let Some(next) = backlog.and_then(|backlog| backlog.next_batch()) else {
-                return self.end_backlog(&mut output, is_written);
-            };
-            self.show(&next);
-            batch = next;
-        }
-    }
-
-    /// The end of being behind: the backlog is written, or the connection is broken.
-    fn end_backlog(&self, output: &mut Output, is_written: bool) {
-        output.backlog = None;
-        if !is_written {
-            // The stream ends inside a frame, so no Close can follow. This also wakes the reader.
-            output.finished = true;
-            let _ = self.0.stream.shutdown(Shutdown::Both); // fails only if it is shut already
-        } else if output.finished {
-            let _ = self.0.stream.shutdown(Shutdown::Write);
-        }
-        self.0.is_caught_up.notify_all();
-    }
-
     fn finish_locked(&self, output: &mut Output) {
         if !output.finished && output.backlog.is_none() {
             let _ = self.0.stream.shutdown(Shutdown::Write);
@@ -297,9 +239,9 @@ impl Sender {
         let _ = self.set_nonblocking(output, false);
     }
 
-    /// Shows whole frames to the tap at the moment when they go to the socket, so that frames which
-    /// are replaced in the backlog are never shown. The lock is held, so the order is right. A view's
-    /// Sender is locked inside this one; it has no tap, so there is no circle of locks.
+    /// Shows frames to the tap when they go to the socket, so that frames which are replaced in the
+    /// backlog are never shown. The views' Senders are locked inside this one; they have no tap, so
+    /// there is no circle of locks.
     fn show(&self, frames: &[u8]) {
         if let Some(tap) = &self.0.tap {
             tap.from_server(frames);

@@ -1,9 +1,8 @@
 //! One WebSocket, for the thread that reads it; other threads write to it through its [`Sender`].
 //!
-//! In a connection's life this comes after the handshake: the bytes are frames now, and tungstenite
-//! handles them (masks, fragments, UTF-8, pongs). It sits on a [`Stream`]. A route such as `/echo` calls
-//! [`Socket::send_101`], then [`Socket::read`] until that returns `None`; `server.rs` calls
-//! [`Socket::end`].
+//! After the handshake the bytes are frames, and tungstenite handles them (masks, fragments, UTF-8,
+//! pongs). It sits on a [`Stream`]. A route such as `/echo` calls [`Socket::send_101`], then
+//! [`Socket::read`] until that returns `None`; then `server.rs` calls [`Socket::end`].
 
 use std::io::{self, ErrorKind};
 use std::net::TcpStream;
@@ -15,14 +14,11 @@ use tungstenite::protocol::{Role, WebSocketConfig};
 use tungstenite::{Error, Message, WebSocket, error::ProtocolError};
 
 use super::frames::{self, PING};
-use super::memory::Budget;
-use super::rate_limit::RateLimit;
-use super::sender::Sender;
 use super::stream::{PING_AFTER, Stream};
-use super::tap::Tap;
+use super::{Sender, Tap, memory::Budget, rate_limit::RateLimit};
 use crate::tcp;
 
-/// A client that exceeds its rate is pinged once in this many waits, to find out whether it still exists.
+/// A client that exceeds its rate is pinged once in this many waits, to see whether it still exists.
 const PING_EVERY_WAITS: u32 = 20;
 /// How long the rest of a flood is still read after its client has gone.
 const FLOOD_REST: Duration = Duration::from_secs(10);
@@ -55,10 +51,9 @@ pub struct Socket {
 }
 
 impl Socket {
-    /// Takes over `stream` after the handshake. `response` is the 101, which [`Socket::send_101`] sends.
-    /// `leftover` are the bytes that came behind the request's head in the same read: frames of a client
-    /// that did not wait for the 101, as RFC 6455, 4.1 asks it to. `tap` sees all bytes, if a wire view
-    /// may watch them.
+    /// Takes over `stream` after the handshake. `response` is the 101, to be sent later. `leftover` are the
+    /// bytes that came behind the request's head in the same read: frames of a client that did not wait
+    /// for the 101, as RFC 6455, 4.1 asks it to. `tap` sees all bytes, if a wire view may watch.
     ///
     /// # Errors
     /// Those of setting options on the socket: the client has gone already.
@@ -69,26 +64,21 @@ impl Socket {
         limits: ConnectionLimits,
         tap: Option<Arc<Tap>>,
     ) -> io::Result<Box<Socket>> {
-        let ConnectionLimits { message_max, budget, rate_limit } = limits;
+        let message_max = limits.message_max;
         stream.set_nodelay(true)?; // Nagle's algorithm would hold back a chat's small frames
         stream.set_read_timeout(Some(PING_AFTER))?;
-        let sender = Sender::new(stream, Arc::clone(&budget), tap);
-        let mut stream = Stream::new(sender, rate_limit, &budget, message_max);
+        let mut stream = Stream::new(Sender::new(stream, Arc::clone(&limits.budget), tap), limits);
         stream.reserve(&leftover)?;
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER)
             .write_buffer_size(0) // each frame goes to the Sender at once
             .max_message_size(Some(message_max))
             .max_frame_size(Some(message_max));
+        let websocket =
+            WebSocket::from_partially_read(stream, leftover, Role::Server, Some(config));
+        let (client_close_code, problem, waits, gone_since) = (None, String::new(), 0, None);
         // *Speed*: in a box, so that no copy of it stays on the client's stack.
-        Ok(Box::new(Socket {
-            websocket: WebSocket::from_partially_read(stream, leftover, Role::Server, Some(config)),
-            response,
-            client_close_code: None,
-            problem: String::new(),
-            waits: 0,
-            gone_since: None,
-        }))
+        Ok(Box::new(Socket { websocket, response, client_close_code, problem, waits, gone_since }))
     }
 
     /// Sends the 101, and the frames that have collected in the Sender behind it.
@@ -113,13 +103,12 @@ impl Socket {
         self.client_close_code
     }
 
-    /// The Sender, to be cloned by each part of the server that sends to this client.
+    /// The Sender, to be cloned by every part of the server that sends to this client.
     pub fn sender(&self) -> &Sender {
         &self.websocket.get_ref().sender
     }
 
-    /// Waits for the next text or binary message. `None`: the connection is over, and what remains is
-    /// [`Socket::end`].
+    /// Waits for the next text or binary message. `None`: the connection is over.
     pub fn read(&mut self) -> Option<Message> {
         while self.sender().our_close_code().is_none() {
             if self.websocket.get_ref().rate_limit.messages.wait() && self.is_rest_of_a_flood() {

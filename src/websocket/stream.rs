@@ -1,24 +1,22 @@
 //! What tungstenite takes for a network connection: `Read` reads the socket, `Write` sends through the
-//! client's [`Sender`]. So the pongs and Close replies that tungstenite writes by itself leave in order
-//! with all other frames.
+//! [`Sender`], so that tungstenite's own pongs and Close replies stay in order with all other frames.
 //!
-//! Each read does, in this order: wait for the rate limit, end after a Close of the server's, send a
-//! ping after silence, show the bytes to the tap, reserve memory for the messages they announce.
+//! Each read waits for the rate limit, ends after a Close of the server's, sends a ping after silence,
+//! shows the bytes to the tap, and reserves memory for the messages that they announce.
 
 use std::io::{self, ErrorKind, Read, Write};
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::frames::{FrameScanner, PING};
-use super::memory::{Budget, InboundReservation};
+use super::memory::InboundReservation;
 use super::rate_limit::RateLimit;
-use super::sender::Sender;
+use super::{ConnectionLimits, Sender};
 
 /// After this long without a byte from the client, the server sends a ping (heartbeat). A browser
 /// answers it by itself.
 pub const PING_AFTER: Duration = Duration::from_secs(20);
-/// After this long without a byte, the client has vanished: a closed laptop, a lost Wi-Fi. Longer than
-/// [`PING_AFTER`] by the time that a pong may take on a bad network.
+/// After this long without a byte, the client has vanished: a closed laptop, a lost Wi-Fi. A pong may
+/// take the difference on a bad network.
 pub const GONE_AFTER: Duration = Duration::from_secs(45);
 
 /// A connection as tungstenite sees it.
@@ -39,32 +37,21 @@ pub struct Stream {
 
 impl Stream {
     /// A stream on the socket of this Sender.
-    pub fn new(
-        sender: Sender,
-        rate_limit: RateLimit,
-        budget: &Arc<Budget>,
-        message_max: usize,
-    ) -> Stream {
-        Stream {
-            sender,
-            ping: PING,
-            rate_limit,
-            inbound: InboundReservation::new(budget),
-            scanner: FrameScanner::default(),
-            message_max,
-        }
+    pub fn new(sender: Sender, limits: ConnectionLimits) -> Stream {
+        let ConnectionLimits { message_max, budget, rate_limit } = limits;
+        let (inbound, scanner) = (InboundReservation::new(&budget), FrameScanner::default());
+        Stream { sender, ping: PING, rate_limit, inbound, scanner, message_max }
     }
 
-    /// Reserves memory for the messages that begin in these bytes. It comes before tungstenite sees
-    /// them, because tungstenite allocates the whole payload when it has read a frame's header.
+    /// Reserves memory for the messages that begin in these bytes, before tungstenite sees them: it
+    /// allocates the whole payload when it has read a frame's header.
     ///
     /// # Errors
     /// `OutOfMemory`, with a sentence for the client.
     pub fn reserve(&mut self, bytes: &[u8]) -> io::Result<()> {
         let (mut announced, max) = (0, self.message_max);
         self.scanner.scan(bytes, None, |frame| {
-            // tungstenite refuses a longer frame anyway, and keeps no control frame (RFC 6455, 5.2: the
-            // highest bit of the opcode).
+            // tungstenite refuses a longer frame, and keeps no control frame (the opcode's highest bit).
             let length = usize::try_from(frame.length).ok().filter(|length| *length <= max);
             let is_data = frame.header[0] & 0x08 == 0;
             announced += length.filter(|_| is_data).unwrap_or(0);
@@ -76,14 +63,12 @@ impl Stream {
         Err(io::Error::new(ErrorKind::OutOfMemory, why))
     }
 
-    /// Reads from the socket; pings a silent client, and gives it up after [`GONE_AFTER`]. Silence is
-    /// measured here, below tungstenite, because every byte is a sign of life, even one in the middle
-    /// of a frame.
+    /// Reads from the socket; pings a silent client, and gives it up after [`GONE_AFTER`]. Every byte is
+    /// a sign of life, even one inside a frame, so this stands below tungstenite.
     ///
-    /// While a client is behind, silence does not count: its pong has to wait for all that was sent
-    /// before the ping, and the catch-up thread notices if it takes nothing any more. (What waits in
-    /// the kernel's buffer, up to about 4 MiB, cannot be seen with std. A client has to read that much
-    /// in time.)
+    /// While a client is behind, silence does not count: its pong waits behind all that was sent before,
+    /// and the catch-up thread notices if it takes nothing more. (std cannot see what waits in the
+    /// kernel's buffer, up to about 4 MiB: a client has to read that much in time.)
     fn read_or_ping(&self, buffer: &mut [u8]) -> io::Result<usize> {
         let is_silence = |result: &io::Result<usize>| {
             result.as_ref().is_err_and(|error| error.kind() == ErrorKind::TimedOut)
@@ -106,8 +91,7 @@ impl Stream {
 impl Read for Stream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.rate_limit.bytes.wait();
-        // The server has sent a Close and the client answers with other frames: stop reading, because
-        // that could go on for ever.
+        // The server has sent a Close. A client that goes on sending other frames is not read for ever.
         if self.sender.our_close_code().is_some() {
             return Err(ErrorKind::ConnectionAborted.into());
         }
@@ -133,8 +117,7 @@ impl Write for Stream {
         Ok(frame.len())
     }
 
-    /// `write` holds nothing back, so there is nothing to flush. (After its reply to a Close,
-    /// tungstenite does not call this.)
+    /// `write` holds nothing back. (After its reply to a Close, tungstenite does not call this.)
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }

@@ -1,10 +1,9 @@
 //! A tap on a connection: it cuts the bytes of both directions into frames, for the wire view.
 //!
-//! It sits below tungstenite, at the socket, where everything can still be seen: masking keys,
-//! fragments, and frames that violate the protocol. Only a connection that was opened with
-//! `?wire=<id>` has a tap. While no view is open, a frame of the server's costs one look at a flag; the
-//! client's bytes are scanned all the time, so that a view which opens in the middle of a frame begins
-//! with the next one.
+//! It sits below tungstenite, at the socket, where masking keys, fragments and frames that violate the
+//! protocol can still be seen. Only a connection that was opened with `?wire=<id>` has a tap. The
+//! client's bytes are scanned even while no view is open, so that a view which opens in the middle of a
+//! frame begins with the next one.
 
 use std::fmt::Debug;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};

@@ -8,7 +8,7 @@ use std::fmt;
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 
-use super::http::read_head;
+use super::http::{ACCEPT, read_head};
 
 /// The masking key of every frame that the tests send: that of the example in RFC 6455, 5.7.
 const MASK: [u8; 4] = [0x37, 0xFA, 0x21, 0x3D];
@@ -41,16 +41,14 @@ impl Peer {
         Peer { stream, buffer: leftover, last_sent: "only the request".to_string() }
     }
 
-    /// Sends this upgrade request, whose answer has to be a 101.
+    /// Sends this upgrade request with the sample key, whose answer has to be a 101 with its accept value.
     #[track_caller]
     pub fn open(mut stream: TcpStream, request: &[u8]) -> Peer {
         stream.write_all(request).unwrap();
         let (head, leftover) = read_head(&mut stream);
-        let sent = printable(request);
-        assert!(
-            head.starts_with("HTTP/1.1 101 "),
-            "\n    sent: {sent}\nexpected: a 101\nreceived: {head}"
-        );
+        let is_right = head.starts_with("HTTP/1.1 101 ") && head.contains(ACCEPT);
+        let (sent, expected) = (printable(request), format!("a 101 with {ACCEPT}"));
+        assert!(is_right, "\n    sent: {sent}\nexpected: {expected}\nreceived: {head}");
         Peer::new(stream, leftover)
     }
 

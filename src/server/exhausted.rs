@@ -1,0 +1,35 @@
+//! What happens when descriptors or threads run out: the server warns, closes a client that is slow to
+//! send its request (slowloris), and goes on as soon as other connections have ended.
+
+use std::io::{self, ErrorKind};
+use std::thread;
+use std::time::Duration;
+
+use super::Server;
+use crate::logging::OncePerSecond;
+
+/// The pause before the next `accept`, so that the loop does not spin until a descriptor is free.
+const PAUSE: Duration = Duration::from_millis(50);
+
+impl Server {
+    /// `accept` has failed. The error may concern only a client that has left already, or a signal.
+    pub(super) fn accept_failed(&self, error: &io::Error) {
+        if !matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::Interrupted) {
+            self.exhausted("accept a connection", error);
+            thread::sleep(PAUSE);
+        }
+    }
+
+    /// A thread could not be started.
+    pub(super) fn spawn_failed(&self, error: &io::Error) {
+        self.exhausted("start a thread", error);
+    }
+
+    fn exhausted(&self, what: &str, error: &io::Error) {
+        static WARNING: OncePerSecond = OncePerSecond::new();
+        if WARNING.is_due() {
+            log::warn!("cannot {what} ({error}); `ulimit -n` and `ulimit -u` show the limits");
+        }
+        self.connections.close_oldest_if_slow();
+    }
+}
