@@ -20,9 +20,11 @@ mod server {
     mod terminal; // what is printed, the operator's commands, start and stop
 }
 mod websocket {
+    mod backlog; // a Sender whose peer reads slowly or not at all
     mod frames; // frames as raw bytes; the close codes
     mod heartbeat; // pings, beats, and silence
-    mod rate_limit; // how fast a client may send; memory for large messages
+    mod memory; // memory for large messages
+    mod rate_limit; // how fast a client may send
     mod sender; // the Sender alone, without a server
     mod tap; // which connection a view is shown
 }
@@ -39,9 +41,10 @@ mod chat {
     mod messages; // messages, acks, order, the welcome
     mod names; // names at the start, and renaming
     mod passphrase; // --passphrase
-    mod presence; // joining, leaving, away, coming back
+    mod presence; // joining, leaving, away, typing
     mod private; // private messages
     mod receipts; // how many recipients have a message
+    mod reconnect; // coming back with a token
 }
 mod tiny; // lesson 0, src/bin/tiny.rs
 mod wire {

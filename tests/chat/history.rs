@@ -158,7 +158,7 @@ fn a_before_that_is_no_id_is_refused() {
     for before in wrong {
         println!("{before}"); // the harness shows it when the test fails
         ana.peer.send_text(&format!(r#"{{"type":"earlier","before":{before},"ref":"r"}}"#));
-        // 1e400 is too large for a number of JSON.
+        // 1e400 does not fit into a 64-bit float, so the parser refuses the whole message.
         match before {
             "1e400" => ana.expect_error("not-json", None),
             _ => ana.expect_error("bad-field", Some("r")),

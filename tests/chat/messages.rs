@@ -234,7 +234,8 @@ fn a_message_that_is_sent_again_is_said_once() {
     ben.expect_said(1, &ana.person(), "first text");
     ana.send(&json!({ "type": "say", "text": "second text", "ref": "same", "to": ben.id }));
     assert_eq!(ana.read(), ack);
-    // The connection breaks, and the client cannot know whether the message has arrived.
+    // The connection breaks, and the client cannot know whether the message has arrived. It sends it again
+    // (at-least-once); the ref makes that idempotent.
     let (person, token) = (ana.person(), ana.token.clone());
     drop(ana);
     ben.expect_notice("away", &person);

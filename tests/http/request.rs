@@ -166,7 +166,7 @@ fn a_head_that_takes_longer_than_head_timeout_gets_408() {
     let server = Server::start(&["--head-timeout", "1"]);
     let (start, mut stream) = (Instant::now(), server.connect());
     stream.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
-    // 35 bytes take 7 s. If each byte started the second anew, the whole head would arrive.
+    // A slowloris: 35 bytes take 7 s. If each byte started the second anew, the whole head would arrive.
     for byte in get_request("").bytes() {
         let _ = stream.write_all(&[byte]);
         match stream.peek(&mut [0]) {

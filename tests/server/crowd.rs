@@ -6,6 +6,7 @@ use std::net::{Shutdown, TcpStream};
 use std::thread;
 use std::time::Duration;
 
+use crate::support::crowd::assert_one_order;
 use crate::support::*;
 
 #[test]
@@ -27,19 +28,9 @@ fn sixteen_clients_get_all_messages_in_one_order() {
         })
     });
     let clients: Vec<_> = clients.collect();
-    let ended: Vec<(Peer, Vec<String>)> =
-        clients.into_iter().map(|client| client.join().unwrap()).collect();
-    let (_, first) = &ended[0];
-    let mut next = [0; 16];
-    for text in first {
-        let (sender, number) = text.split_once(" says ").expect("as it was sent");
-        let next = &mut next[sender.parse::<usize>().unwrap()];
-        assert_eq!(number.parse::<usize>().unwrap(), *next, "each sender's in order, once");
-        *next += 1;
-    }
-    for (_, heard) in &ended {
-        assert!(heard == first, "all clients get the same, in the same order");
-    }
+    let (_peers, heard): (Vec<Peer>, Vec<Vec<String>>) =
+        clients.into_iter().map(|client| client.join().unwrap()).unzip();
+    assert_one_order(&heard);
 }
 
 #[test]

@@ -7,6 +7,7 @@
 pub mod browser;
 pub mod chat;
 pub mod corpus;
+pub mod crowd;
 pub mod folder;
 pub mod fuzzing;
 pub mod http;
@@ -15,6 +16,7 @@ pub mod peer;
 pub mod proxy;
 pub mod random;
 pub mod reconnecting;
+pub mod sender;
 pub mod server;
 pub mod waiting;
 pub mod wire_view;
