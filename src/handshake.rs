@@ -21,9 +21,7 @@ pub fn wants_websocket(request: &Request) -> bool {
 ///
 /// Offers of extensions and subprotocols (items 9 and 8) get no answer, which declines them. Some
 /// clients then close the connection, because they insist on their subprotocol.
-///
-/// # Errors
-/// The refusal to send: 400 or 426, with a sentence that says what is wrong.
+/// Errors: the refusal to send: 400 or 426, with a sentence that says what is wrong.
 pub fn upgrade(request: &Request) -> Result<Response, Response> {
     let bad = |why: &str| Err(Response::refusal(400, why));
     // Item 4.

@@ -141,9 +141,7 @@ impl Default for Settings {
 
 impl Settings {
     /// Reads the environment first, then the command line (without the program's name).
-    ///
-    /// # Errors
-    /// A sentence for the person who started the program.
+    /// Errors: a sentence for the person who started the program.
     pub fn read(
         arguments: impl IntoIterator<Item = String>,
         environment: impl Fn(&str) -> Option<String>,

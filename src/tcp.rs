@@ -15,9 +15,7 @@ const DRAIN_TIME: Duration = Duration::from_secs(2);
 /// Listens on every address of this machine: IPv6 first, since on most systems that socket takes IPv4
 /// connections too. Where it does not there is a second listener. Port 0 stands for any free port, the
 /// same for both.
-///
-/// # Errors
-/// A sentence for the person who started the program.
+/// Errors: a sentence for the person who started the program.
 pub fn listen(port: u16) -> Result<Vec<TcpListener>, String> {
     let mut listeners: Vec<TcpListener> = Vec::new();
     let mut wanted = port;
@@ -74,9 +72,7 @@ pub fn drain(mut stream: &TcpStream, mut seen: impl FnMut(&[u8])) {
 }
 
 /// Writes all of `bytes` to a socket that blocks, each 64 KiB within 10 s.
-///
-/// # Errors
-/// Those of the socket, and `TimedOut`; it is not known then how much was written.
+/// Errors: those of the socket, and `TimedOut`; it is not known then how much was written.
 pub fn write_in_pieces(mut stream: &TcpStream, bytes: &[u8]) -> io::Result<()> {
     for mut piece in bytes.chunks(PIECE) {
         let deadline = Instant::now() + PIECE_TIMEOUT;

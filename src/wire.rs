@@ -28,9 +28,7 @@ use crate::websocket::{Sender, Socket, frames::Frame};
 pub const MESSAGE_MAX: usize = 1024;
 
 /// Checks the id of a wire: long enough that it cannot be guessed, of characters that need no encoding.
-///
-/// # Errors
-/// 400, with a sentence for the client.
+/// Errors: 400, with a sentence for the client.
 pub fn check_id(id: &str) -> Result<(), Response> {
     let is_legal = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
     if (16..=64).contains(&id.len()) && id.bytes().all(is_legal) {

@@ -47,9 +47,7 @@ pub struct AllowedOrigins {
 impl AllowedOrigins {
     /// Checks that the page that asks is this server's own or an allowed one. Programs other than
     /// browsers send no Origin and are let in.
-    ///
-    /// # Errors
-    /// 403 Forbidden.
+    /// Errors: 403 Forbidden.
     pub fn check(&self, request: &Request) -> Result<(), Response> {
         let text = match request.headers("origin").collect::<Vec<_>>()[..] {
             [] => return Ok(()),

@@ -18,9 +18,7 @@ pub struct Files {
 
 impl Files {
     /// Serves the folder `www`.
-    ///
-    /// # Errors
-    /// If there is no such folder.
+    /// Errors: if there is no such folder.
     pub fn new(www: &Path) -> io::Result<Files> {
         let root = www.canonicalize()?;
         if root.is_dir() { Ok(Files { root }) } else { Err(io::ErrorKind::NotADirectory.into()) }

@@ -11,9 +11,7 @@ use crate::tcp;
 /// Reads one request head of at most `longest` bytes. Returns the head, empty line included, and the
 /// *leftover*: bytes that came behind it in the same read and belong to the WebSocket. `timeout` is for
 /// the whole head, so that one byte a second (slowloris) does not keep a thread for hours.
-///
-/// # Errors
-/// The refusal to send (400, 408, 431), or `None` if the client has gone.
+/// Errors: the refusal to send (400, 408, 431), or `None` if the client has gone.
 pub fn read_head(
     mut stream: &TcpStream,
     longest: usize,

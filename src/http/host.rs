@@ -16,9 +16,7 @@ pub struct HostNames {
 impl HostNames {
     /// Checks that the request's Host is an IP address, `localhost` or a name below it, or one of the
     /// names. A client that speaks HTTP/1.0 may send no Host.
-    ///
-    /// # Errors
-    /// 421 Misdirected Request (RFC 9110, 15.5.20).
+    /// Errors: 421 Misdirected Request (RFC 9110, 15.5.20).
     pub fn check(&self, request: &Request) -> Result<(), Response> {
         let Some(host) = &request.host else { return Ok(()) };
         let name = &host.host;

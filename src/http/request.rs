@@ -63,9 +63,7 @@ pub(super) fn bad<T>(why: impl fmt::Display) -> Result<T, Response> {
 }
 
 /// Parses a request head (RFC 9112, sections 3 and 5).
-///
-/// # Errors
-/// The refusal to send: 400, 405, 431 or 505, with a sentence that says what is wrong.
+/// Errors: the refusal to send: 400, 405, 431 or 505, with a sentence that says what is wrong.
 pub fn parse(head: &[u8]) -> Result<Request, Response> {
     // RFC 9112, 2.2 asks servers to ignore one empty line before the request line.
     let head = String::from_utf8_lossy(head.strip_prefix(b"\r\n").unwrap_or(head));

@@ -18,9 +18,7 @@ pub const CONNECTIONS_MAX: usize = 14_000;
 impl Server {
     /// Opens the folder with the pages and the history file, and listens on the port of the settings,
     /// on every address of this machine.
-    ///
-    /// # Errors
-    /// A sentence for the person who started the program.
+    /// Errors: a sentence for the person who started the program.
     pub fn bind(mut settings: Settings) -> Result<Arc<Server>, String> {
         let www = &settings.www;
         let files = Files::new(www).map_err(|error| {

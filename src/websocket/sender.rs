@@ -167,9 +167,7 @@ impl Sender {
     }
 
     /// Reads, on the client's own thread. It stands here because it shares the flag with `send`.
-    ///
-    /// # Errors
-    /// `TimedOut` after `timeout`, which must be the stream's read timeout.
+    /// Errors: `TimedOut` after `timeout`, which must be the stream's read timeout.
     pub fn read(&self, buffer: &mut [u8], timeout: Duration) -> io::Result<usize> {
         loop {
             self.set_nonblocking(&mut lock(&self.0.output), false)?;

@@ -54,9 +54,7 @@ impl Socket {
     /// Takes over `stream` after the handshake. `response` is the 101, to be sent later. `leftover` are the
     /// bytes that came behind the request's head in the same read: frames of a client that did not wait
     /// for the 101, as RFC 6455, 4.1 asks it to. `tap` sees all bytes, if a wire view may watch.
-    ///
-    /// # Errors
-    /// Those of setting options on the socket: the client has gone already.
+    /// Errors: those of setting options on the socket: the client has gone already.
     pub fn new(
         stream: TcpStream,
         response: Vec<u8>,

@@ -45,9 +45,7 @@ impl Stream {
 
     /// Reserves memory for the messages that begin in these bytes, before tungstenite sees them: it
     /// allocates the whole payload when it has read a frame's header.
-    ///
-    /// # Errors
-    /// `OutOfMemory`, with a sentence for the client.
+    /// Errors: `OutOfMemory`, with a sentence for the client.
     pub fn reserve(&mut self, bytes: &[u8]) -> io::Result<()> {
         let (mut announced, max) = (0, self.message_max);
         self.scanner.scan(bytes, None, |frame| {
