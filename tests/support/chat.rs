@@ -115,7 +115,7 @@ impl Member {
     #[track_caller]
     pub fn expect(&mut self, expected: &Value) {
         let mut message = self.read();
-        let whole = format!("\nexpected: {expected}\nreceived: {message}");
+        let whole = message.to_string();
         let fields = message.as_object_mut().expect("an object");
         match fields["type"].as_str() {
             Some("said") => assert!(is_recent(&fields.remove("at").unwrap()), "{whole}"),
@@ -126,7 +126,9 @@ impl Member {
             }
             _ => {}
         }
-        assert!(message == *expected, "{whole}");
+        if message != *expected {
+            self.peer.fail(expected, whole);
+        }
     }
 
     /// Reads the next message, which has to be this text.

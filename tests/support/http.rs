@@ -6,7 +6,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::peer::{printable, read_some};
+use super::peer::{fail, printable, read_some};
 use super::server::Server;
 
 /// The sample key of RFC 6455, section 1.3, and the `Sec-WebSocket-Accept` that it must be answered with.
@@ -50,9 +50,8 @@ impl Reply {
         let mut bytes = Vec::new();
         let end = stream.read_to_end(&mut bytes);
         let (sent, received) = (printable(sent), printable(&bytes));
-        assert!(end.is_ok(), "\n    sent: {sent}\nreceived: {received}, then {end:?}");
-        let Some(end) = end_of_head(&bytes) else {
-            panic!("\n    sent: {sent}\nexpected: a whole answer\nreceived: {received}");
+        let (Ok(_), Some(end)) = (&end, end_of_head(&bytes)) else {
+            fail("", &sent, "a whole answer", format_args!("{received}, then {end:?}"));
         };
         let head = String::from_utf8(bytes[..end].to_vec()).expect("a head is text");
         let status = head[9..12].parse().expect("a status");
@@ -78,29 +77,31 @@ impl Reply {
     /// Checks its status; `what` says which case of the test this is.
     #[track_caller]
     pub fn assert_status(&self, what: &str, status: u16) {
-        assert!(self.status == status, "{what}\nexpected: {status}\n{self}");
+        if self.status != status {
+            fail(what, &self.sent, status, self);
+        }
     }
 
     /// Checks that its body contains this text.
     #[track_caller]
     pub fn assert_contains(&self, what: &str, text: &str) {
-        assert!(self.text().contains(text), "{what}\nexpected: {text:?} in the body\n{self}");
+        if !self.text().contains(text) {
+            fail(what, &self.sent, format_args!("{text:?} in the body"), self);
+        }
     }
 
     /// Checks its status and its whole body.
     #[track_caller]
     pub fn assert_body(&self, what: &str, status: u16, body: &[u8]) {
-        let expected = printable(body);
-        let is_right = self.status == status && self.body == body;
-        assert!(is_right, "{what}\nexpected: {status} with {expected}\n{self}");
+        if self.status != status || self.body != body {
+            fail(what, &self.sent, format_args!("{status} with {}", printable(body)), self);
+        }
     }
 }
 
-/// What was sent and what was received.
 impl fmt::Display for Reply {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        let body = printable(&self.body);
-        write!(f, "    sent: {}\nreceived: {}body: {body}", self.sent, self.head)
+        write!(f, "{}{}", self.head, printable(&self.body))
     }
 }
 

@@ -21,9 +21,15 @@ pub struct Frame {
     pub payload: Vec<u8>,
 }
 
+impl fmt::Display for Frame {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(&describe(self.first, &self.payload))
+    }
+}
+
 impl fmt::Debug for Frame {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        write!(f, "frame {:#04X} with {}", self.first, printable(&self.payload))
+        fmt::Display::fmt(self, f)
     }
 }
 
@@ -46,9 +52,9 @@ impl Peer {
     pub fn open(mut stream: TcpStream, request: &[u8]) -> Peer {
         stream.write_all(request).unwrap();
         let (head, leftover) = read_head(&mut stream);
-        let is_right = head.starts_with("HTTP/1.1 101 ") && head.contains(ACCEPT);
-        let (sent, expected) = (printable(request), format!("a 101 with {ACCEPT}"));
-        assert!(is_right, "\n    sent: {sent}\nexpected: {expected}\nreceived: {head}");
+        if !head.starts_with("HTTP/1.1 101 ") || !head.contains(ACCEPT) {
+            fail("", &printable(request), format_args!("a 101 with {ACCEPT}"), head);
+        }
         Peer::new(stream, leftover)
     }
 
@@ -63,6 +69,7 @@ impl Peer {
     #[track_caller]
     pub fn send(&mut self, first: u8, payload: &[u8]) {
         self.send_raw(&client_frame(first, payload));
+        self.last_sent = describe(first, payload);
     }
 
     #[track_caller]
@@ -108,7 +115,7 @@ impl Peer {
         let expected = Frame { first, payload: payload.to_vec() };
         let received = self.read();
         if received != expected {
-            self.fail(format!("{expected:?}"), &received);
+            self.fail(&expected, &received);
         }
     }
 
@@ -130,7 +137,7 @@ impl Peer {
     pub fn expect_close(&mut self, code: u16) {
         let frame = self.read();
         if frame.first != 0x88 || frame.payload.get(..2) != Some(&code.to_be_bytes()[..]) {
-            self.fail(format!("a Close with {code} ({:#06X})", code), &frame);
+            self.fail(format_args!("a Close with {code} ({code:#06X})"), &frame);
         }
         self.expect_end();
     }
@@ -161,9 +168,8 @@ impl Peer {
 
     /// Fails the test, and says what was sent last, what should have come and what came.
     #[track_caller]
-    fn fail(&self, expected: impl fmt::Display, received: impl fmt::Debug) -> ! {
-        let sent = &self.last_sent;
-        panic!("\n    sent: {sent}\nexpected: {expected}\nreceived: {received:?}");
+    pub fn fail(&self, expected: impl fmt::Display, received: impl fmt::Display) -> ! {
+        fail("", &self.last_sent, expected, received)
     }
 }
 
@@ -202,6 +208,25 @@ fn header(first: u8, mask_bit: u8, length: usize) -> Vec<u8> {
         126..=65_535 => [&[first, mask_bit | 126], &(length as u16).to_be_bytes()[..]].concat(),
         _ => [&[first, mask_bit | 127], &(length as u64).to_be_bytes()[..]].concat(),
     }
+}
+
+/// Fails the test, and says which case of it this is, what was sent, what should have come and what came.
+#[track_caller]
+pub fn fail(what: &str, sent: &str, expected: impl fmt::Display, received: impl fmt::Display) -> ! {
+    panic!("{what}\n    sent: {sent}\nexpected: {expected}\nreceived: {received}");
+}
+
+/// A frame for the message of a test that fails, without its mask.
+fn describe(first: u8, payload: &[u8]) -> String {
+    let kind = match first {
+        0x81 => "a text",
+        0x82 => "binary data",
+        0x88 => "a Close",
+        0x89 => "a ping",
+        0x8A => "a pong",
+        _ => "a frame",
+    };
+    format!("{kind} ({first:#04X}), {}", printable(payload))
 }
 
 /// Bytes for the message of a test that fails: escaped, and no more than the first 300.
