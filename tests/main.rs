@@ -1,46 +1,57 @@
-//! The tests speak to the real server over real sockets: each starts the program itself on a free
-//! port of the loopback interface and talks to it in raw bytes, as a browser, or as a crowd.
+//! The tests start the real server, each on a free port of the loopback interface, and talk to it in raw
+//! bytes, as a crowd, or as people in a browser. `README.md` beside this file says how, and what a new
+//! test should look like.
 //!
-//! They are one program, so that it is linked once. The folders mirror those of `src/`, and
+//! They are one program, so that they are linked once. The folders mirror those of `src/`:
 //! `cargo test chat::names` runs the tests of one file.
 
 mod support;
 
 mod http {
     mod date; // the Date header
-    pub mod files; // the files of www/: what is served, and that nothing else is
+    mod files; // the files of www/: what is served, and that nothing else is
+    mod host; // which names are the server's own
     mod refusals; // request heads that are refused, with status and reason
-    pub mod request; // request heads as raw bytes
+    mod request; // request heads as raw bytes
 }
-mod handshake; // the checks of the handshake, Host and Origin
+mod handshake; // the checks of the handshake, Origin beside them
 mod server {
     mod crowd; // many clients at once; the limits on connections
-    pub mod terminal; // what is printed, the operator's commands, start and stop
+    mod terminal; // what is printed, the operator's commands, start and stop
 }
 mod websocket {
+    mod backlog; // a Sender whose peer reads slowly or not at all
     mod frames; // frames as raw bytes; the close codes
-    mod rate_limit; // how fast a client may send; memory for large messages
-    mod tap; // which connection a view is shown
+    mod heartbeat; // pings, beats, and silence
+    mod memory; // memory for large messages
+    mod rate_limit; // how fast a client may send
     mod sender; // the Sender alone, without a server
+    mod tap; // which connection a view is shown
 }
 mod chat {
     mod crowd; // many members at once
     mod cuts; // connections that break anywhere
+    mod damaged_history; // history files that are damaged or cut
     pub mod disk_full; // a history file that cannot grow
     mod history; // `earlier`
     mod history_file; // --data
     mod input; // anything that a client may send
-    mod kick; // the operator throws a member out
-    mod kill; // kill -9 while everybody writes
+    mod kick; // the operator removes a member
+    mod kill; // kill -9 while all clients write
     mod messages; // messages, acks, order, the welcome
     mod names; // names at the start, and renaming
     mod passphrase; // --passphrase
-    mod presence; // joining, leaving, away, coming back
+    mod presence; // joining, leaving, away, typing
     mod private; // private messages
     mod receipts; // how many recipients have a message
+    mod reconnect; // coming back with a token
 }
 mod tiny; // lesson 0, src/bin/tiny.rs
-mod wire; // what /wire shows
+mod wire {
+    //! What /wire shows.
+    mod frames; // every frame of a connection
+    mod views; // who may watch, and which connection
+}
 mod pages {
     //! In a real browser.
     pub mod chat; // the chat's page while the connection holds
@@ -54,6 +65,8 @@ mod pages {
 }
 mod fuzz {
     //! Random inputs, for a few seconds each.
-    mod connections; // random bytes over real connections
-    mod parsers; // random bytes into the server's functions
+    mod frames; // frames over real connections
+    mod heads; // request heads
+    mod taps; // frames past a tap
+    mod texts; // messages and names
 }

@@ -14,7 +14,7 @@ struct Tiny {
 impl Tiny {
     fn start() -> Tiny {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tiny"));
-        in_clean_surroundings(&mut command);
+        clean_environment(&mut command);
         let mut child = command.env("PORT", "0").stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
@@ -24,18 +24,14 @@ impl Tiny {
 
     /// Opens a WebSocket. `more` follows the request in the same packet.
     fn open(&self, path: &str, more: &[u8]) -> Peer {
-        let mut stream = connect(self.port);
         let request = upgrade_request(path, "");
-        stream.write_all(&[request.as_bytes(), more].concat()).unwrap();
-        let (head, leftover) = read_head(&mut stream);
-        assert!(head.starts_with("HTTP/1.1 101 ") && head.contains(ACCEPT), "{head}");
-        Peer::new(stream, leftover)
+        Peer::open(connect(self.port), &[request.as_bytes(), more].concat())
     }
 
     fn exchange(&self, request: &str) -> Reply {
         let mut stream = connect(self.port);
         stream.write_all(request.as_bytes()).unwrap();
-        Reply::read(stream)
+        Reply::read(stream, request.as_bytes())
     }
 }
 
@@ -52,7 +48,7 @@ fn a_message_of_one_client_reaches_all() {
     let mut ana = tiny.open("/broadcast", b"");
     let mut ben = tiny.open("/", &client_frame(0x81, b"sent with the request"));
     for peer in [&mut ana, &mut ben] {
-        assert_eq!(peer.read_text(), "sent with the request");
+        peer.expect_text("sent with the request");
     }
     // While ana talks all the time, her thread still writes what the others say.
     for number in 0..100 {
@@ -69,22 +65,26 @@ fn a_message_of_one_client_reaches_all() {
         }
     }
     ana.send(0x89, b"ping");
-    assert_eq!(ana.read(), Frame { first: 0x8A, payload: b"ping".to_vec() });
+    ana.expect_frame(0x8A, b"ping");
     ana.send(0x88, b"\x03\xE8");
     ana.expect_close(1000);
     ben.send_text("alone now");
-    assert_eq!(ben.read_text(), "alone now");
+    ben.expect_text("alone now");
 }
 
 #[test]
 fn a_plain_request_gets_the_page_or_a_refusal() {
     let tiny = Tiny::start();
     let page = tiny.exchange("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
-    assert_eq!(page.status, 200);
-    assert!(page.text().contains("broadcast"), "{}", page.text());
-    assert_eq!(tiny.exchange("GET /nothing HTTP/1.1\r\nHost: localhost\r\n\r\n").status, 404);
-    assert_eq!(tiny.exchange("GET / HTTP/1.1\r\n\r\n").status, 400);
-    assert_eq!(tiny.exchange(&upgrade_request("/chat", "")).status, 404);
-    let old = upgrade_request("/", "").replace("Version: 13", "Version: 8");
-    assert_eq!(tiny.exchange(&old).status, 426);
+    page.assert_status("the page", 200);
+    page.assert_contains("the page", "broadcast");
+    let nothing = "GET /nothing HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    for (what, request, status) in [
+        ("no such file", nothing.to_string(), 404),
+        ("no Host", "GET / HTTP/1.1\r\n\r\n".to_string(), 400),
+        ("no such path", upgrade_request("/chat", ""), 404),
+        ("version 8", upgrade_request("/", "").replace("Version: 13", "Version: 8"), 426),
+    ] {
+        tiny.exchange(&request).assert_status(what, status);
+    }
 }

@@ -1,105 +1,19 @@
-//! Many in the chat at once: everybody gets everything, in one order, whoever comes, goes or is slow.
+//! Many members at once: every member gets every message in one order, while others join, leave, flood or
+//! do not read. A member that does not read must not delay the others (no head-of-line blocking).
 
-use std::io::{Read, Write};
+use std::io::Write;
 use std::net::{Shutdown, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use crate::support::chat::*;
+use crate::support::crowd::*;
 use crate::support::*;
 
-/// Reads up to the next `said` or `ack` and returns it; in a crowd people come and go all the time.
-fn next_message(member: &mut Member) -> Value {
-    loop {
-        let message = member.read();
-        if message["id"].is_u64() {
-            return message;
-        }
-    }
-}
-
-/// The ids of the messages of the welcome, which must have no gap.
-fn welcomed(member: &Member) -> Vec<u64> {
-    let ids = column(&member.welcome["messages"], "id");
-    let ids: Vec<u64> = ids.iter().map(|id| id.as_u64().unwrap()).collect();
-    assert!(ids.windows(2).all(|pair| pair[1] == pair[0] + 1), "{ids:?}");
-    ids
-}
-
-/// Reads and checks that each next message is the one after `last`, until that is `end`.
-fn follow(member: &mut Member, mut last: u64, end: u64) {
-    while last < end {
-        let message = next_message(member);
-        assert_eq!(message["id"], last + 1, "no gap and nothing twice: {message}");
-        last += 1;
-    }
-}
-
-/// Has these members talk, each as fast as its acks come and with a pause, while something else
-/// happens; then each must have got everything. Returns them with the last id.
-fn talk_during<T>(
-    members: Vec<Member>,
-    pause: Duration,
-    event: impl FnOnce() -> T,
-) -> (Vec<Member>, u64, T) {
-    let is_over = AtomicBool::new(false);
-    thread::scope(|scope| {
-        let talking: Vec<_> = members
-            .into_iter()
-            .map(|mut member| {
-                let is_over = &is_over;
-                scope.spawn(move || {
-                    let (mut number, mut last) = (0, 0);
-                    let mut finished = false;
-                    while !finished {
-                        finished = is_over.load(Relaxed);
-                        thread::sleep(pause);
-                        number += 1;
-                        let text = format!("{} says {number}", member.name);
-                        member.send(&json!({ "type": "say", "text": text, "ref": text }));
-                        loop {
-                            let message = next_message(&mut member);
-                            let id = message["id"].as_u64().unwrap();
-                            assert!(last == 0 || id == last + 1, "after {last}: {message}");
-                            last = id;
-                            if message["type"] == "ack" {
-                                assert_eq!(message["ref"], text);
-                                break;
-                            }
-                        }
-                    }
-                    (member, last)
-                })
-            })
-            .collect();
-        let end_of_talk = SetAtEnd(&is_over);
-        let result = event();
-        drop(end_of_talk);
-        let ended: Vec<_> = talking.into_iter().map(|thread| thread.join().unwrap()).collect();
-        let end = ended.iter().map(|(_, last)| *last).max().unwrap();
-        let follow_up = |(mut member, last): (Member, u64)| {
-            follow(&mut member, last, end);
-            member
-        };
-        (ended.into_iter().map(follow_up).collect(), end, result)
-    })
-}
-
-/// Sets it also when the test fails meanwhile: nobody must talk for ever.
-struct SetAtEnd<'a>(&'a AtomicBool);
-
-impl Drop for SetAtEnd<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Relaxed);
-    }
-}
-
 #[test]
-fn sixteen_members_with_128_messages_each() {
+fn sixteen_members_get_all_messages_in_one_order() {
     let server = Server::start_without_pace(&[]);
     let members: Vec<Member> = (0..16).map(|me| Member::come(&server, &me.to_string())).collect();
     let clients: Vec<_> = members
@@ -116,7 +30,7 @@ fn sixteen_members_with_128_messages_each() {
                 }
             });
             thread::spawn(move || {
-                // In the place of its own messages it has their acks, so that no id is missing.
+                // Instead of its own messages it gets their acks, so that no id is missing.
                 let mut own = 0;
                 let mut heard = Vec::new();
                 for id in 1..=16 * 128 {
@@ -136,26 +50,18 @@ fn sixteen_members_with_128_messages_each() {
             })
         })
         .collect();
-    let ended: Vec<_> = clients.into_iter().map(|client| client.join().unwrap()).collect();
-    let (_, first) = &ended[0];
-    let mut next = [0; 16];
-    for text in first {
-        let (who, number) = text.split_once(" says ").expect("as it was sent");
-        let next = &mut next[who.parse::<usize>().unwrap()];
-        assert_eq!(number.parse::<usize>().unwrap(), *next, "each one's in order, once");
-        *next += 1;
-    }
-    for (_, heard) in &ended {
-        assert!(heard == first, "everybody has the same, in the same order");
-    }
+    let (_members, heard): (Vec<_>, Vec<_>) =
+        clients.into_iter().map(|client| client.join().unwrap()).unzip();
+    assert_one_order(&heard);
 }
 
 #[test]
-fn what_is_repeated_in_a_busy_room_is_said_once_and_overtakes_nothing() {
+fn a_repeated_message_is_said_once_and_its_ack_overtakes_nothing() {
     let server = Server::start_without_pace(&[]);
     let [ana, mut ben, cleo] = gather(&server, ["Ana", "Ben", "Cleo"]);
     talk_during(vec![ana, cleo], Duration::ZERO, || {
-        // Whoever has an ack has all that was said before it, or would miss it after a break.
+        // An ack must not overtake messages that were said before it: a client that breaks off after the
+        // ack would take its id for the newest that it has, and miss them.
         let mut last = 0;
         for number in 0..300 {
             let again = number.to_string();
@@ -180,7 +86,7 @@ fn what_is_repeated_in_a_busy_room_is_said_once_and_overtakes_nothing() {
 }
 
 #[test]
-fn two_hundred_come_while_others_talk() {
+fn two_hundred_join_and_leave_while_others_talk() {
     let server = Server::start_without_pace(&[]);
     let talkers = gather(&server, ["Ana", "Ben", "Cleo", "Dan"]).into();
     talk_during(talkers, Duration::ZERO, || {
@@ -189,8 +95,8 @@ fn two_hundred_come_while_others_talk() {
                 scope.spawn(|| {
                     for _ in 0..50 {
                         let mut newcomer = Member::come(&server, "New");
-                        let last = welcomed(&newcomer).last().copied().unwrap_or(0);
-                        follow(&mut newcomer, last, last + 10);
+                        let last = ids_in_welcome(&newcomer).last().copied().unwrap_or(0);
+                        read_up_to(&mut newcomer, last, last + 10);
                         newcomer.leave();
                     }
                 });
@@ -200,7 +106,7 @@ fn two_hundred_come_while_others_talk() {
 }
 
 #[test]
-fn five_hundred_drop_and_return_while_five_talk() {
+fn five_hundred_break_off_and_return_while_five_talk() {
     let server = Server::start_without_pace(&[]);
     let talkers: Vec<Member> = (0..5).map(|me| Member::come(&server, &format!("T{me}"))).collect();
     let crowd: Vec<Member> = (0..500).map(|me| Member::come(&server, &format!("C{me}"))).collect();
@@ -222,16 +128,16 @@ fn five_hundred_drop_and_return_while_five_talk() {
         })
     });
     for member in &mut crowd {
-        let ids = welcomed(member);
+        let ids = ids_in_welcome(member);
         assert_eq!(member.welcome["more"], ids.first().is_some_and(|id| *id > 1));
-        follow(member, ids.last().copied().unwrap_or(0), end);
+        read_up_to(member, ids.last().copied().unwrap_or(0), end);
         assert_eq!(member.welcome["count"], 505);
     }
     assert_eq!(talkers.len(), 5);
 }
 
 #[test]
-fn in_a_big_room_people_are_only_counted() {
+fn in_a_big_room_members_are_only_counted() {
     let server = Server::start_without_pace(&[]);
     let mut members: Vec<Member> =
         (0..200).map(|number| Member::come(&server, &format!("M{number}"))).collect();
@@ -246,8 +152,8 @@ fn in_a_big_room_people_are_only_counted() {
     assert_eq!(last.welcome["count"], 201);
     first.expect(&json!({ "type": "count", "count": 201 }));
     members.push(last);
-    // Sixty go one by one, some of them without a word. Nobody is shown as away or typing, and
-    // there is a count at most once a second.
+    // Sixty leave one by one, ten of them without a Close. In a big room there is no `away` and no
+    // `typing`, and a `count` at most once a second.
     let began = Instant::now();
     for (number, mut member) in members.drain(..60).enumerate() {
         member.send(&json!({ "type": "typing" }));
@@ -266,7 +172,7 @@ fn in_a_big_room_people_are_only_counted() {
     }
     let elapsed = began.elapsed();
     assert!(counts <= elapsed.as_secs(), "{counts} counts in {elapsed:?}");
-    // It stays big until it is empty.
+    // A room that was big stays so until it is empty.
     let welcome = Member::come(&server, "Late").welcome;
     assert_eq!(
         (welcome["count"].clone(), welcome["members"].as_array().unwrap().len()),
@@ -281,12 +187,12 @@ fn in_a_big_room_people_are_only_counted() {
 }
 
 #[test]
-fn one_who_does_not_read_is_not_noticed_by_five_who_talk() {
+fn a_member_that_does_not_read_does_not_delay_five_that_talk() {
     let server = Server::start_without_pace(&[]);
     let mut silent = Member::come(&server, "Silent");
     let mut talkers: Vec<Member> =
         (0..5).map(|me| Member::come(&server, &format!("T{me}"))).collect();
-    // 8 MiB in all: more than the kernel keeps for one who does not read, and then some.
+    // 8 MiB in all: more than the kernel's buffers and the backlog hold.
     let text = "😀".repeat(4096);
     let mut last = 0;
     for _ in 0..105 {
@@ -294,11 +200,11 @@ fn one_who_does_not_read_is_not_noticed_by_five_who_talk() {
             talker.send(&json!({ "type": "say", "text": text, "ref": last.to_string() }));
         }
         for talker in &mut talkers {
-            follow(talker, last, last + 5);
+            read_up_to(talker, last, last + 5);
         }
         last += 5;
     }
-    // Now it reads: all in order, and then the reason why it got no more.
+    // Now it reads: all messages in order, and then a Close that says why no more come.
     let mut since = 0;
     let end = loop {
         let frame = silent.peer.read();
@@ -311,53 +217,23 @@ fn one_who_does_not_read_is_not_noticed_by_five_who_talk() {
             assert_eq!(message["id"], since);
         }
     };
-    assert!(since < last, "it was too slow for all of them");
+    assert!(since < last, "it got all of them, and was not too slow");
     assert_eq!(end, Frame { first: 0x88, payload: b"\x03\xF5too slow: come back".into() });
-    assert_eq!(silent.peer.try_read(), None);
+    silent.peer.expect_end();
     let mut silent = Member::come_back(&server, &silent.token, since);
-    let ids = welcomed(&silent);
+    let ids = ids_in_welcome(&silent);
     assert_eq!(ids.last(), Some(&last));
     assert_eq!(silent.welcome["more"], ids[0] > since + 1);
     assert_eq!(silent.welcome["gap"], false);
     talkers[0].say("welcome back");
-    follow(&mut silent, last, last + 1);
+    read_up_to(&mut silent, last, last + 1);
 }
 
 #[test]
-fn a_beat_comes_with_the_ping() {
-    let server = Server::start_without_pace(&[]);
-    let began = Instant::now();
-    let mut ana = Member::come(&server, "Ana");
-    assert_eq!(ana.peer.read(), Frame { first: 0x89, payload: Vec::new() });
-    assert_eq!(ana.peer.read_text(), r#"{"type":"beat"}"#);
-    let after = began.elapsed();
-    assert!(after >= Duration::from_secs(19) && after < Duration::from_secs(30), "{after:?}");
-}
-
-#[test]
-fn a_beat_comes_to_whoever_types_and_types() {
-    let server = Server::start_without_pace(&[]);
-    let mut ana = Member::come(&server, "Ana");
-    let mut typist = ana.peer.stream.try_clone().unwrap();
-    let (stop, stopped) = mpsc::channel::<()>();
-    // Nobody is there to answer, and Ana is never silent long enough to be pinged.
-    let typing = thread::spawn(move || {
-        while stopped.recv_timeout(Duration::from_secs(1)).is_err() {
-            typist.write_all(&client_frame(0x81, br#"{"type":"typing"}"#)).unwrap();
-        }
-    });
-    // With it comes the ping, as always.
-    assert_eq!(ana.peer.read().first, 0x89);
-    assert_eq!(ana.peer.read_text(), r#"{"type":"beat"}"#);
-    stop.send(()).unwrap();
-    typing.join().unwrap();
-}
-
-#[test]
-fn those_who_flood_wait_and_nobody_else_does() {
+fn members_that_flood_wait_and_no_other_member_does() {
     const TALKERS: usize = 3;
     const TEXTS: usize = 40_000; // of each
-    // A listener that this machine does not get round to for a moment is not what is tested.
+    // A large backlog, so that a listener that does not run for a moment is not cut off.
     let server = Server::start_without_pace(&["--log", "warn", "--pending", "8388608"]);
     let come = |number: usize| Member::come(&server, &format!("Member {number}")).peer.stream;
     let talkers: Vec<TcpStream> = (0..TALKERS).map(come).collect();
@@ -366,23 +242,23 @@ fn those_who_flood_wait_and_nobody_else_does() {
     let listen = |mut stream: TcpStream| {
         let last = last.clone();
         thread::spawn(move || {
-            // No more than a look for the last message, so that it is the server that has to hurry.
+            // Only looks for the last message, so that the server is slower than this thread.
             let (mut end, mut chunk, mut total) = (Vec::new(), vec![0; 65_536], 0);
             while !end.windows(last.len()).any(|window| window == last) {
-                let count = stream.read(&mut chunk).expect("nobody is cut off");
-                // A pong now and then: on a slow machine this takes longer than silence may last.
+                let count = read_some(&mut stream, &mut chunk).expect("a listener is not cut off");
+                // A pong for each MiB: on a slow machine this takes longer than a client may be silent.
                 if (total + count) >> 20 > total >> 20 {
-                    stream.write_all(&client_frame(0x8A, b"")).expect("nobody is cut off");
+                    stream.write_all(&client_frame(0x8A, b"")).expect("a listener is not cut off");
                 }
                 total += count;
-                assert!(count > 0, "nobody is closed");
+                assert!(count > 0, "a listener is not closed");
                 end.drain(..end.len().saturating_sub(last.len()));
                 end.extend_from_slice(&chunk[..count]);
             }
         })
     };
     let listening: Vec<_> = listeners.into_iter().map(listen).collect();
-    // As fast as TCP takes it, and far more than the queue may hold.
+    // As fast as TCP takes it, and far more than the queue of events holds.
     let flood = |mut stream: TcpStream| {
         let drain = stream.try_clone().unwrap();
         thread::spawn(move || std::io::copy(&mut &drain, &mut std::io::sink()));
@@ -396,7 +272,7 @@ fn those_who_flood_wait_and_nobody_else_does() {
     };
     let flooding: Vec<_> = talkers.into_iter().map(flood).collect();
     for listener in listening {
-        listener.join().expect("everybody gets everything");
+        listener.join().expect("every listener gets everything");
     }
     let peak = server.status("VmHWM");
     assert!(peak < 200_000, "{peak} kB at the most");

@@ -1,11 +1,10 @@
-//! A history file that cannot grow: nothing is said that is not kept, the chat goes on, and so does the
-//! history as soon as there is room.
+//! A history file that cannot grow: a message that cannot be kept is refused, everything else in the chat
+//! works on, and so does the history as soon as there is room.
 #![cfg(target_os = "linux")]
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Stdio};
 
 use serde_json::json;
 
@@ -13,14 +12,9 @@ use crate::support::chat::*;
 use crate::support::folder::*;
 use crate::support::*;
 
-/// Runs a command, and says whether it could be run and ended well.
-pub fn is_possible(program: &str, arguments: &[&str]) -> bool {
-    let mut command = Command::new(program);
-    command.args(arguments).stdout(Stdio::null()).stderr(Stdio::null());
-    command.status().is_ok_and(|status| status.success())
-}
+pub use crate::support::folder::{is_possible, limit_files}; // for a test of the pages
 
-/// Says texts of this length until one cannot be kept; returns the last id. Each has its id as its `ref`.
+/// Says texts of this length until one cannot be kept; returns the last id. The `ref` of each is its id.
 fn fill(member: &mut Member, length: usize) -> u64 {
     let is_kept = |id: &u64| {
         let text = "x".repeat(length);
@@ -35,17 +29,18 @@ fn fill(member: &mut Member, length: usize) -> u64 {
         assert_eq!((&answer["type"], &answer["id"]), (&json!("ack"), &json!(id)));
         true
     };
-    (1..).take_while(is_kept).last().expect("something could be said before")
+    (1..).take_while(is_kept).last().expect("at least one text is kept")
 }
 
-/// What must go on while the disk is full, and how it ends: `make_room` does what its name says.
-fn goes_on(server: &Server, file: &Path, make_room: impl FnOnce()) {
+/// Checks what works and what is refused while the disk is full, and that all of it works again after
+/// `make_room`.
+fn check_full_disk(server: &Server, file: &Path, make_room: impl FnOnce()) {
     let [mut ana, mut ben, mut cleo] = gather(server, ["Ana", "Ben", "Cleo"]);
     let last = fill(&mut ana, 50);
     let failed = last + 1;
     let log = server.wait_for_log("nothing is kept from now on");
     assert!(log.contains(" is kept from now on: ") && log.contains("messages.jsonl: "), "{log}");
-    // The same again is refused again, and so is another's, private or without a ref.
+    // The same message is refused again, and so are other members', private or without a ref.
     for _ in 0..3 {
         ana.send(&json!({ "type": "say", "text": "again", "ref": failed.to_string() }));
         ana.expect_error("not-saved", Some(&failed.to_string()));
@@ -57,10 +52,10 @@ fn goes_on(server: &Server, file: &Path, make_room: impl FnOnce()) {
     ben.expect_error("not-saved", Some("b"));
     ben.say("without a ref");
     ben.expect_error("not-saved", None);
-    // An old ref has its old ack, since that is kept.
+    // The ref of a message that is kept still gets its ack.
     ana.send(&json!({ "type": "say", "text": "x", "ref": "1" }));
     ana.expect(&json!({ "type": "ack", "ref": "1", "id": 1 }));
-    // Whoever comes gets a name, is shown, and is heard of by all, who hear of nothing else.
+    // A newcomer gets a name, and the others get its notices and nothing else.
     let mut dora = Member::come(server, "Dora");
     assert_eq!(dora.welcome["messages"].as_array().unwrap().len() as u64, last.min(100));
     let eve = Member::come(server, "Eve");
@@ -86,7 +81,7 @@ fn goes_on(server: &Server, file: &Path, make_room: impl FnOnce()) {
     assert_eq!(read_history(file).len() as u64, last);
 
     make_room();
-    // The same ref is said once now, under the next id.
+    // Now the refused message is said once, with the next id.
     for _ in 0..2 {
         ana.send(&json!({ "type": "say", "text": "at last", "ref": failed.to_string() }));
         ana.expect(&json!({ "type": "ack", "ref": failed.to_string(), "id": last + 1 }));
@@ -95,16 +90,16 @@ fn goes_on(server: &Server, file: &Path, make_room: impl FnOnce()) {
         other.expect_said(last + 1, &ana.person(), "at last");
     }
     dora.say_and_wait("me too");
-    // One who only listens has heard every id once.
+    // A member that only listens gets every id once, and no error.
     for id in 1..=last + 2 {
-        let heard =
-            cleo.read_until(|message| message["type"] == "said" || message["type"] == "error");
-        assert_eq!(heard["id"], id, "{heard}");
+        let next =
+            cleo.read_until(|message| ["said", "error"].iter().any(|it| message["type"] == *it));
+        assert_eq!(next["id"], id, "{next}");
     }
     let log = server.wait_for_log("is kept again in");
     assert_eq!(log.matches("nothing is kept from now on").count(), 1, "{log}");
     assert_eq!(log.matches("is kept again in").count(), 1, "{log}");
-    // No line is torn, and whoever came meanwhile is known to the next server.
+    // No line is torn, and the next server knows the members that joined while the disk was full.
     assert_eq!(read_history(file).len() as u64, last + 2);
     let text = fs::read_to_string(file).unwrap();
     let lines: BTreeSet<&str> = text.lines().collect();
@@ -115,31 +110,25 @@ fn goes_on(server: &Server, file: &Path, make_room: impl FnOnce()) {
     assert_eq!(Member::come_back(&next, &dora.token, 0).person(), dora.person());
     assert_eq!(Member::come_back(&next, &eves_token, 0).person(), eves);
     let mut ana = Member::come_back(&next, &ana.token, last + 2);
-    assert_eq!(ana.say_and_wait_among("and on")["id"], last + 3);
+    assert_eq!(ana.say_and_wait_among("after a restart")["id"], last + 3);
     assert!(!next.log().contains("WARN"), "{}", next.log());
 }
 
-/// Ignores the signal SIGXFSZ, which would end the server, and limits its files to `blocks` of 512 bytes:
-/// a write beyond that fails, as on a full disk.
-pub fn limit_files(blocks: u32) -> String {
-    format!("trap '' XFSZ; ulimit -S -f {blocks}")
-}
-
 #[test]
-fn a_limit_of_the_file() {
+fn messages_are_refused_while_the_file_is_limited() {
     if !is_possible("prlimit", &["--version"]) {
         return eprintln!("not tested: there is no `prlimit` here (util-linux), which makes room");
     }
     let folder = Folder::new();
     let server = Server::start_after(&limit_files(8), &["--data", folder.as_str(), "--pace", "0"]);
     let pid = server.pid().to_string();
-    goes_on(&server, &folder.file(), || {
+    check_full_disk(&server, &folder.file(), || {
         assert!(is_possible("prlimit", &["--pid", &pid, "--fsize=unlimited:"]));
     });
 }
 
 #[test]
-fn nobody_gets_the_id_of_one_who_could_not_be_written_down() {
+fn the_id_of_a_member_that_could_not_be_saved_is_not_given_again() {
     let folder = Folder::new();
     let server = Server::start_after(&limit_files(2), &["--data", folder.as_str()]);
     let mut ana = Member::come(&server, "Ana");
@@ -147,7 +136,7 @@ fn nobody_gets_the_id_of_one_who_could_not_be_written_down() {
     let dora = Member::come(&server, "Dora, whose line is longer too");
     ana.expect_notice("joined", &dora.person());
     drop(server);
-    // Ana has heard of Dora, and what she whispers to her is for nobody else.
+    // Ana knows Dora's id; a private message to that id must not reach another member.
     let server = Server::start(&["--data", folder.as_str()]);
     let stranger = Member::come(&server, "Stranger");
     assert_ne!(stranger.id, dora.id);
@@ -157,7 +146,7 @@ fn nobody_gets_the_id_of_one_who_could_not_be_written_down() {
 }
 
 #[test]
-fn a_file_without_its_last_line_end_and_no_room_for_it() {
+fn a_message_is_refused_if_the_missing_line_end_has_no_room() {
     let folder = Folder::new();
     let line = |text: &str| {
         format!(r#"{{"type":"said","id":1,"at":1,"from":{{"id":1,"name":"Ana"}},"text":"{text}"}}"#)
@@ -175,10 +164,10 @@ fn a_file_without_its_last_line_end_and_no_room_for_it() {
     assert_eq!(column(&json!(read_history(&folder.file())), "text"), [text.as_str(), "two"]);
 }
 
-/// A small file system of the server's own: in a namespace, so that it goes when the server does. When a
-/// line does not fit, part of it is written, which no limit does.
+/// A small file system in a namespace of the server's own, so that it ends with the server. On a full disk,
+/// unlike under a limit, the part of a line that fits is written.
 #[test]
-fn a_full_disk() {
+fn messages_are_refused_while_the_disk_is_full() {
     let folder = Folder::new();
     let (disk, script) = (folder.path("disk"), folder.path("inside.sh"));
     fs::create_dir(&disk).unwrap();
@@ -187,17 +176,17 @@ fn a_full_disk() {
     if !is_possible("unshare", &["-rm", "sh", "-c", &mount]) {
         return eprintln!("not tested: no file system can be mounted here");
     }
-    // There is a line already, and somebody's editor has taken its end.
+    // There is a line already, without a line end.
     let line = r#"{"type":"member","id":7,"name":"Before","token":"x"}"#;
     let file = format!("printf '%s' '{line}' > '{shown}/messages.jsonl'");
     let ballast = format!("head -c 40000 /dev/zero > '{shown}/ballast'");
     fs::write(&script, format!("{mount} && {file} && {ballast} && exec \"$@\"")).unwrap();
     let shell = format!("exec unshare -rm sh '{}' \"$0\" \"$@\"", script.to_str().unwrap());
     let server = Server::start_after(&shell, &["--data", shown, "--pace", "0"]);
-    // Only there is it mounted.
+    // The file system is mounted only in that namespace.
     let root = Path::new("/proc").join(server.pid().to_string()).join("root");
-    let seen = root.join(shown.trim_start_matches('/'));
-    goes_on(&server, &seen.join("messages.jsonl"), || {
-        fs::remove_file(seen.join("ballast")).unwrap();
+    let disk = root.join(shown.trim_start_matches('/'));
+    check_full_disk(&server, &disk.join("messages.jsonl"), || {
+        fs::remove_file(disk.join("ballast")).unwrap();
     });
 }

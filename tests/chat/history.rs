@@ -1,4 +1,4 @@
-//! `earlier`: the history, page by page, back to its beginning.
+//! `earlier`: the history, page by page, from the newest message back to the oldest.
 
 use std::collections::BTreeMap;
 
@@ -7,47 +7,10 @@ use serde_json::{Value, json};
 use crate::support::chat::*;
 use crate::support::*;
 
-/// Asks for the messages before this id; what comes meanwhile is not of interest.
-fn earlier(member: &mut Member, before: u64) -> Value {
-    let reference = format!("before {before}");
-    member.send(&json!({ "type": "earlier", "before": before, "ref": reference }));
-    let page = member.read_until(|message| message["ref"] == reference);
-    assert_eq!(page["type"], "earlier", "{page}");
-    let mut fields: Vec<&str> = page.as_object().unwrap().keys().map(String::as_str).collect();
-    fields.sort();
-    assert_eq!(fields, ["gap", "messages", "more", "ref", "type"]);
-    page
-}
-
-fn ids(page: &Value) -> Vec<u64> {
-    column(&page["messages"], "id").iter().map(|id| id.as_u64().unwrap()).collect()
-}
-
-/// All messages before this id, read page by page; `check` looks at each page.
-pub fn read_back(member: &mut Member, mut before: u64, check: impl Fn(&Value)) -> Vec<Value> {
-    let mut pages = Vec::new();
-    loop {
-        let page = earlier(member, before);
-        check(&page);
-        let ids = ids(&page);
-        assert!(ids.windows(2).all(|pair| pair[0] < pair[1]), "{ids:?}");
-        assert!(ids.last().is_none_or(|last| *last < before), "{ids:?} are before {before}");
-        if let Some(first) = ids.first() {
-            before = *first;
-        }
-        let more = page["more"].as_bool().expect("true or false");
-        assert!(!more || !ids.is_empty(), "there are more, and none comes");
-        pages.push(page["messages"].as_array().unwrap().clone());
-        if !more {
-            return pages.into_iter().rev().flatten().collect();
-        }
-    }
-}
-
-/// Says this many texts without waiting for each: `text` makes the one with this number.
-fn say_many(member: &mut Member, count: u64, text: impl Fn(u64) -> Value) {
+/// Says `count` messages and then waits for the last ack; `fields` gives those of the message with this number.
+fn say_many(member: &mut Member, count: u64, fields: impl Fn(u64) -> Value) {
     for number in 1..=count {
-        let mut say = text(number);
+        let mut say = fields(number);
         say["type"] = json!("say");
         say["ref"] = json!(number.to_string());
         member.send(&say);
@@ -57,7 +20,7 @@ fn say_many(member: &mut Member, count: u64, text: impl Fn(u64) -> Value) {
 }
 
 #[test]
-fn pages_of_a_hundred_that_this_member_may_see() {
+fn a_page_has_a_hundred_messages_that_the_member_may_see() {
     let server = Server::start_without_pace(&[]);
     let [mut ana, mut ben, mut cleo] = gather(&server, ["Ana", "Ben", "Cleo"]);
     // The first five, and each seventh, are for Cleo alone; each eleventh is for Ben alone.
@@ -73,7 +36,7 @@ fn pages_of_a_hundred_that_this_member_may_see() {
         let is_for = |number: &u64| id == 1 || to(*number).is_null() || to(*number) == id;
         let visible: Vec<u64> = (1..=400).filter(is_for).collect();
         let all = read_back(member, 401, |page| {
-            let count = ids(page).len();
+            let count = ids(&page["messages"]).len();
             assert!(count == 100 || page["more"] == false && count <= 100, "{count}");
         });
         assert_eq!(column(&json!(all), "id"), visible);
@@ -85,16 +48,16 @@ fn pages_of_a_hundred_that_this_member_may_see() {
             );
             assert_eq!((&said["from"]["id"], &said["to"]["id"]), (&json!(1), &to(number)));
             assert!(is_recent(&said["at"]), "{said}");
-            // Only its author knows it by its ref.
+            // Only its author gets its ref.
             let reference = if id == 1 { json!(number.to_string()) } else { Value::Null };
             assert_eq!(said["ref"], reference);
         }
-        // A page begins anywhere, and `more` counts only what this member may see.
+        // A page may begin anywhere, and `more` is about the messages that this member may see.
         for (before, first, more) in
             [(visible[100], 0, false), (visible[101], 1, true), (visible[250] + 1, 151, true)]
         {
             let page = earlier(member, before);
-            assert_eq!(ids(&page), visible[first..first + 100], "before {before}");
+            assert_eq!(ids(&page["messages"]), visible[first..first + 100], "before {before}");
             assert_eq!(page["more"], more, "before {before}");
         }
         for before in [0, 1, visible[0]] {
@@ -102,20 +65,20 @@ fn pages_of_a_hundred_that_this_member_may_see() {
             assert_eq!((&page["messages"], &page["more"]), (&json!([]), &json!(false)));
         }
         assert_eq!(
-            ids(&earlier(member, 7)),
+            ids(&earlier(member, 7)["messages"]),
             visible.iter().copied().filter(|id| *id < 7).collect::<Vec<_>>()
         );
         for before in [401, 402, 1 << 53, (1 << 53) + 1, u64::MAX] {
-            assert_eq!(ids(&earlier(member, before)), visible[visible.len() - 100..]);
+            assert_eq!(ids(&earlier(member, before)["messages"]), visible[visible.len() - 100..]);
         }
     }
-    // Without a ref there is none in the answer.
+    // Without a ref in the request there is none in the answer.
     ben.send(&json!({ "type": "earlier", "before": 1 }));
     ben.expect(&json!({ "type": "earlier", "messages": [], "more": false, "gap": false }));
 }
 
 #[test]
-fn pages_of_64_kib_at_most() {
+fn a_page_has_64_kib_at_most() {
     let server = Server::start_without_pace(&["--text", "100000"]);
     let [mut ana, mut ben] = gather(&server, ["Ana", "Ben"]);
     // Some are twice or six times as long in JSON, and one in ten alone is longer than a page.
@@ -142,29 +105,29 @@ fn pages_of_64_kib_at_most() {
 }
 
 #[test]
-fn only_what_is_kept() {
+fn pages_end_at_the_oldest_message_that_is_kept() {
     let server = Server::start_without_pace(&["--keep", "5"]);
     let [mut ana, mut ben] = gather(&server, ["Ana", "Ben"]);
     say_many(&mut ana, 8, |number| json!({ "text": number.to_string() }));
     let page = earlier(&mut ben, 7);
-    assert_eq!((ids(&page), &page["more"]), (vec![4, 5, 6], &json!(false)));
+    assert_eq!((ids(&page["messages"]), &page["more"]), (vec![4, 5, 6], &json!(false)));
     let page = earlier(&mut ben, 100);
-    assert_eq!((ids(&page), &page["more"]), (vec![4, 5, 6, 7, 8], &json!(false)));
+    assert_eq!((ids(&page["messages"]), &page["more"]), (vec![4, 5, 6, 7, 8], &json!(false)));
     for before in [0, 2, 4] {
         assert_eq!(earlier(&mut ben, before)["messages"], json!([]));
     }
 }
 
 #[test]
-fn who_asks_for_many_pages_and_does_not_read_gets_them_all() {
-    const PAGES: u64 = 300; // 18 MiB, far more than may wait for anybody
+fn a_member_that_asks_for_many_pages_and_does_not_read_gets_them_all() {
+    const PAGES: u64 = 300; // 18 MiB, far more than the backlog of a client holds
     let server = Server::start_without_pace(&[]);
     let [mut ana, mut ben, mut cleo] = gather(&server, ["Ana", "Ben", "Cleo"]);
     say_many(&mut ana, 20, |_| json!({ "text": "x".repeat(4096) }));
     for number in 0..PAGES {
         ben.send(&json!({ "type": "earlier", "before": 21, "ref": number.to_string() }));
     }
-    // The others notice nothing, and he misses nothing of what they say.
+    // The others do not wait, and Ben misses none of their messages.
     for number in 0..50 {
         ana.say_and_wait_among(&format!("live {number}"));
     }
@@ -174,7 +137,7 @@ fn who_asks_for_many_pages_and_does_not_read_gets_them_all() {
         let message = ben.read();
         if message["type"] == "earlier" {
             assert_eq!(message["ref"], pages.to_string());
-            assert_eq!(ids(&message), (6..=20).collect::<Vec<u64>>());
+            assert_eq!(ids(&message["messages"]), (6..=20).collect::<Vec<u64>>());
             pages += 1;
         } else {
             assert_eq!(message["type"], "said");
@@ -187,15 +150,15 @@ fn who_asks_for_many_pages_and_does_not_read_gets_them_all() {
 }
 
 #[test]
-fn before_has_to_be_an_id() {
+fn a_before_that_is_no_id_is_refused() {
     let server = Server::start_without_pace(&[]);
     let [mut ana, mut ben] = gather(&server, ["Ana", "Ben"]);
     let wrong =
         ["null", "true", "-1", "1.0", "1e0", "\"1\"", "[1]", "{}", "18446744073709551616", "1e400"];
     for before in wrong {
-        println!("{before}"); // shown when the test fails
+        println!("{before}"); // the harness shows it when the test fails
         ana.peer.send_text(&format!(r#"{{"type":"earlier","before":{before},"ref":"r"}}"#));
-        // JSON has no such number.
+        // 1e400 does not fit into a 64-bit float, so the parser refuses the whole message.
         match before {
             "1e400" => ana.expect_error("not-json", None),
             _ => ana.expect_error("bad-field", Some("r")),

@@ -1,22 +1,23 @@
-//! Whatever anyone sends to the chat: it gets the right answer, the connection stays, and the others
-//! notice nothing.
+//! Messages of any kind to the chat: each gets the right answer, the connection stays open, and the other
+//! members get nothing of a message that is refused.
 
 use serde_json::{Value, json};
 
 use crate::support::chat::*;
-use crate::support::dice::Dice;
+use crate::support::random::Random;
 use crate::support::*;
 
-/// A message, the code of the error it gets, and the `ref` that comes with it.
+/// A message, the code of its error, and the `ref` in the error.
 type Case = (String, &'static str, Option<&'static str>);
 
-/// Sends each, and after each something that Ben must hear next.
+/// Sends each message, which has to be refused, and after each a text that has to be the next that Ben
+/// gets.
 fn assert_refused(cases: impl IntoIterator<Item = Case>) {
     let server = Server::start(&[]);
     let [mut ana, mut ben] = gather(&server, ["Ana", "Ben"]);
     for (number, (message, code, reference)) in cases.into_iter().enumerate() {
         let shown: String = message.chars().take(200).collect();
-        println!("{shown}"); // shown when the test fails
+        println!("{shown}"); // the harness shows it when the test fails
         ana.peer.send_text(&message);
         ana.expect_error(code, reference);
         ana.say("that was nothing");
@@ -36,7 +37,7 @@ fn with_ref(fields: &str, code: &'static str) -> Case {
 }
 
 #[test]
-fn what_is_no_json() {
+fn malformed_json_and_empty_or_long_texts_are_refused() {
     let nested = |open: &str, close: &str| {
         format!(r#"{{"type":"say","text":"x","more":{}{}}}"#, open.repeat(10_000), close)
     };
@@ -77,7 +78,7 @@ fn what_is_no_json() {
 }
 
 #[test]
-fn fields_that_are_missing_or_wrong() {
+fn missing_or_wrong_fields_are_refused() {
     let wrong = ["null", "true", "5", "-1.5", "[]", "[\"x\"]", "{}", "{\"id\":1}"];
     let mut cases = vec![case("{}", "bad-field"), with_ref(r#""text":"x""#, "bad-field")];
     for value in wrong {
@@ -119,7 +120,7 @@ fn fields_that_are_missing_or_wrong() {
 }
 
 #[test]
-fn refs_that_are_none() {
+fn a_bad_ref_is_refused_before_anything_else() {
     let (long, euros, huge) = ("r".repeat(65), "€".repeat(22), "r".repeat(60_000));
     let refs = [
         json!(""),
@@ -132,7 +133,7 @@ fn refs_that_are_none() {
         json!(euros),
         json!(huge),
     ];
-    // What else is wrong with it does not matter: without its ref nobody could tell them apart.
+    // A bad ref is told before anything else that is wrong, because no answer could carry that ref.
     let rest = [
         r#""type":"say","text":"x""#,
         r#""type":"name","name":"x""#,
@@ -145,7 +146,7 @@ fn refs_that_are_none() {
 }
 
 #[test]
-fn what_is_just_allowed() {
+fn messages_at_the_limits_are_said() {
     let server = Server::start_without_pace(&[]);
     let [mut ana, mut ben] = gather(&server, ["Ana", "Ben"]);
     let (ascii, astral) = ("x".repeat(4096), "😀".repeat(4096));
@@ -159,19 +160,19 @@ fn what_is_just_allowed() {
         (escaped, &astral),
         (controls, &"\u{7}".repeat(4096)),
         ("[".repeat(4096), &"[".repeat(4096)),
-        // Fields that nobody knows may come from a newer client.
+        // Unknown fields may come from a newer client.
         (r#"{"type":"say","text":"a","__proto__":{"to":1},"constructor":1,"":2}"#.into(), "a"),
         (format!(r#"{{"type":"say","text":"deep","more":{nested}}}"#), "deep"),
         (r#"{"type":"say","text":"__proto__","to":null,"ref":null}"#.into(), "__proto__"),
         ("{\"\\u0074ype\":\"s\\u0061y\" , \"text\" :\r\n\"\\u0062\"}".into(), "b"),
-        // Said by whoever sends it, whatever it claims.
+        // The author is the member that sends it, whatever the message claims.
         (r#"{"type":"say","text":"c","from":{"id":2,"name":"Ben"},"id":7,"at":0}"#.into(), "c"),
     ];
     for (number, (message, text)) in pairs.iter().enumerate() {
         ana.peer.send_text(message);
         ben.expect_said(number as u64 + 1, &ana.person(), text);
     }
-    // Of two fields of the same name one counts, and the message is said once.
+    // Of two fields with the same name one counts, and the message is said once.
     ana.peer.send_text(r#"{"type":"say","text":"d","type":"say","text":"d"}"#);
     ben.expect_said(12, &ana.person(), "d");
     for (id, reference) in [(13, "r".repeat(64)), (14, "€".repeat(21)), (15, "\0\u{202E}\"".into())]
@@ -183,13 +184,13 @@ fn what_is_just_allowed() {
     // In pieces, with a ping between them.
     ana.peer.send(0x01, br#"{"type":"say","#);
     ana.peer.send(0x89, b"!");
-    assert_eq!(ana.peer.read(), Frame { first: 0x8A, payload: b"!".into() });
+    ana.peer.expect_frame(0x8A, b"!");
     ana.peer.send(0x80, br#""text":"f"}"#);
     ben.expect_said(16, &ana.person(), "f");
 }
 
 #[test]
-fn binary_and_too_long() {
+fn a_binary_message_is_refused_and_an_oversized_one_closes_the_connection() {
     let server = Server::start_without_pace(&[]);
     let [mut ana, mut ben] = gather(&server, ["Ana", "Ben"]);
     for bytes in [&b""[..], br#"{"type":"say","text":"x"}"#, &[0xFF; 10_000]] {
@@ -205,57 +206,57 @@ fn binary_and_too_long() {
     ben.expect_notice("away", &person);
 }
 
-impl Dice {
-    fn value(&mut self, depth: usize) -> Value {
-        let text = ["", "x", "Ana", "ben", "say", "\0", "\u{202E}", "😀", "__proto__", " ", "r\n"];
-        match self.below(if depth > 3 { 6 } else { 8 }) {
-            0 => Value::Null,
-            1 => json!(self.below(2) == 0),
-            2 => json!(self.below(5)),
-            3 => {
-                self.pick(&[json!(u64::MAX), json!(-1), json!(1e300), json!(0.5), json!(i64::MIN)])
-            }
-            4 => json!(self.pick(&text)),
-            5 => json!(self.pick(&text).repeat(self.below(2000))),
-            6 => (0..self.below(4)).map(|_| self.value(depth + 1)).collect(),
-            _ => self.object(depth + 1),
-        }
-    }
-
-    fn object(&mut self, depth: usize) -> Value {
-        let names = ["type", "text", "to", "ref", "name", "id", "before", "__proto__", ""];
-        (0..self.below(6)).map(|_| (self.pick(&names).to_string(), self.value(depth))).collect()
-    }
-
-    /// Mostly what is nearly right, and sometimes with a character too few or too many.
-    fn message(&mut self) -> String {
-        let mut object = self.object(0);
-        if self.below(4) > 0 {
-            object["type"] = json!(self.pick(&["say", "name", "typing", "say"]));
-        }
-        let mut text = object.to_string();
-        if self.below(4) == 0 {
-            let (at, _) = self.pick(&text.char_indices().collect::<Vec<_>>());
-            match self.below(3) {
-                0 => text.truncate(at),
-                1 => drop(text.remove(at)),
-                _ => text.insert(at, self.pick(&['"', '{', '\\', '9', '\0', '😀', ','])),
-            }
-        }
-        text
+/// Some value of JSON, nested up to four levels deep.
+fn random_value(random: &mut Random, depth: usize) -> Value {
+    let text = ["", "x", "Ana", "ben", "say", "\0", "\u{202E}", "😀", "__proto__", " ", "r\n"];
+    match random.below(if depth > 3 { 6 } else { 8 }) {
+        0 => Value::Null,
+        1 => json!(random.below(2) == 0),
+        2 => json!(random.below(5)),
+        3 => random.pick(&[json!(u64::MAX), json!(-1), json!(1e300), json!(0.5), json!(i64::MIN)]),
+        4 => json!(random.pick(&text)),
+        5 => json!(random.pick(&text).repeat(random.below(2000))),
+        6 => (0..random.below(4)).map(|_| random_value(random, depth + 1)).collect(),
+        _ => random_object(random, depth + 1),
     }
 }
 
+/// An object with some of the fields that messages have.
+fn random_object(random: &mut Random, depth: usize) -> Value {
+    let names = ["type", "text", "to", "ref", "name", "id", "before", "__proto__", ""];
+    let count = random.below(6);
+    let field = |_| (random.pick(&names).to_string(), random_value(random, depth));
+    (0..count).map(field).collect()
+}
+
+/// A message that is nearly right most of the time, and sometimes has a character too few or too many.
+fn random_message(random: &mut Random) -> String {
+    let mut object = random_object(random, 0);
+    if random.below(4) > 0 {
+        object["type"] = json!(random.pick(&["say", "name", "typing", "say"]));
+    }
+    let mut text = object.to_string();
+    if random.below(4) == 0 {
+        let (at, _) = random.pick(&text.char_indices().collect::<Vec<_>>());
+        match random.below(3) {
+            0 => text.truncate(at),
+            1 => drop(text.remove(at)),
+            _ => text.insert(at, random.pick(&['"', '{', '\\', '9', '\0', '😀', ','])),
+        }
+    }
+    text
+}
+
 #[test]
-fn three_thousand_messages_at_random() {
+fn three_thousand_random_messages_do_no_harm() {
     let seed = 0x5EED_C4A7;
-    println!("seed {seed:#x}"); // shown when the test fails
-    let mut dice = Dice::new(seed);
+    println!("seed {seed:#x}"); // the harness shows it when the test fails
+    let mut random = Random::with_seed(seed);
     let server = Server::start_without_pace(&[]);
     let [mut ana, mut ben] = gather(&server, ["Ana", "Ben"]);
     for round in 0..100 {
         for _ in 0..30 {
-            ana.peer.send_text(&dice.message());
+            ana.peer.send_text(&random_message(&mut random));
         }
         let last = format!("end of round {round}");
         ana.send(&json!({ "type": "say", "text": last, "ref": last }));
@@ -275,11 +276,11 @@ fn three_thousand_messages_at_random() {
 }
 
 #[test]
-fn a_longer_text_has_room_in_every_spelling() {
+fn a_text_may_have_the_limit_of_characters_in_every_spelling() {
     let server = Server::start(&["--text", "20000"]);
     let [mut ana, mut ben] = gather(&server, ["Ana", "Ben"]);
     let text = "😀".repeat(20_000);
-    // As JavaScript writes it, and with each half of each character escaped: 80 kB and 240 kB.
+    // As JavaScript writes it, and with each surrogate escaped: 80 kB and 240 kB.
     for (id, written) in [(1, text.clone()), (2, r"\ud83d\ude00".repeat(20_000))] {
         ana.peer.send_text(&format!("{{\"type\":\"say\",\"text\":\"{written}\"}}"));
         ben.expect_said(id, &ana.person(), &text);

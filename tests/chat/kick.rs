@@ -1,5 +1,5 @@
-//! `kick NAME` at the server's terminal: who is thrown out has left, hears why, and never is the same
-//! member again.
+//! `kick NAME` at the server's terminal: the member leaves, gets the reason in its Close, and cannot come
+//! back as the same member.
 
 use std::fs;
 use std::io::Write;
@@ -15,43 +15,33 @@ use crate::support::chat::*;
 use crate::support::folder::Folder;
 use crate::support::*;
 
-/// Types the command and waits for the answer.
+/// Types the command and waits for its answer.
 fn kick(server: &mut Server, name: &str) {
     server.type_line(&format!("kick {name}"));
     server.wait_for_output(&format!(
-        "{name} was thrown out, and can only come back as somebody new\n"
+        "{name} was thrown out, and can only come back as a new member\n"
     ));
 }
 
-#[track_caller]
-fn expect_thrown_out(peer: &mut Peer) {
-    let frame = peer.read();
-    assert_thrown_out(frame, peer);
-}
+/// The payload of the Close: 1008 and the reason.
+const THROWN_OUT: &[u8] = b"\x03\xF0thrown out by the operator";
 
-/// This is the last that it gets.
+/// Checks that the token is not accepted any more: a client that brings it is a new member.
 #[track_caller]
-fn assert_thrown_out(frame: Frame, peer: &mut Peer) {
-    let payload = b"\x03\xF0thrown out by the operator".into();
-    assert_eq!(frame, Frame { first: 0x88, payload });
-    assert_eq!(peer.try_read(), None);
-}
-
-/// The token is good for nothing: whoever brings it is somebody new.
-#[track_caller]
-fn expect_nobody(server: &Server, token: &str, id: u64) -> Member {
+fn expect_new_member(server: &Server, token: &str, id: u64) -> Member {
     let stranger = Member::open(server, &format!("?token={token}&name=Stranger"), None);
     assert_eq!(stranger.welcome["resumed"], false, "{}", stranger.welcome);
     assert!(stranger.id > id && stranger.token != token, "{}", stranger.welcome);
     stranger
 }
 
+/// The `left` that the others get.
 fn left(member: &serde_json::Value) -> serde_json::Value {
     json!({ "type": "left", "member": member, "why": "thrown out" })
 }
 
 #[test]
-fn who_is_thrown_out_has_left_for_good() {
+fn a_kicked_member_has_left_for_good() {
     let mut server = Server::start(&[]);
     let [mut ana, mut ben, mut cleo] = gather(&server, ["Ana", "Ben", "Cleo von Übel"]);
     ben.say_and_wait("before");
@@ -59,23 +49,23 @@ fn who_is_thrown_out_has_left_for_good() {
         other.expect_said(1, &ben.person(), "before");
     }
     kick(&mut server, "bEN");
-    expect_thrown_out(&mut ben.peer);
+    ben.peer.expect_last(THROWN_OUT);
     for other in [&mut ana, &mut cleo] {
         other.expect(&left(&ben.person()));
     }
-    // The name is free, and what was said stays.
+    // The name is free, and the texts stay.
     let newcomer = Member::come(&server, "Ben");
     assert_eq!((newcomer.name.as_str(), newcomer.id), ("Ben", 4));
     assert_eq!(column(&newcomer.welcome["messages"], "text"), ["before"]);
     assert!(!column(&newcomer.welcome["members"], "id").contains(&json!(2)));
-    let stranger = expect_nobody(&server, &ben.token, 4);
+    let stranger = expect_new_member(&server, &ben.token, 4);
     for other in [&mut ana, &mut cleo] {
         other.expect_notice("joined", &newcomer.person());
         other.expect_notice("joined", &stranger.person());
     }
-    // A name with blanks, however they are typed.
+    // A name with blanks may be typed with more of them, and in any case.
     server.type_line("kick   cleo  VON übel ");
-    expect_thrown_out(&mut cleo.peer);
+    cleo.peer.expect_last(THROWN_OUT);
     ana.expect(&left(&cleo.person()));
     server.type_line("who");
     let output = server.wait_for_output("3 in the chat\n");
@@ -85,13 +75,13 @@ fn who_is_thrown_out_has_left_for_good() {
 }
 
 #[test]
-fn who_is_not_there_cannot_be_thrown_out() {
+fn only_members_of_the_chat_can_be_kicked() {
     let mut server = Server::start(&[]);
     let mut ana = Member::come(&server, "Ana");
     for name in ["nobody", "operator", "Operator", "An", "Ana 2", "1", "\u{1B}[31m", "\u{202E}"] {
         server.type_line(&format!("kick {name}"));
         let shown = partyline::text::visible(name);
-        let sentence = format!("nobody in the chat is called {shown}; who lists them\n");
+        let sentence = format!("no member of the chat is called {shown}; who lists them\n");
         server.wait_for_output(&sentence);
     }
     for line in ["kick", "kick ", "KICK Ana"] {
@@ -106,7 +96,7 @@ fn who_is_not_there_cannot_be_thrown_out() {
 }
 
 #[test]
-fn who_is_away_is_thrown_out_as_well() {
+fn a_member_that_is_away_can_be_kicked() {
     let mut server = Server::start(&[]);
     let [mut ana, mut ben] = gather(&server, ["Ana", "Ben"]);
     let (person, token) = (ben.person(), ben.token.clone());
@@ -117,8 +107,8 @@ fn who_is_away_is_thrown_out_as_well() {
     ana.expect_notice("away", &person);
     kick(&mut server, "Ben");
     ana.expect(&left(&person));
-    let mut stranger = expect_nobody(&server, &token, 2);
-    assert_eq!(stranger.welcome["messages"], json!([]), "what was said in private is not theirs");
+    let mut stranger = expect_new_member(&server, &token, 2);
+    assert_eq!(stranger.welcome["messages"], json!([]), "no private message");
     ana.expect_notice("joined", &stranger.person());
     ana.send(&json!({ "type": "say", "text": "x", "to": 2, "ref": "x" }));
     ana.expect_error("not-here", Some("x"));
@@ -126,7 +116,7 @@ fn who_is_away_is_thrown_out_as_well() {
 }
 
 #[test]
-fn a_token_stays_dead_when_the_server_is_killed() {
+fn the_token_of_a_kicked_member_stays_invalid_after_a_restart() {
     let folder = Folder::new();
     let data = ["--data", folder.as_str()];
     let mut server = Server::start(&data);
@@ -135,12 +125,12 @@ fn a_token_stays_dead_when_the_server_is_killed() {
     ben.send(&json!({ "type": "name", "name": "Bernd", "ref": "name" }));
     while ben.read()["ref"] != "name" {}
     kick(&mut server, "bernd");
-    expect_thrown_out(&mut ben.peer);
+    ben.peer.expect_last(THROWN_OUT);
     drop(cleo.peer);
     while ana.read()["type"] != "away" {}
     kick(&mut server, "Cleo");
     drop(server); // with SIGKILL
-    // Ben was about to be called something else just then, and that line came last.
+    // Ben was just being renamed, so that the line with his new name came after his removal.
     let hash = derive_accept_key(ben.token.as_bytes());
     let line = json!({ "type": "member", "id": 2, "name": "Benno", "token": hash });
     let mut file = fs::OpenOptions::new().append(true).open(folder.file()).unwrap();
@@ -151,8 +141,8 @@ fn a_token_stays_dead_when_the_server_is_killed() {
         let server = Server::start(&data);
         let ana = Member::come_back(&server, &ana.token, 0);
         assert_eq!(column(&ana.welcome["messages"], "from"), [json!({ "id": 2, "name": "Ben" })]);
-        expect_nobody(&server, &ben.token, last);
-        expect_nobody(&server, &cleo.token, last);
+        expect_new_member(&server, &ben.token, last);
+        expect_new_member(&server, &cleo.token, last);
         let newcomer = Member::come(&server, "Bernd");
         assert_eq!(newcomer.name, "Bernd");
         last = newcomer.id;
@@ -160,7 +150,7 @@ fn a_token_stays_dead_when_the_server_is_killed() {
 }
 
 #[test]
-fn who_floods_is_not_heard_any_more() {
+fn a_kicked_member_that_floods_is_not_heard_any_more() {
     let mut server = Server::start_without_pace(&[]);
     let [mut ana, ben] = gather(&server, ["Ana", "Ben"]);
     let (person, mut peer) = (ben.person(), ben.peer);
@@ -169,7 +159,7 @@ fn who_floods_is_not_heard_any_more() {
         let deadline = Instant::now() + PATIENCE;
         let some = client_frame(0x81, b"flood").repeat(100);
         while writer.write_all(&some).is_ok() {
-            assert!(Instant::now() < deadline, "it is never cut off");
+            assert!(Instant::now() < deadline, "the connection is not cut off");
         }
     });
     ana.expect_said(1, &person, "flood");
@@ -192,7 +182,7 @@ fn who_floods_is_not_heard_any_more() {
 }
 
 #[test]
-fn who_never_finishes_a_message_is_cut_off_all_the_same() {
+fn a_kicked_member_that_never_finishes_a_message_is_cut_off() {
     let mut server = Server::start(&[]);
     let mut ben = Member::come(&server, "Ben");
     let frame = client_frame(0x81, &[b'x'; 60_000]);
@@ -202,25 +192,25 @@ fn who_never_finishes_a_message_is_cut_off_all_the_same() {
     assert_eq!((close.first, &close.payload[..2]), (0x88, &b"\x03\xF0"[..]));
     let deadline = Instant::now() + PATIENCE;
     let mut bytes = frame[10..].iter();
-    // A byte now and then: never silent, and never done within the time.
+    // A byte every 20 ms: the client is never silent, and the frame is never complete.
     while ben.peer.stream.write_all(&[*bytes.next().unwrap()]).is_ok() {
-        assert!(Instant::now() < deadline, "it is never cut off");
+        assert!(Instant::now() < deadline, "the connection is not cut off");
         thread::sleep(Duration::from_millis(20));
     }
 }
 
 #[test]
-fn who_is_behind_is_told_after_all_that_was_said() {
+fn a_kicked_member_with_a_backlog_gets_it_before_the_reason() {
     let mut server = Server::start_without_pace(&["--pending", "0"]);
     let [mut ana, mut ben] = gather(&server, ["Ana", "Ben"]);
-    // 12 MiB, more than the kernel keeps for one who does not read.
+    // 12 MiB, more than the kernel's buffers hold.
     let text = "😀".repeat(4096);
     for _ in 0..768 {
         ana.say(&text);
     }
     ana.say_and_wait("the last");
-    // One round ends before the next one begins. So whoever has this ack knows that all others have been
-    // sent what was said before it; this one itself may come too late for Ben.
+    // One round ends before the next begins. So after this ack, all earlier texts have been sent to Ben;
+    // this text itself may come too late for him.
     ana.say_and_wait("too late?");
     server.type_line("kick Ben");
     ana.expect(&left(&ben.person()));
@@ -232,11 +222,12 @@ fn who_is_behind_is_told_after_all_that_was_said() {
     if frame.first == 0x81 {
         frame = ben.peer.read();
     }
-    assert_thrown_out(frame, &mut ben.peer);
+    assert_eq!(frame, Frame { first: 0x88, payload: THROWN_OUT.into() });
+    ben.peer.expect_end();
 }
 
 #[test]
-fn in_a_big_room_it_is_only_counted() {
+fn in_a_big_room_a_kicked_member_is_only_counted() {
     let mut server = Server::start_without_pace(&[]);
     let mut members: Vec<Member> =
         (1..=201).map(|number| Member::come(&server, &format!("M{number}"))).collect();
@@ -247,7 +238,7 @@ fn in_a_big_room_it_is_only_counted() {
         frame = kicked.peer.read();
     }
     assert_eq!(&frame.payload[..2], b"\x03\xF0");
-    // Those who came before it was big have heard some of the others.
+    // The first member gets the notices from before the room was big.
     let first = &mut members[0];
     loop {
         let message = first.read();
@@ -259,11 +250,11 @@ fn in_a_big_room_it_is_only_counted() {
     server.type_line("who");
     let output = server.wait_for_output("200 in the chat\n");
     assert!(!output.contains("M100\n"), "{output}");
-    expect_nobody(&server, &kicked.token, 201);
+    expect_new_member(&server, &kicked.token, 201);
 }
 
 #[test]
-fn the_page_says_so_and_stays_away() {
+fn the_page_of_a_kicked_member_does_not_reconnect() {
     let mut server = Server::start(&[]);
     let browser = Browser::start();
     let page = browser.new_user();
@@ -278,7 +269,7 @@ fn the_page_says_so_and_stays_away() {
         "The person who runs the server has removed you from this chat."
     );
     assert_eq!(page.evaluate("retry.hidden && countdown.textContent === ''"), true);
-    // Neither the network nor the person makes it come back; a reload does, as somebody new.
+    // Neither the network nor the tab makes the page reconnect; a reload does, as a new member.
     page.evaluate("dispatchEvent(new Event('online'))");
     page.evaluate("document.dispatchEvent(new Event('visibilitychange'))");
     say(&page, "nobody hears this");

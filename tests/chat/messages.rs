@@ -1,4 +1,4 @@
-//! The chat: what is said, to whom it comes, in which order, and what a newcomer is told.
+//! Messages of the chat: who gets them, in which order, their acks, and what the welcome tells a newcomer.
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -8,7 +8,7 @@ use crate::support::chat::*;
 use crate::support::*;
 
 #[test]
-fn the_welcome_has_everything() {
+fn the_welcome_has_all_its_fields() {
     let server = Server::start(&["--text", "500"]);
     let [ana, mut ben] = gather(&server, ["Ana", "Ben"]);
     ben.say_and_wait("hello");
@@ -26,7 +26,7 @@ fn the_welcome_has_everything() {
     expected.sort();
     assert_eq!(fields, expected);
     assert_eq!(welcome["you"], json!({ "id": 3, "name": "Dan" }));
-    // 28 characters of base64 but for its `=`, without the characters that mean something in a query.
+    // 20 bytes in base64url without padding, since a token stands in a query.
     let is_url_safe = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     assert!(dan.token.len() == 27 && dan.token.chars().all(is_url_safe), "{}", dan.token);
     assert_ne!(dan.token, ben.token);
@@ -52,7 +52,7 @@ fn the_welcome_has_everything() {
 }
 
 #[test]
-fn what_one_says_the_others_hear_and_its_author_gets_an_ack() {
+fn the_others_get_a_message_and_its_author_gets_an_ack() {
     let server = Server::start(&[]);
     let [mut ana, mut ben, mut cleo] = gather(&server, ["Ana", "Ben", "Cleo"]);
     ana.send(&json!({ "type": "say", "text": "hi", "ref": "a1" }));
@@ -60,7 +60,7 @@ fn what_one_says_the_others_hear_and_its_author_gets_an_ack() {
     for other in [&mut ben, &mut cleo] {
         other.expect_said(1, &ana.person(), "hi");
     }
-    // Without a ref there is no answer at all: the next that comes is another's.
+    // Without a ref there is no answer: the next message that Ana gets is Ben's.
     ana.say("without a ref");
     ben.expect_said(2, &ana.person(), "without a ref");
     cleo.expect_said(2, &ana.person(), "without a ref");
@@ -71,7 +71,7 @@ fn what_one_says_the_others_hear_and_its_author_gets_an_ack() {
 }
 
 #[test]
-fn a_message_that_is_not_json_is_said() {
+fn a_message_that_is_no_json_object_is_said_as_a_text() {
     let server = Server::start(&[]);
     let [mut ana, mut ben] = gather(&server, ["Ana", "Ben"]);
     let texts = ["hello", "[1,2]", " {\"type\":\"x\"}", "\u{FEFF}{}", "\"", "two\nlines\0", "0"];
@@ -99,7 +99,7 @@ fn a_text_arrives_as_it_was_sent() {
 }
 
 #[test]
-fn a_newcomer_gets_the_newest_hundred() {
+fn a_newcomer_gets_the_newest_hundred_messages() {
     let server = Server::start(&[]);
     let mut ana = Member::come(&server, "Ana");
     for number in 1..=100 {
@@ -114,13 +114,13 @@ fn a_newcomer_gets_the_newest_hundred() {
     assert_eq!(column(&cleo.welcome["messages"], "id"), (2..=101).collect::<Vec<u64>>());
     assert_eq!(cleo.welcome["messages"][0]["text"], "number 2");
     assert_eq!((&cleo.welcome["more"], &cleo.welcome["gap"]), (&json!(true), &json!(false)));
-    // Of somebody else's messages the ref is nobody's business.
+    // Only the author of a message gets its ref.
     assert!(column(&cleo.welcome["messages"], "ref").iter().all(Value::is_null));
 }
 
 #[test]
-fn a_newcomer_gets_at_most_64_kib() {
-    // The second is twice as long in JSON, the third six times.
+fn a_newcomer_gets_at_most_64_kib_of_messages() {
+    // In JSON the second text is twice as long, the third six times.
     for (text, at_least) in
         [("x".repeat(4000), 14), ("\"".repeat(4000), 6), ("\u{7}".repeat(4000), 1)]
     {
@@ -142,7 +142,7 @@ fn a_newcomer_gets_at_most_64_kib() {
 }
 
 #[test]
-fn a_private_message_is_for_two() {
+fn a_private_message_reaches_only_its_author_and_its_recipient() {
     let server = Server::start(&[]);
     let [mut ana, mut ben, mut cleo] = gather(&server, ["Ana", "Ben Ä", "Cleo"]);
     let to = ben.person();
@@ -159,7 +159,7 @@ fn a_private_message_is_for_two() {
     ana.expect(&json!({ "type": "ack", "ref": "self", "id": 4 }));
     ana.say("to all");
     ben.expect_said(5, &ana.person(), "to all");
-    // Four ids are missing here, and that is all that Cleo learns.
+    // Cleo misses four ids, and gets nothing else of the private messages.
     cleo.expect_said(5, &ana.person(), "to all");
     assert_eq!(column(&Member::come(&server, "Dan").welcome["messages"], "id"), [5]);
     for (member, ids) in [(&ana, vec![1, 2, 3, 4, 5]), (&ben, vec![1, 2, 3, 5]), (&cleo, vec![5])] {
@@ -174,7 +174,7 @@ fn a_private_message_is_for_two() {
 }
 
 #[test]
-fn a_private_message_to_nobody_is_refused() {
+fn a_private_message_without_a_recipient_in_the_chat_is_refused() {
     let server = Server::start(&[]);
     let [mut ana, mut ben, dan] = gather(&server, ["Ana", "Ben", "Dan"]);
     let left = dan.person();
@@ -187,18 +187,18 @@ fn a_private_message_to_nobody_is_refused() {
         ana.send(&json!({ "type": "say", "text": "hello?", "to": to, "ref": "r" }));
         ana.expect_error("not-here", Some("r"));
     }
-    // A namesake is somebody else, now and later, and reads nothing that was for the first one.
+    // A new member with the same name is another person, and gets nothing that was for the first one.
     let mut second = Member::come(&server, "Dan");
     ana.expect_notice("joined", &second.person());
     ana.send(&json!({ "type": "say", "text": "hello?", "to": left["id"], "ref": "r" }));
     ana.expect_error("not-here", Some("r"));
     ana.say("to all");
-    // Nothing that was refused has taken an id, or is kept.
+    // A refused message takes no id and is not kept.
     second.expect_said(1, &ana.person(), "to all");
 }
 
 #[test]
-fn a_private_message_finds_the_person_and_not_the_name() {
+fn a_private_message_by_id_reaches_the_person_whatever_the_name() {
     let server = Server::start(&[]);
     let [mut ana, mut ben] = gather(&server, ["Ana", "Ben"]);
     ana.send(&json!({ "type": "say", "text": "for the first Ben", "to": "ben", "ref": "1" }));
@@ -234,7 +234,8 @@ fn a_message_that_is_sent_again_is_said_once() {
     ben.expect_said(1, &ana.person(), "first text");
     ana.send(&json!({ "type": "say", "text": "second text", "ref": "same", "to": ben.id }));
     assert_eq!(ana.read(), ack);
-    // The connection breaks, and the client cannot know whether the message has arrived.
+    // The connection breaks, and the client cannot know whether the message has arrived. It sends it again
+    // (at-least-once); the ref makes that idempotent.
     let (person, token) = (ana.person(), ana.token.clone());
     drop(ana);
     ben.expect_notice("away", &person);
@@ -252,7 +253,7 @@ fn a_message_that_is_sent_again_is_said_once() {
 }
 
 #[test]
-fn fifty_times_the_same_in_one_write() {
+fn a_message_sent_fifty_times_in_one_write_is_said_once() {
     let server = Server::start_without_pace(&[]);
     let [mut ana, mut ben] = gather(&server, ["Ana", "Ben"]);
     let say = |text: &str| json!({ "type": "say", "text": text, "ref": text }).to_string();

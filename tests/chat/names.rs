@@ -1,36 +1,37 @@
-//! What people are called: at the door, and when they change their name.
+//! Names: how a member gets one when it joins, and how it changes it.
 
 use serde_json::json;
 
 use crate::support::chat::*;
 use crate::support::*;
 
+/// Checks that the server chose the name.
 #[track_caller]
 fn assert_random(member: &Member) {
     let name = &member.name;
     let is_word = |word: &str| !word.is_empty() && word.chars().all(|c| c.is_ascii_alphabetic());
     assert!(name.split(' ').take(2).all(is_word), "{name}");
-    // A third word is the number of a name that is taken.
+    // A third word is the number after a name that is taken.
     assert!((2..=3).contains(&name.split(' ').count()) && name.chars().count() <= 32, "{name}");
 }
 
 #[test]
-fn whoever_brings_no_name_gets_one() {
+fn a_member_without_a_name_gets_a_random_one() {
     let server = Server::start(&[]);
     let members: Vec<Member> = (0..40).map(|_| Member::open(&server, "", None)).collect();
     let mut names: Vec<String> = members.iter().map(|member| member.name.clone()).collect();
     members.iter().for_each(assert_random);
     names.sort();
     names.dedup();
-    assert_eq!(names.len(), 40, "each has another");
-    // By chance two of the first words are the same, but not most of forty.
+    assert_eq!(names.len(), 40, "all names differ");
+    // Some of the first words are the same by chance, but not most of forty.
     let mut first: Vec<&str> = names.iter().filter_map(|name| name.split(' ').next()).collect();
     first.dedup();
     assert!(first.len() > 5, "{names:?}");
 }
 
 #[test]
-fn the_name_is_in_the_cookie_or_in_the_query() {
+fn the_name_is_read_from_the_query_or_the_cookie() {
     let server = Server::start(&[]);
     let long = "ü".repeat(32);
     let names = ["Ana", "Grüße 😀", "a;b=c, \"d\" \\ %41", "O'Neil <b>", &long, "__proto__", "1"];
@@ -45,8 +46,8 @@ fn the_name_is_in_the_cookie_or_in_the_query() {
     assert_eq!(Member::open(&server, "", Some(b"x; nickname=No; surname=No")).name, "x");
 }
 
-/// Names that nobody can have.
-fn impossible() -> Vec<String> {
+/// Names that are not allowed.
+fn bad_names() -> Vec<String> {
     let mut names: Vec<String> = ["", " ", "\t\n", "\u{3000}"].map(String::from).to_vec();
     names.push("x".repeat(33));
     names.push("😀".repeat(33));
@@ -63,9 +64,9 @@ fn impossible() -> Vec<String> {
 }
 
 #[test]
-fn an_impossible_name_at_the_door_is_replaced() {
+fn a_bad_name_at_the_start_is_replaced() {
     let server = Server::start(&[]);
-    for name in impossible() {
+    for name in bad_names() {
         assert_random(&Member::open(&server, "", Some(percent(&name).as_bytes())));
         assert_random(&Member::come(&server, &name));
     }
@@ -76,7 +77,7 @@ fn an_impossible_name_at_the_door_is_replaced() {
         let query = format!("?name={}", std::str::from_utf8(cookie).unwrap());
         assert_random(&Member::open(&server, &query, None));
     }
-    // Without percent-encoding as well.
+    // The same without percent-encoding.
     assert_random(&Member::open(&server, "", Some(b"a\xFFb")));
 }
 
@@ -95,12 +96,12 @@ fn a_taken_name_gets_a_number() {
     let person = second.person();
     second.leave();
     ben.expect_notice("left", &person);
-    // Whoever is away comes back under the same name, so nobody else gets it meanwhile.
+    // A member that is away keeps its name, so that no other member gets it meanwhile.
     let person = ana.person();
     drop(ana);
     ben.expect_notice("away", &person);
     assert_eq!(Member::come(&server, "ANA").name, "ANA 2");
-    // The number has its place among the 32 characters, and no blank is left before it twice.
+    // The number is part of the 32 characters, with one blank before it.
     let long = "ö".repeat(32);
     let _keep = Member::come(&server, &long);
     let mut others = Vec::new();
@@ -117,7 +118,7 @@ fn a_taken_name_gets_a_number() {
 }
 
 #[test]
-fn nobody_else_is_called_operator() {
+fn no_member_can_be_called_operator() {
     let server = Server::start(&[]);
     let mut member = Member::come(&server, "Operator");
     assert_eq!(member.name, "Operator 2");
@@ -128,7 +129,7 @@ fn nobody_else_is_called_operator() {
 }
 
 #[test]
-fn a_new_name() {
+fn a_member_can_change_its_name() {
     let server = Server::start(&[]);
     let [mut ana, mut ben] = gather(&server, ["Ana", "Ben"]);
     let before = ana.person();
@@ -140,7 +141,7 @@ fn a_new_name() {
             "type": "renamed", "member": { "id": ana.id, "name": becomes }, "was": was
         })
     };
-    // Its own name in other letters is not taken.
+    // Its own name in another case is not taken.
     let notices = [
         rename("ANA", "Ana", "ANA"),
         rename("  Anna  Bella ", "ANA", "Anna Bella"),
@@ -152,7 +153,7 @@ fn a_new_name() {
     notices.iter().for_each(|notice| ben.expect(notice));
     let after = json!({ "id": ana.id, "name": "Zoë" });
     ben.expect_said(2, &after, "as Zoë");
-    // What was said keeps the name of its time; the old names are free.
+    // A message keeps the name that its author had then; the old names are free.
     let third = Member::come(&server, "ana");
     assert_eq!(third.name, "ana");
     assert_eq!(column(&third.welcome["messages"], "from"), [before, after.clone()]);
@@ -166,7 +167,7 @@ fn a_new_name() {
 }
 
 #[test]
-fn a_name_that_is_taken_or_impossible() {
+fn a_taken_or_bad_name_is_refused() {
     let server = Server::start(&[]);
     let [mut ana, mut ben, away] = gather(&server, ["Ana", "Ben", "Ana 2"]);
     let person = away.person();
@@ -176,16 +177,16 @@ fn a_name_that_is_taken_or_impossible() {
     ben.send(&json!({ "type": "name", "name": "aNA", "ref": "r" }));
     let error = ben.read();
     assert_eq!((&error["code"], &error["ref"]), (&json!("name-taken"), &json!("r")), "{error}");
-    // "Ana 2" is away and will be back.
+    // "Ana 2" is away and keeps its name.
     assert!(error["message"].as_str().unwrap().contains("aNA 3"), "{error}");
-    for name in impossible() {
+    for name in bad_names() {
         ben.send(&json!({ "type": "name", "name": name, "ref": "r" }));
-        println!("{name:?}"); // shown when the test fails
+        println!("{name:?}"); // the harness shows it when the test fails
         ben.expect_error("bad-name", Some("r"));
     }
     ben.send(&json!({ "type": "name", "name": "aNA 3", "ref": "r" }));
     ben.expect(&json!({ "type": "ack", "ref": "r" }));
-    // Of all that was refused nobody else has heard.
+    // The others get nothing of the names that were refused.
     let renamed = json!({ "id": ben.id, "name": "aNA 3" });
     ana.expect(&json!({ "type": "renamed", "member": renamed, "was": "Ben" }));
 }

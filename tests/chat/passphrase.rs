@@ -1,5 +1,5 @@
-//! `--passphrase`: who does not know it learns nothing of the chat and tells it nothing. What the page
-//! makes of it is in `passphrase_page.rs`.
+//! `--passphrase`: a client without it is refused, learns nothing of the chat and says nothing in it. The
+//! page's part is in `pages/passphrase.rs`.
 
 use std::io::Write;
 use std::thread;
@@ -20,18 +20,15 @@ fn come(server: &Server, name: &str) -> Member {
     Member::open(server, &format!("?name={name}&passphrase={}", percent(WORDS)), None)
 }
 
-/// The 101 has come; what has to follow is the Close, and nothing else.
+/// Reads the Close 4003 and the end of the stream.
 #[track_caller]
-fn expect_turned_away(peer: &mut Peer) {
-    let frame = peer.read();
-    let payload = b"\x0F\xA3the passphrase is missing or wrong".into();
-    assert_eq!(frame, Frame { first: 0x88, payload });
-    assert_eq!(peer.try_read(), None);
+fn expect_refused(peer: &mut Peer) {
+    peer.expect_last(b"\x0F\xA3the passphrase is missing or wrong");
 }
 
-/// Nobody else has come meanwhile, and Ana has heard of nobody.
+/// Checks that no other member has joined, and that Ana got no notice of one.
 fn assert_alone(server: &mut Server, ana: &mut Member) {
-    ana.say_and_wait("is somebody there?");
+    ana.say_and_wait("the next message after the welcome is this one's ack");
     server.type_line("who");
     let output = server.wait_for_output("in the chat\n");
     assert!(output.ends_with("stop.\nAna\n1 in the chat\n"), "{output}");
@@ -40,7 +37,7 @@ fn assert_alone(server: &mut Server, ana: &mut Member) {
 }
 
 #[test]
-fn without_the_option_none_is_asked_for() {
+fn without_the_option_every_client_may_join() {
     let server = Server::start(&[]);
     for query in ["?name=Ana", "?name=Ana&passphrase=whatever", "?name=Ana&passphrase="] {
         Member::open(&server, query, None).leave();
@@ -48,28 +45,28 @@ fn without_the_option_none_is_asked_for() {
 }
 
 #[test]
-fn who_says_none_is_turned_away_at_once() {
+fn a_client_without_a_passphrase_is_refused_at_once() {
     let mut server = server();
     let mut ana = come(&server, "Ana");
     let began = Instant::now();
     for query in ["", "?name=Eve", "?passphrase", "?passphrase=%FF", "?Passphrase=x"] {
         for _ in 0..20 {
-            expect_turned_away(&mut server.open(&format!("/chat{query}")));
+            expect_refused(&mut server.open(&format!("/chat{query}")));
         }
     }
-    // A second for each would be more than this.
+    // With the delay of a second, a hundred would take longer.
     assert!(began.elapsed() < PATIENCE);
     assert_alone(&mut server, &mut ana);
 }
 
 #[test]
-fn who_says_a_wrong_one_is_turned_away_after_a_second() {
+fn a_wrong_passphrase_is_refused_after_a_second() {
     let mut server = server();
     let mut ana = come(&server, "Ana");
     let wrong = ["", "x", "größe", "Größe & maß + 100 %", "größe & maß + 100 % ", "größe+&+maß"];
     let mut queries: Vec<String> =
         wrong.iter().map(|words| format!("?passphrase={}", percent(words))).collect();
-    // Encoded twice; and a token is no passphrase.
+    // Encoded twice; with a member's token; and a wrong one before the right one.
     queries.push(format!("?passphrase={}", percent(&percent(WORDS))));
     queries.push(format!("?passphrase=x&token={}", ana.token));
     queries.push(format!("?passphrase=x&passphrase={}", percent(WORDS)));
@@ -78,17 +75,17 @@ fn who_says_a_wrong_one_is_turned_away_after_a_second() {
             let server = &server;
             scope.spawn(move || {
                 let began = Instant::now();
-                expect_turned_away(&mut server.open(&format!("/chat{query}")));
+                expect_refused(&mut server.open(&format!("/chat{query}")));
                 assert!(began.elapsed() >= Duration::from_secs(1), "{query}");
             });
         }
     });
-    expect_turned_away(&mut server.open(&format!("/chat?token={}", ana.token)));
+    expect_refused(&mut server.open(&format!("/chat?token={}", ana.token)));
     assert_alone(&mut server, &mut ana);
 }
 
 #[test]
-fn who_says_the_right_one_comes_in() {
+fn the_right_passphrase_lets_a_client_join() {
     let server = server();
     let spellings = [
         percent(WORDS),
@@ -105,44 +102,43 @@ fn who_says_the_right_one_comes_in() {
 }
 
 #[test]
-fn what_they_send_is_not_understood_as_anything() {
+fn frames_of_a_refused_client_are_ignored() {
     let mut server = server();
     let mut ana = come(&server, "Ana");
     for query in ["", "?passphrase=x"] {
-        // Some frames come with the request, and some while the answer waits.
+        // Some frames come with the request, and some during the delay before the answer.
         let frames = [client_frame(0x89, b"ping"), client_frame(0x81, b"hello"), vec![0xFF; 20]];
         let request = upgrade_request(&format!("/chat{query}"), "");
         let mut stream = server.connect();
         stream.write_all(&[request.as_bytes(), &frames.concat()].concat()).unwrap();
-        let (head, rest) = read_head(&mut stream);
+        let (head, leftover) = read_head(&mut stream);
         assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
-        let mut more = stream.try_clone().unwrap();
-        let _ = more.write_all(&frames.concat()); // fails if the answer was faster
-        expect_turned_away(&mut Peer::new(stream, rest));
+        let _ = stream.write_all(&frames.concat()); // fails if the server has closed already
+        expect_refused(&mut Peer::new(stream, leftover));
     }
     assert_alone(&mut server, &mut ana);
 }
 
 #[test]
-fn a_hundred_who_guess_keep_nobody_out() {
+fn a_hundred_wrong_guesses_delay_no_member() {
     let server = server();
     let began = Instant::now();
     let mut wrong: Vec<Peer> =
         (0..100).map(|guess| server.open(&format!("/chat?passphrase={guess}"))).collect();
     let ana = come(&server, "Ana");
-    wrong.iter_mut().for_each(expect_turned_away);
-    // One after the other they would take longer.
+    wrong.iter_mut().for_each(expect_refused);
+    // One after the other, a hundred delays would take longer.
     assert!(began.elapsed() < PATIENCE);
     assert_eq!(ana.welcome["count"], 1);
 }
 
 #[test]
-fn the_other_doors_are_open() {
+fn other_paths_need_no_passphrase() {
     let server = server();
     for path in ["/echo", "/broadcast", "/"] {
         let mut peer = server.open(path);
         peer.send_text("open");
-        assert_eq!(peer.read_text(), "open");
+        peer.expect_text("open");
     }
     for (path, status) in [("/", 200), ("/chat/main.js", 200), ("/chat", 426), ("/nothing", 404)] {
         let reply = server.exchange(format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n"));
@@ -151,8 +147,8 @@ fn the_other_doors_are_open() {
 }
 
 #[test]
-fn it_is_written_nowhere() {
-    // From the environment, where it is better kept than on the command line.
+fn the_passphrase_is_in_no_log_and_in_no_answer() {
+    // In the environment, where other users of the machine do not see it.
     let shell = "export PASSPHRASE='open sesame'";
     let mut server = Server::start_after(shell, &["--log", "trace"]);
     let mut ends = Vec::new();
@@ -189,7 +185,7 @@ fn it_is_written_nowhere() {
     for end in &ends {
         server.wait_for_log(end);
     }
-    let output = server.wait_for_output("help        this list");
+    let output = server.wait_for_output("help        print this list");
     let log = server.wait_for_log("GET /the-end HTTP/1.1: 404");
     assert!(!output.contains("sesame") && !log.contains("sesame"), "{output}{log}");
     assert_eq!(server.wait(), Some(0));

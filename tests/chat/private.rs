@@ -1,14 +1,13 @@
-//! A private message reaches the one person it is for, whatever has become of that person, or its author
-//! hears that it has not; nobody else ever gets it.
+//! A private message reaches its one recipient, whatever the recipient is called by then and wherever it
+//! connects from, or its author gets an error. No other member ever gets it.
 
 use serde_json::{Value, json};
 
-use crate::chat::history::read_back;
 use crate::support::chat::*;
 use crate::support::folder::Folder;
 use crate::support::*;
 
-/// Says something private; returns the answer.
+/// Says a private message; returns the answer.
 fn whisper(from: &mut Member, to: Value, text: &str) -> Value {
     from.send(&json!({ "type": "say", "text": text, "to": to, "ref": text }));
     from.read_until(|message| message["ref"] == text)
@@ -25,24 +24,23 @@ fn assert_not_here(from: &mut Member, to: Value) {
     );
 }
 
-/// The next message that somebody says, which has to be this.
+/// Reads up to the next `said`, which has to be this private text.
 #[track_caller]
 fn assert_hears(member: &mut Member, text: &str) {
     let said = member.read_until(|message| message["type"] == "said");
     assert_eq!((&said["text"], &said["to"]), (&json!(text), &member.person()), "{said}");
 }
 
-/// What this member can see of all that was said.
+/// All texts that this member may see.
 fn all_texts(member: &mut Member) -> Vec<String> {
-    let all = read_back(member, u64::MAX, |_| {});
-    all.iter().map(|said| said["text"].as_str().unwrap().to_string()).collect()
+    texts(&json!(read_back(member, u64::MAX, |_| {})))
 }
 
 #[test]
-fn renamed_away_left_and_replaced() {
+fn a_recipient_may_be_renamed_away_gone_or_replaced() {
     let server = Server::start(&[]);
     let [mut ana, mut ben] = gather(&server, ["Ana", "Ben"]);
-    // Renamed, and somebody else has the name.
+    // Renamed, and another member has the old name.
     ben.send(&json!({ "type": "name", "name": "Bob", "ref": "n" }));
     ben.expect(&json!({ "type": "ack", "ref": "n" }));
     ben.name = "Bob".to_string();
@@ -54,7 +52,7 @@ fn renamed_away_left_and_replaced() {
     assert_hears(&mut ben, "to Bob by name");
     assert_eq!(whisper(&mut ana, json!("Ben"), "to the second Ben")["id"], 3);
     assert_hears(&mut second, "to the second Ben");
-    // Away: it is kept, and nobody who comes in the meantime can have the name, or the message.
+    // Away: the message is kept, and a newcomer gets neither the name nor the message.
     let (bob, token) = (ben.person(), ben.token.clone());
     drop(ben);
     second.read_until(|message| message["type"] == "away");
@@ -67,7 +65,7 @@ fn renamed_away_left_and_replaced() {
         column(&ben.welcome["messages"], "text"),
         ["while away, by id", "while away, by name"]
     );
-    // Left, and the name is another's now.
+    // Left, and another member has the name.
     ben.close(b"\x03\xE8");
     second.read_until(|message| message["type"] == "left");
     assert_not_here(&mut ana, bob["id"].clone());
@@ -83,7 +81,7 @@ fn renamed_away_left_and_replaced() {
     assert_eq!(ben.person(), json!({ "id": 2, "name": "Bob 2" }));
     assert_eq!(whisper(&mut ana, json!(2), "back again")["id"], 7);
     assert_hears(&mut ben, "back again");
-    // A second connection takes over: to it alone.
+    // A second connection takes over: only that one gets the message.
     let mut other = Member::come_back(&server, &token, 7);
     ben.peer.expect_close(4001);
     assert_eq!(whisper(&mut ana, json!(2), "to the second connection")["id"], 8);
@@ -105,23 +103,23 @@ fn renamed_away_left_and_replaced() {
 }
 
 #[test]
-fn after_a_restart_others_have_come_first() {
+fn a_recipient_is_the_same_person_after_a_restart() {
     let folder = Folder::new();
     let server = Server::start(&["--data", folder.as_str()]);
     let [mut ana, ben, cleo] = gather(&server, ["Ana", "Ben", "Cleo"]);
     assert_eq!(whisper(&mut ana, json!(2), "before")["id"], 1);
     drop(server);
     let server = Server::start(&["--data", folder.as_str()]);
-    // As many strangers as there were people; two have the names.
+    // As many strangers as there were members; two have the members' names.
     let mut strangers = ["ben", "Dan", "ANA"].map(|name| Member::come(&server, name));
     let mut ana = Member::come_back(&server, &ana.token, 0);
     assert_eq!(ana.person(), json!({ "id": 1, "name": "Ana 2" }));
     assert_not_here(&mut ana, json!(2));
     assert_not_here(&mut ana, json!(3));
     assert_not_here(&mut ana, json!("Cleo"));
-    // A ref of before is said already, whatever else stands there now.
+    // A ref from before the restart gets its old ack, whatever recipient the message names now.
     assert_eq!(whisper(&mut ana, json!("ben"), "before")["id"], 1);
-    // By name it is for whoever has the name now; pages say the id.
+    // By name it reaches the member that has the name now. Pages send the id.
     let answer = whisper(&mut ana, json!("Ben"), "to the stranger");
     assert_eq!(answer["id"], 2);
     assert_hears(&mut strangers[0], "to the stranger");
@@ -133,7 +131,7 @@ fn after_a_restart_others_have_come_first() {
     assert_hears(&mut ana, "to Ana by id");
     let cleo = Member::come_back(&server, &cleo.token, 0);
     assert_eq!(cleo.person(), json!({ "id": 3, "name": "Cleo" }));
-    // Nobody ever gets an id that was somebody's.
+    // No stranger got the id of a member.
     assert!(strangers.iter().all(|stranger| stranger.id > 3));
     let [first, second, third] = &mut strangers;
     assert_eq!(all_texts(first), ["to the stranger"]);

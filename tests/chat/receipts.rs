@@ -1,4 +1,4 @@
-//! Receipts: how an author hears to how many its messages have come.
+//! Receipts: the author of a message is told how many of its recipients have it.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -9,16 +9,21 @@ use crate::support::chat::*;
 use crate::support::folder::Folder;
 use crate::support::*;
 
-/// `receipt` about these messages: id, how many have it, of how many.
+/// The `receipt` about these messages: id, number of recipients that have it, number of recipients.
 fn receipt(messages: &[(u64, u64, u64)]) -> Value {
     let entry =
         |(id, received, of): &(u64, u64, u64)| json!({ "id": id, "received": received, "of": of });
     json!({ "type": "receipt", "messages": messages.iter().map(entry).collect::<Vec<_>>() })
 }
 
-/// Has a member tell that all up to this id has arrived, and waits until the server knows.
+/// Has a member tell that it has all messages up to this id, and waits until the server has read that.
 fn receive(member: &mut Member, id: u64) {
     member.send(&json!({ "type": "received", "id": id }));
+    expect_no_receipt(member);
+}
+
+/// Reads up to the answer to an unknown message, before which no receipt may come.
+fn expect_no_receipt(member: &mut Member) {
     member.send(&json!({ "type": "settle", "ref": "settle" }));
     loop {
         let message = member.read();
@@ -30,7 +35,7 @@ fn receive(member: &mut Member, id: u64) {
 }
 
 #[test]
-fn those_count_who_were_here_or_away() {
+fn members_that_were_here_or_away_are_counted() {
     let server = Server::start_without_pace(&[]);
     let [mut ana, mut ben, mut cleo, dan] = gather(&server, ["Ana", "Ben", "Cleo", "Dan"]);
     let (person, token) = (dan.person(), dan.token.clone());
@@ -46,19 +51,19 @@ fn those_count_who_were_here_or_away() {
     for other in [&mut ana, &mut ben, &mut cleo] {
         other.expect_notice("joined", &eve.person());
     }
-    // Whoever comes later is not one of those, and nor is the author.
+    // A member that joins later is not counted, and neither is the author.
     receive(&mut eve, 1);
     receive(&mut ana, 1);
     receive(&mut ben, 1);
     ana.expect(&receipt(&[(1, 1, 3)]));
-    // Nobody counts twice, whatever they say again.
+    // No member counts twice, whatever it sends again.
     for id in [1, 0, 1] {
         receive(&mut ben, id);
         receive(&mut eve, id);
     }
     receive(&mut cleo, 1);
     ana.expect(&receipt(&[(1, 2, 3)]));
-    // Who comes back after the message need not say that it is there.
+    // A member that comes back with `since` need not send `received` as well.
     let mut dan = Member::come_back(&server, &token, 1);
     for other in [&mut ana, &mut ben, &mut cleo, &mut eve] {
         other.expect_notice("back", &person);
@@ -66,7 +71,7 @@ fn those_count_who_were_here_or_away() {
     ana.expect(&receipt(&[(1, 3, 3)]));
     receive(&mut dan, 1);
 
-    // For a private message one counts, for one to oneself nobody.
+    // A private message has one recipient; one to oneself has none.
     ana.send(&json!({ "type": "say", "text": "psst", "to": ben.id }));
     assert_eq!(ben.read()["id"], 2);
     ana.send(&json!({ "type": "say", "text": "do not forget", "to": ana.id, "ref": "r" }));
@@ -76,14 +81,14 @@ fn those_count_who_were_here_or_away() {
     receive(&mut cleo, 4);
     receive(&mut ana, 4);
     receive(&mut eve, 4);
-    // They may be told in two, on a machine that is busy.
-    wait_for(&mut ben, &[(4, 3, 4)]);
+    // On a busy machine this may take two receipts.
+    expect_receipts(&mut ben, &[(4, 3, 4)]);
     receive(&mut ben, 4);
     ana.expect(&receipt(&[(2, 1, 1)]));
 }
 
-/// Reads receipts until all of them together say this.
-fn wait_for(author: &mut Member, last: &[(u64, u64, u64)]) {
+/// Reads receipts until together they say this.
+fn expect_receipts(author: &mut Member, last: &[(u64, u64, u64)]) {
     let mut known: Vec<(u64, u64, u64)> = Vec::new();
     while known != last {
         let message = author.read();
@@ -101,7 +106,7 @@ fn wait_for(author: &mut Member, last: &[(u64, u64, u64)]) {
 }
 
 #[test]
-fn several_messages_are_one_receipt() {
+fn one_receipt_tells_of_several_messages() {
     let server = Server::start_without_pace(&[]);
     let [mut ana, mut ben, mut cleo] = gather(&server, ["Ana", "Ben", "Cleo"]);
     for text in ["one", "two", "three"] {
@@ -114,7 +119,7 @@ fn several_messages_are_one_receipt() {
 }
 
 #[test]
-fn who_left_and_came_back_counts_for_what_it_was_addressed_to() {
+fn a_member_that_left_counts_for_messages_from_before() {
     let server = Server::start_without_pace(&[]);
     let [mut ana, ben, mut cleo] = gather(&server, ["Ana", "Ben", "Cleo"]);
     ana.say_and_wait("while he is here");
@@ -126,7 +131,7 @@ fn who_left_and_came_back_counts_for_what_it_was_addressed_to() {
     ana.expect_notice("joined", &person);
     receive(&mut ben, 2);
     ana.expect(&receipt(&[(1, 1, 2)]));
-    // Not twice: over a reconnect, after leaving, or by saying less.
+    // Ben counts once, although he reconnects, leaves, comes back and sends smaller ids.
     drop(ben);
     ana.expect_notice("away", &person);
     let mut ben = Member::come_back(&server, &token, 1);
@@ -138,13 +143,13 @@ fn who_left_and_came_back_counts_for_what_it_was_addressed_to() {
     let mut ben = Member::come_back(&server, &token, 2);
     ana.expect_notice("joined", &person);
     receive(&mut ben, 2);
-    // Whatever counts too often shows now.
+    // If he counted twice, this receipt would show it.
     receive(&mut cleo, 2);
     ana.expect(&receipt(&[(1, 2, 2), (2, 1, 1)]));
 }
 
 #[test]
-fn at_most_four_in_a_second_and_the_last_state_in_the_end() {
+fn at_most_four_receipts_come_in_a_second_and_the_last_is_complete() {
     const MESSAGES: u64 = 100;
     let server = Server::start_without_pace(&[]);
     let [mut ana, mut ben, mut cleo] = gather(&server, ["Ana", "Ben", "Cleo"]);
@@ -155,7 +160,7 @@ fn at_most_four_in_a_second_and_the_last_state_in_the_end() {
     for id in 1..=MESSAGES {
         receive(&mut ben, id);
         receive(&mut cleo, id);
-        thread::sleep(Duration::from_millis(10));
+        thread::sleep(Duration::from_millis(10)); // 100 of them take at least a second
     }
     let (mut count, mut complete) = (0, 0);
     while complete < MESSAGES {
@@ -166,12 +171,12 @@ fn at_most_four_in_a_second_and_the_last_state_in_the_end() {
         complete += entries.iter().filter(|entry| entry["received"] == 2).count() as u64;
     }
     let elapsed = began.elapsed();
-    assert!(count >= 3, "after a second there is something to tell: {count} in {elapsed:?}");
+    assert!(count >= 3, "at least three receipts in a second: {count} in {elapsed:?}");
     assert!(count <= elapsed.as_millis() / 250, "{count} receipts in {elapsed:?}");
 }
 
 #[test]
-fn an_author_who_comes_back_hears_it_all_again() {
+fn an_author_that_comes_back_gets_all_receipts_again() {
     let server = Server::start_without_pace(&[]);
     let [mut ana, mut ben, cleo] = gather(&server, ["Ana", "Ben", "Cleo"]);
     for text in ["one", "two", "three"] {
@@ -179,7 +184,7 @@ fn an_author_who_comes_back_hears_it_all_again() {
     }
     let (person, token) = (ana.person(), ana.token.clone());
     drop(ana);
-    // It becomes news, and old, while there is nobody to hear it.
+    // The receipt is due, within 250 ms, while Ana is away.
     receive(&mut ben, 2);
     thread::sleep(Duration::from_millis(400));
     let all = receipt(&[(1, 1, 2), (2, 1, 2)]);
@@ -192,15 +197,15 @@ fn an_author_who_comes_back_hears_it_all_again() {
     let mut ana = Member::come_back(&server, &token, 3);
     assert_eq!(ana.person(), person);
     ana.expect(&all);
-    // What she knows already is not repeated with the news.
+    // What she has been told is not repeated with the next receipt.
     receive(&mut ben, 3);
     ana.expect(&receipt(&[(3, 1, 2)]));
-    // And nobody else has heard of any of this.
+    // Cleo, who is not the author, got no receipt.
     receive(&mut { cleo }, 0);
 }
 
 #[test]
-fn what_is_not_there_yet_cannot_have_arrived() {
+fn a_received_id_that_does_not_exist_is_refused() {
     let server = Server::start_without_pace(&[]);
     let [mut ana, mut ben] = gather(&server, ["Ana", "Ben"]);
     ana.say_and_wait("one");
@@ -220,13 +225,13 @@ fn what_is_not_there_yet_cannot_have_arrived() {
         "{\"id\":1}",
     ];
     for id in wrong {
-        println!("{id}"); // shown when the test fails
+        println!("{id}"); // the harness shows it when the test fails
         ben.peer.send_text(&format!(r#"{{"type":"received","id":{id},"ref":"r"}}"#));
         ben.expect_error("bad-field", Some("r"));
     }
     ben.send(&json!({ "type": "received" }));
     ben.expect_error("bad-field", None);
-    // None of it has changed anything: the next message is not received.
+    // The refused messages have changed nothing: the next message does not count as received.
     ana.say_and_wait("two");
     ben.expect_said(2, &ana.person(), "two");
     receive(&mut ben, 1);
@@ -236,7 +241,7 @@ fn what_is_not_there_yet_cannot_have_arrived() {
 }
 
 #[test]
-fn a_since_that_is_not_there_yet_is_none() {
+fn a_since_beyond_the_newest_message_is_ignored() {
     let server = Server::start_without_pace(&[]);
     let [mut ana, ben] = gather(&server, ["Ana", "Ben"]);
     ana.say_and_wait("one");
@@ -249,12 +254,12 @@ fn a_since_that_is_not_there_yet_is_none() {
 }
 
 #[test]
-fn there_are_none_in_a_big_room() {
+fn there_are_no_receipts_in_a_big_room() {
     let server = Server::start_without_pace(&[]);
     let mut ana = Member::come(&server, "Ana");
     let others: Vec<Member> =
         (0..199).map(|number| Member::come(&server, &format!("M{number}"))).collect();
-    // Also not of what was said before.
+    // Nor for a message from before the room was big.
     ana.say_and_wait_among("not big yet");
     let mut last = Member::come(&server, "The last");
     ana.say_and_wait_among("big");
@@ -262,20 +267,13 @@ fn there_are_none_in_a_big_room() {
     for mut other in others {
         receive(&mut other, 2);
     }
-    // A receipt would come within 250 ms.
+    // A receipt would come within 250 ms. No event says that none comes.
     thread::sleep(Duration::from_millis(500));
-    ana.send(&json!({ "type": "settle", "ref": "settle" }));
-    loop {
-        let message = ana.read();
-        assert_ne!(message["type"], "receipt", "{message}");
-        if message["ref"] == "settle" {
-            break;
-        }
-    }
+    expect_no_receipt(&mut ana);
 }
 
 #[test]
-fn there_are_none_across_a_restart() {
+fn messages_from_before_a_restart_have_no_receipts() {
     let folder = Folder::new();
     let server = Server::start_without_pace(&["--data", folder.as_str()]);
     let [mut ana, ben] = gather(&server, ["Ana", "Ben"]);

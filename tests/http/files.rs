@@ -1,64 +1,21 @@
-//! The files of `www/`: what is served, and that nothing else is.
+//! The files of `www/`: what is served, with which headers, and that nothing outside the folder is.
 
 use std::fs::{self, File};
 use std::os::unix::fs::symlink;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio, id};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
-use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::http::request::ask;
 use crate::support::browser::Browser;
+use crate::support::folder::*;
 use crate::support::*;
 
-pub const SECRET: &str = "the secret beside www";
-
-/// A folder of the test's own with a `www` in it; removed at the end.
-pub struct Folder(PathBuf);
-
-impl Folder {
-    pub fn new() -> Folder {
-        static COUNT: AtomicUsize = AtomicUsize::new(0);
-        let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("partyline-files-{}-{number}", id()));
-        fs::create_dir_all(path.join("www/sub")).unwrap();
-        let folder = Folder(path.canonicalize().unwrap());
-        folder.write("secret.txt", SECRET);
-        folder.write("www/index.html", "the page");
-        folder.write("www/inside.txt", "inside");
-        folder.write("www/sub/index.html", "below");
-        folder
-    }
-
-    pub fn path(&self, name: &str) -> PathBuf {
-        self.0.join(name)
-    }
-
-    pub fn write(&self, name: &str, content: impl AsRef<[u8]>) {
-        fs::write(self.path(name), content).unwrap();
-    }
-
-    fn serve(&self) -> Server {
-        Server::start(&["--www", self.path("www").to_str().unwrap()])
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
-fn get(server: &Server, target: &str) -> Reply {
-    ask(server, target, format!("GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n"))
+fn fetch(server: &Server, target: &str) -> Reply {
+    send_request(server, target, format!("GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n"))
 }
 
 #[test]
-fn types() {
-    let (folder, html) = (Folder::new(), "text/html; charset=utf-8");
+fn each_extension_has_its_media_type() {
+    let (folder, html) = (WwwFolder::new(), "text/html; charset=utf-8");
     let server = folder.serve();
     let cases = [
         ("a.html", html),
@@ -82,37 +39,37 @@ fn types() {
     for (name, media_type) in cases {
         let content = format!("\0\r\n\u{FEFF}content of {name}").into_bytes();
         folder.write(&format!("www/{name}"), &content);
-        let reply = get(&server, &format!("/{name}"));
-        assert_eq!((reply.status, &reply.body), (200, &content), "{name}");
+        let reply = fetch(&server, &format!("/{name}"));
+        reply.assert_body(name, 200, &content);
         assert_eq!(reply.header("Content-Type"), Some(media_type), "{name}");
         assert_eq!(reply.header("Cache-Control"), Some("no-cache"), "{name}");
     }
     for (target, content) in [("/", "the page"), ("/?a", "the page"), ("/sub/index.html", "below")]
     {
-        let reply = get(&server, target);
-        assert_eq!((reply.status, reply.text().as_str()), (200, content), "{target}");
+        let reply = fetch(&server, target);
+        reply.assert_body(target, 200, content.as_bytes());
         assert_eq!(reply.header("Content-Type"), Some(html), "{target}");
     }
 }
 
 #[test]
-fn read_at_each_request() {
-    let folder = Folder::new();
+fn files_are_read_at_each_request() {
+    let folder = WwwFolder::new();
     let server = folder.serve();
-    let status = || get(&server, "/edited.txt").status;
+    let status = || fetch(&server, "/edited.txt").status;
     assert_eq!(status(), 404);
     for content in ["first", "other", "longer than before", ""] {
         folder.write("www/edited.txt", content);
-        let reply = get(&server, "/edited.txt");
-        assert_eq!((reply.status, reply.text().as_str()), (200, content));
+        let reply = fetch(&server, "/edited.txt");
+        reply.assert_body(content, 200, content.as_bytes());
     }
     fs::remove_file(folder.path("www/edited.txt")).unwrap();
     assert_eq!(status(), 404);
 }
 
 #[test]
-fn names() {
-    let folder = Folder::new();
+fn file_names_may_contain_any_character() {
+    let folder = WwwFolder::new();
     let server = folder.serve();
     for (name, target) in [
         ("two words.txt", "/two%20words.txt"),
@@ -123,46 +80,46 @@ fn names() {
         ("what?.txt", "/what%3F.txt"),
         ("#1.txt", "/%231.txt"),
         ("100%.txt", "/100%25.txt"),
-        ("%41.txt", "/%2541.txt"), // decoded once, not twice
+        ("%41.txt", "/%2541.txt"), // percent-encoding is decoded once
         ("a..b", "/a..b"),
         ("~", "/~"),
     ] {
         folder.write(&format!("www/{name}"), name);
-        let reply = get(&server, target);
-        assert_eq!((reply.status, reply.text().as_str()), (200, name), "{target}");
+        let reply = fetch(&server, target);
+        reply.assert_body(target, 200, name.as_bytes());
     }
-    assert_eq!(get(&server, "/A.txt").status, 404);
+    assert_eq!(fetch(&server, "/A.txt").status, 404);
 }
 
 #[test]
-fn sizes() {
+fn files_up_to_16_mib_are_served() {
     const FILE_MAX: u64 = 16 << 20;
-    let folder = Folder::new();
+    let folder = WwwFolder::new();
     let server = folder.serve();
     for size in [0, 1, FILE_MAX] {
-        // It has no blocks on the disk: only its length is set.
+        // Only the length is set, so that the file takes no space on the disk.
         File::create(folder.path("www/a.bin")).unwrap().set_len(size).unwrap();
-        let reply = get(&server, "/a.bin");
+        let reply = fetch(&server, "/a.bin");
         assert_eq!((reply.status, reply.body.len() as u64), (200, size), "{size}");
     }
     for size in [FILE_MAX + 1, 1 << 32] {
         File::create(folder.path("www/a.bin")).unwrap().set_len(size).unwrap();
-        let reply = get(&server, "/a.bin");
-        assert_eq!(reply.status, 500, "{size}");
-        assert!(reply.text().contains("larger than 16777216 bytes"), "{}", reply.text());
+        let reply = fetch(&server, "/a.bin");
+        reply.assert_status(&size.to_string(), 500);
+        reply.assert_contains(&size.to_string(), "larger than 16777216 bytes");
     }
 }
 
 #[test]
-fn only_regular_files_inside() {
-    let folder = Folder::new();
+fn only_regular_files_inside_www_are_served() {
+    let folder = WwwFolder::new();
     folder.write("www/.hidden", SECRET);
     fs::create_dir(folder.path("www/.git")).unwrap();
     folder.write("www/.git/config", SECRET);
-    fs::create_dir(folder.path("www2")).unwrap(); // its name begins like that of www
+    fs::create_dir(folder.path("www2")).unwrap(); // `www` is a prefix of the name
     folder.write("www2/page.html", SECRET);
     let pipe = folder.path("www/pipe");
-    assert!(Command::new("mkfifo").arg(pipe).status().expect("it is installed").success());
+    assert!(is_possible("mkfifo", &[pipe.to_str().unwrap()]));
     for (link, to) in [
         ("inside", "inside.txt"),
         ("sub/up", "../inside.txt"),
@@ -191,8 +148,8 @@ fn only_regular_files_inside() {
         ("/folder/index.html", "below"),
         ("/here/inside.txt", "inside"),
     ] {
-        let reply = get(&server, target);
-        assert_eq!((reply.status, reply.text().as_str()), (200, content), "{target}");
+        let reply = fetch(&server, target);
+        reply.assert_body(target, 200, content.as_bytes());
     }
     let long = format!("/{}", "a".repeat(5000));
     let refused = "/nothing /sub /sub/ /folder /here /here/ /index.html/ /index.html/index.html \
@@ -200,8 +157,8 @@ fn only_regular_files_inside() {
          /git/config /outside /outside-absolute /outside-twice /beside/page.html /parent/secret.txt \
          /pipe /to-pipe /nowhere /circle /device";
     for target in refused.split(' ').chain([long.as_str()]) {
-        let reply = get(&server, target);
-        assert_eq!(reply.status, 404, "{target}: {}", reply.text());
+        let reply = fetch(&server, target);
+        reply.assert_status(target, 404);
         let text = reply.text();
         assert!(!text.contains(SECRET) && !text.contains("index"), "{target}: {text}");
     }
@@ -209,8 +166,8 @@ fn only_regular_files_inside() {
 }
 
 #[test]
-fn nobody_climbs_out() {
-    let folder = Folder::new();
+fn no_spelling_of_a_path_leads_out_of_www() {
+    let folder = WwwFolder::new();
     let server = folder.serve();
     let outside = folder.path("secret.txt").to_str().unwrap().to_string();
     let mut targets = vec![
@@ -231,7 +188,7 @@ fn nobody_climbs_out() {
         "http://localhost/%2E%2E/secret.txt".to_string(),
         "http://localhost../secret.txt".to_string(),
         "http://..%2fsecret.txt".to_string(),
-        "/sub/../inside.txt".to_string(), // even where it would end inside
+        "/sub/../inside.txt".to_string(), // refused, although it would end inside
         "/./inside.txt".to_string(),
         "//inside.txt".to_string(),
         "/sub//index.html".to_string(),
@@ -240,7 +197,7 @@ fn nobody_climbs_out() {
         "/C:/secret.txt".to_string(),
         "/inside.txt::$DATA".to_string(),
     ];
-    // Every way to write two dots, with every way to write what separates them from the rest.
+    // Spellings of two dots, each with each spelling of the slash after them.
     let dots = ".. .%2e %2E. %2e%2e %252e%252e %25%32%65. %c0%ae%c0%ae %e0%80%ae%e0%80%ae \
          %u002e%u002e %EF%BC%8E%EF%BC%8E .... ... ..; ..%00 %20.. ..%20 ..%09";
     let slashes = r"/ // /./ %2f %2F %252f \ %5c %255C %c0%af %ef%bc%8f";
@@ -254,19 +211,20 @@ fn nobody_climbs_out() {
         }
     }
     for target in targets {
-        let reply = get(&server, &target);
+        let reply = fetch(&server, &target);
         assert!([400, 404].contains(&reply.status), "{target}: {}", reply.head);
         assert!(!reply.text().contains(SECRET), "{target}: {}", reply.text());
     }
-    assert_eq!(get(&server, "/inside.txt").status, 200);
+    assert_eq!(fetch(&server, "/inside.txt").status, 200);
 }
 
 #[test]
-fn no_such_folder() {
-    let folder = Folder::new();
+fn a_www_that_is_no_folder_ends_the_start_with_one_sentence() {
+    let folder = WwwFolder::new();
     for name in ["missing", "secret.txt"] {
         let www = folder.path(name);
-        let (code, output, errors) = run_to_end(&["--port", "0", "--www", www.to_str().unwrap()]);
+        let options = ["--port", "0", "--www", www.to_str().unwrap()];
+        let (code, output, errors) = run_to_end(&options, &[]);
         assert_eq!((code, output.as_str()), (Some(1), ""), "{name}: {errors}");
         assert_eq!(errors.lines().count(), 1, "{name}: one sentence: {errors}");
         for part in [www.to_str().unwrap(), "cannot be opened", "--www DIR"] {
@@ -275,10 +233,10 @@ fn no_such_folder() {
     }
 }
 
-/// Every kind of answer there is, one of each status.
+/// One answer of each status and of each kind.
 #[test]
 fn every_answer_has_the_security_headers() {
-    let folder = Folder::new();
+    let folder = WwwFolder::new();
     File::create(folder.path("www/large.bin")).unwrap().set_len(1 << 25).unwrap();
     let www = folder.path("www");
     let options = ["--www", www.to_str().unwrap(), "--head-timeout", "1", "--head-bytes", "1000"];
@@ -306,14 +264,14 @@ fn every_answer_has_the_security_headers() {
         (503, upgrade_request("/echo", "")),
         (505, "GET / HTTP/2.0\r\n\r\n".to_string()),
     ] {
-        // `ask` looks for all that every answer must have.
-        let reply = ask(if status == 503 { &full } else { &server }, &request, &request);
-        assert_eq!(reply.status, status, "{request}");
+        // `send_request` checks the headers.
+        let server = if status == 503 { &full } else { &server };
+        send_request(server, &request, &request).assert_status(&request, status);
     }
 }
 
 #[test]
-fn the_pages_work_under_their_own_policy() {
+fn the_pages_work_under_their_content_security_policy() {
     let server = Server::start(&["--host", "lab.test"]);
     let browser = Browser::start();
     let script = "window.violations = [];
@@ -329,35 +287,17 @@ fn the_pages_work_under_their_own_policy() {
         page.wait_for("document.body.textContent.includes('a text') && text.value === ''");
         assert_eq!(page.evaluate("violations"), json!([]), "{address}");
         page.assert_clean();
-        // The chat's only cookie is the name, and a page of another site does not bring it along.
+        // The chat's only cookie is the name, and the browser does not send it for another site's page.
         let cookies = page.call("Network.getCookies", json!({}))["cookies"].take();
         let expected = if address.ends_with("PORT/") { "name Strict" } else { "" };
         let cookies = cookies.as_array().unwrap().iter();
         let cookies =
             cookies.map(|it| format!("{} {}", it["name"], it["sameSite"]).replace('"', ""));
         assert_eq!(cookies.collect::<String>(), expected);
-        // A script between the page's own tags is forbidden, and that would have been noticed.
+        // An inline script is forbidden, and the listener above notices it.
         page.evaluate(
             "document.body.append(Object.assign(document.createElement('script'), { text: '0' }))",
         );
         page.wait_for("violations.join() === 'script-src-elem inline'");
     }
-}
-
-/// Starts the program and waits for its end: its exit code, what it printed, what it complained of.
-fn run_to_end(options: &[&str]) -> (Option<i32>, String, String) {
-    let mut command = Command::new(Path::new(env!("CARGO_BIN_EXE_partyline")));
-    in_clean_surroundings(&mut command);
-    command.args(options).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    let deadline = Instant::now() + PATIENCE;
-    while child.try_wait().unwrap().is_none() {
-        if Instant::now() > deadline {
-            child.kill().unwrap(); // its exit code is None then
-        }
-        thread::sleep(Duration::from_millis(5));
-    }
-    let output = child.wait_with_output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (output.status.code(), text(output.stdout), text(output.stderr))
 }

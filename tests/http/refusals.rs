@@ -1,10 +1,9 @@
-//! Request heads that are refused, with the status and the reason that their sender is told.
+//! Request heads that are refused, each with its status and a sentence that says why.
 
-use crate::http::request::{ask, get};
 use crate::support::*;
 
-/// `(what, request, status, what the body must say)`. The client goes on listening and sends
-/// nothing more: each is refused for what it is and not for being late, which would be a 408.
+/// `(what, request, status, text in the body)`. The client sends nothing more and waits, so that an
+/// answer shows that the head is refused at once: a server that waited for more would answer 408.
 const REFUSALS: [(&str, &[u8], u16, &str); 75] = [
     ("0.9", b"GET /\r\n\r\n", 400, "request line"),
     ("0.9 by name", b"GET / HTTP/0.9\r\nHost: localhost\r\n\r\n", 505, "HTTP/1.1"),
@@ -83,7 +82,7 @@ const REFUSALS: [(&str, &[u8], u16, &str); 75] = [
     ("bare LF at the end", b"GET / HTTP/1.1\r\nHost: localhost\r\n\n", 400, "bare LF"),
 ];
 
-/// The same, for lines that follow the Host of a request that is in order otherwise.
+/// The same, for header lines that follow the Host of a correct request.
 const REFUSED_LINES: [(&str, &str, u16, &str); 13] = [
     ("NUL", "X: a\0b\r\n", 400, "NUL"),
     ("escape", "X: \x1B[2J\r\n", 400, "control"),
@@ -101,29 +100,26 @@ const REFUSED_LINES: [(&str, &str, u16, &str); 13] = [
 ];
 
 #[test]
-fn refused() {
+fn malformed_heads_are_refused_with_a_reason() {
     let server = Server::start(&[]);
     let assert_refused = |what: &str, request: &[u8], status: u16, phrase: &str| {
-        let reply = ask(&server, what, request);
-        let text = reply.text();
-        assert!(
-            reply.status == status && text.contains(phrase),
-            "{what}: {status}, {phrase}: {text}"
-        );
+        let reply = send_request(&server, what, request);
+        reply.assert_status(what, status);
+        reply.assert_contains(what, phrase);
     };
     for (what, request, status, phrase) in REFUSALS {
         assert_refused(what, request, status, phrase);
     }
     for (what, lines, status, phrase) in REFUSED_LINES {
-        assert_refused(what, get(lines).as_bytes(), status, phrase);
+        assert_refused(what, get_request(lines).as_bytes(), status, phrase);
     }
-    assert_refused("101 headers", get(&"X: y\r\n".repeat(100)).as_bytes(), 431, "100");
+    assert_refused("101 headers", get_request(&"X: y\r\n".repeat(100)).as_bytes(), 431, "100");
     for method in ["POST", "PUT", "DELETE", "OPTIONS", "TRACE", "CONNECT", "PATCH", "get", "GETS"] {
-        let reply = ask(&server, method, get("").replace("GET", method));
-        assert_eq!(reply.status, 405, "{method}: {}", reply.head);
+        let reply = send_request(&server, method, get_request("").replace("GET", method));
+        reply.assert_status(method, 405);
         assert_eq!(reply.header("Allow"), Some("GET, HEAD"), "{method}");
     }
-    let options = ask(&server, "OPTIONS *", "OPTIONS * HTTP/1.1\r\nHost: localhost\r\n\r\n");
-    assert_eq!(options.status, 405);
+    let options = "OPTIONS * HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    send_request(&server, "OPTIONS *", options).assert_status("OPTIONS *", 405);
     server.assert_serves();
 }

@@ -1,14 +1,16 @@
-//! Many clients at once: nobody misses a message, nobody is in another's way, the limits hold.
+//! Many clients at once: no client misses a message or waits for another, and the limits on connections,
+//! threads and memory hold.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use crate::support::crowd::assert_one_order;
 use crate::support::*;
 
 #[test]
-fn sixteen_clients_with_128_messages_each() {
+fn sixteen_clients_get_all_messages_in_one_order() {
     let server = Server::start_without_pace(&[]);
     let peers: Vec<Peer> = (0..16).map(|_| server.open("/broadcast")).collect();
     let clients = peers.into_iter().enumerate().map(|(me, mut peer)| {
@@ -26,23 +28,13 @@ fn sixteen_clients_with_128_messages_each() {
         })
     });
     let clients: Vec<_> = clients.collect();
-    let ended: Vec<(Peer, Vec<String>)> =
-        clients.into_iter().map(|client| client.join().unwrap()).collect();
-    let (_, first) = &ended[0];
-    let mut next = [0; 16];
-    for text in first {
-        let (who, number) = text.split_once(" says ").expect("as it was sent");
-        let next = &mut next[who.parse::<usize>().unwrap()];
-        assert_eq!(number.parse::<usize>().unwrap(), *next, "each sender's in order, once");
-        *next += 1;
-    }
-    for (_, heard) in &ended {
-        assert!(heard == first, "everybody has the same, in the same order");
-    }
+    let (_peers, heard): (Vec<Peer>, Vec<Vec<String>>) =
+        clients.into_iter().map(|client| client.join().unwrap()).unzip();
+    assert_one_order(&heard);
 }
 
 #[test]
-fn the_sender_too_and_as_it_was_sent() {
+fn a_broadcast_reaches_every_client_and_its_sender_unchanged() {
     let server = Server::start_without_pace(&[]);
     let mut peers = [server.open("/broadcast"), server.open("/"), server.open("/broadcast?x=1")];
     peers[0].send_text("here is a message for the server!");
@@ -60,17 +52,17 @@ fn the_sender_too_and_as_it_was_sent() {
     }
     let mut outside = server.open("/echo");
     peers[0].send_text("not for /echo");
-    assert_eq!(peers[1].read_text(), "not for /echo");
+    peers[1].expect_text("not for /echo");
     outside.send_text("mine");
-    assert_eq!(outside.read_text(), "mine");
+    outside.expect_text("mine");
 }
 
 #[test]
-fn one_who_does_not_read_is_not_noticed_by_twenty_who_talk() {
+fn a_client_that_does_not_read_does_not_delay_twenty_that_send() {
     let server = Server::start_without_pace(&[]);
     let mut silent = server.open("/broadcast");
     let mut talkers: Vec<Peer> = (0..20).map(|_| server.open("/broadcast")).collect();
-    // 24 MiB in all: more than the kernel keeps for one who does not read, and then some.
+    // 24 MiB in all: more than the kernel's buffers and the backlog hold.
     let text = "x".repeat(8192);
     for round in 0..150 {
         for (me, talker) in talkers.iter_mut().enumerate() {
@@ -85,7 +77,7 @@ fn one_who_does_not_read_is_not_noticed_by_twenty_who_talk() {
             assert!(heard == expected, "round {round}");
         }
     }
-    // Now it reads: each sender's texts in order, and then the reason why it got no more.
+    // Now it reads: each sender's texts in order, and then a Close that says why no more come.
     let mut next = [0; 20];
     let mut count = 0;
     let end = loop {
@@ -101,9 +93,9 @@ fn one_who_does_not_read_is_not_noticed_by_twenty_who_talk() {
         next[me] += 1;
         count += 1;
     };
-    assert!(count < 3000, "it was too slow for all of them");
+    assert!(count < 3000, "it got all of them, and was not too slow");
     assert_eq!(end, Frame { first: 0x88, payload: b"\x03\xF5too slow: come back".into() });
-    assert_eq!(silent.try_read(), None);
+    silent.expect_end();
 }
 
 #[test]
@@ -112,7 +104,7 @@ fn a_thousand_clients_get_one_message() {
     let mut peers: Vec<Peer> = (0..1000).map(|_| server.open("/broadcast")).collect();
     peers[500].send_text("one for all");
     for peer in &mut peers {
-        assert_eq!(peer.read_text(), "one for all");
+        peer.expect_text("one for all");
     }
 }
 
@@ -127,113 +119,104 @@ fn the_2001st_connection_gets_503() {
     }
     peers[0].send_text("we noticed nothing");
     for peer in &mut peers {
-        assert_eq!(peer.read_text(), "we noticed nothing");
+        peer.expect_text("we noticed nothing");
     }
-    // Somebody leaves: there is a place again.
+    // When one leaves, its place is free again.
     peers[1].send(0x88, b"\x03\xE8");
     peers[1].expect_close(1000);
     drop(peers.remove(1));
-    try_until(|| try_to_enter(&server), "there is a place again");
+    wait_until("a place is free again", || accepts_an_upgrade(&server));
 }
 
-fn try_to_enter(server: &Server) -> bool {
+/// Opens a WebSocket on a new connection and closes it again; returns whether the answer was a 101.
+fn accepts_an_upgrade(server: &Server) -> bool {
     let mut stream = server.connect();
     stream.write_all(upgrade_request("/echo", "").as_bytes()).unwrap();
     let mut answer = [0; 12];
     stream.read_exact(&mut answer).is_ok() && &answer == b"HTTP/1.1 101"
 }
 
-/// Tries again until it works. The pause only spares the machine.
-fn try_until(mut attempt: impl FnMut() -> bool, what: &str) {
-    let deadline = Instant::now() + PATIENCE;
-    while !attempt() {
-        assert!(Instant::now() < deadline, "in vain: {what}");
-        thread::sleep(Duration::from_millis(20));
-    }
-}
-
 #[test]
-fn the_limits_can_be_set() {
+fn the_limit_on_connections_can_be_set() {
     let server = Server::start(&["--connections", "2", "--log", "warn"]);
     let (mut one, mut two) = (server.open("/broadcast"), server.open("/echo"));
     assert_eq!(server.exchange(upgrade_request("/echo", "")).status, 503);
     one.send_text("unharmed");
-    assert_eq!(one.read_text(), "unharmed");
+    one.expect_text("unharmed");
     two.send_text("unharmed too");
-    assert_eq!(two.read_text(), "unharmed too");
+    two.expect_text("unharmed too");
 }
 
 #[test]
-fn the_oldest_unfinished_request_makes_room() {
+fn the_oldest_unfinished_request_is_closed_for_a_new_one() {
     let server = Server::start(&["--unfinished", "5", "--head-timeout", "600"]);
-    let mut waiting: Vec<TcpStream> = Vec::new();
-    for _ in 0..5 {
+    let begin_request = || {
         let mut stream = server.connect();
         stream.write_all(b"GET / HTTP/1.1\r\nX: ").unwrap();
-        waiting.push(stream);
-    }
-    // A newcomer is the sixth for a moment, gets in all the same, and the oldest has to go for it.
-    for gone in 0..3 {
+        stream
+    };
+    let mut unfinished: Vec<TcpStream> = (0..5).map(|_| begin_request()).collect();
+    // A new request is the sixth for a moment; it is served, and the oldest is closed for it.
+    for oldest in 0..3 {
         server.assert_serves();
         let mut rest = Vec::new();
-        let end = waiting[gone].read_to_end(&mut rest);
-        assert!(end.is_ok_and(|count| count == 0), "{gone} is closed without an answer");
-        let mut stream = server.connect();
-        stream.write_all(b"GET / HTTP/1.1\r\nX: ").unwrap();
-        waiting.push(stream);
+        let end = unfinished[oldest].read_to_end(&mut rest);
+        assert!(end.is_ok_and(|count| count == 0), "{oldest} is closed without an answer");
+        unfinished.push(begin_request());
     }
-    // The others still wait, and are served when they are done.
-    for mut left in waiting.drain(3..) {
-        left.write_all(b"y\r\nHost: localhost\r\n\r\n").unwrap();
-        assert_eq!(Reply::read(left).status, 200);
+    // The others are still open, and are served when their requests are complete.
+    for mut stream in unfinished.drain(3..) {
+        let rest = b"y\r\nHost: localhost\r\n\r\n";
+        stream.write_all(rest).unwrap();
+        Reply::read(stream, rest).assert_status("the rest of a request", 200);
     }
 }
 
 #[test]
-fn with_64_descriptors_and_200_knocking() {
+fn the_server_survives_200_connections_with_64_descriptors() {
     let server = Server::start_after("ulimit -n 64", &["--head-timeout", "600"]);
-    let mut friend = server.open("/echo");
-    let mut knocking = Vec::new();
+    let mut connected = server.open("/echo");
+    let mut waiting = Vec::new();
     for number in 0..200 {
         let mut stream = server.connect();
-        // A quarter of them never says a word; the others do all that is asked of them.
+        // A quarter of them sends nothing; the others send a whole request.
         if number % 4 != 0 {
             stream.write_all(upgrade_request("/echo", "").as_bytes()).unwrap();
         }
-        knocking.push(stream);
+        waiting.push(stream);
     }
     server.wait_for_log("cannot accept a connection");
-    // It does not spin: within a second of wall-clock time it uses little of a processor's.
+    // The accept loop does not spin: in a second of wall-clock time it uses little CPU time.
     let before = server.cpu_seconds();
     thread::sleep(Duration::from_secs(1));
     let used = server.cpu_seconds() - before;
     assert!(used < 0.5, "{used} s of CPU time while there is nothing to do");
     let warnings = server.log().matches("cannot accept a connection").count();
     assert!(warnings <= 10, "{warnings} warnings, more than one a second");
-    // Those inside are served as before.
-    friend.send_text("still here");
-    assert_eq!(friend.read_text(), "still here");
-    for stream in knocking {
+    // Open connections are served as before.
+    connected.send_text("still here");
+    connected.expect_text("still here");
+    for stream in waiting {
         let _ = stream.shutdown(Shutdown::Both);
     }
-    try_until(|| try_to_enter(&server), "newcomers are served again");
+    wait_until("new connections are served again", || accepts_an_upgrade(&server));
 }
 
 #[test]
-fn threads_and_memory_are_given_back() {
+fn threads_end_with_their_connections() {
     let server = Server::start_without_pace(&["--log", "warn"]);
     server.assert_serves();
     let peers: Vec<Peer> = (0..300).map(|_| server.open("/broadcast")).collect();
     assert!(server.status("Threads") > 300);
-    drop(peers); // without a word: the ordinary end of a laptop that is shut
-    // The main thread, the log's, the room's, the operator's, and 16 idle ones.
-    try_until(|| server.status("Threads") <= 20, "the threads end");
+    drop(peers); // without a Close
+    // The main thread, the log's, the room's, the operator's, and 16 idle threads.
+    wait_until("the threads end", || server.status("Threads") <= 20);
 }
 
 #[test]
-fn what_is_announced_takes_its_place_in_the_memory() {
+fn memory_is_reserved_for_announced_messages() {
     let server = Server::start(&["--log", "warn"]);
-    // An empty text, and in the same packet the header of a frame of 16 MiB, of which nothing more comes.
+    // An empty text, and in the same packet the header of a frame of 16 MiB. Its payload never comes.
     let header = b"\x82\xFF\0\0\0\0\x01\0\0\0\x37\xFA\x21\x3D";
     let packet = [client_frame(0x81, b"").as_slice(), header].concat();
     let announce = || {
@@ -243,16 +226,16 @@ fn what_is_announced_takes_its_place_in_the_memory() {
         (frame.first == 0x81).then_some(peer)
     };
     let mut peers: Vec<Peer> = (0..16).map(|_| announce().expect("there is room")).collect();
-    let mut late = server.open("/echo");
-    late.send_raw(&packet);
-    late.expect_close(1013);
-    // Who does not need any is not concerned, however much passes.
+    let mut seventeenth = server.open("/echo");
+    seventeenth.send_raw(&packet);
+    seventeenth.expect_close(1013);
+    // Small messages need no reservation, however many there are.
     let mut pinger = server.open("/echo");
     for _ in 0..1000 {
         pinger.send(0x89, &[7; 125]);
-        assert_eq!(pinger.read(), Frame { first: 0x8A, payload: vec![7; 125] });
+        pinger.expect_frame(0x8A, &[7; 125]);
     }
     server.assert_serves();
     drop(peers.pop());
-    try_until(|| announce().is_some(), "there is room again");
+    wait_until("there is room again", || announce().is_some());
 }

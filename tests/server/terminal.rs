@@ -1,8 +1,7 @@
-//! The server's terminal: what it prints, what can be typed, how it starts and stops.
+//! The server's terminal: what it prints, the operator's commands, and how the server starts and stops.
 
+use std::io::{BufReader, Write};
 use std::process::{Command, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
 
 use partyline::settings::{Settings, help};
 use partyline::text::visible;
@@ -12,51 +11,33 @@ use serde_json::json;
 use crate::support::chat::*;
 use crate::support::*;
 
-/// Runs the program to its end; returns its exit code, standard output and standard error. It must not
-/// be one that goes on: without a code it was ended.
-pub fn run(options: &[&str], environment: &[(&str, &str)]) -> (Option<i32>, String, String) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_partyline"));
-    in_clean_surroundings(&mut command);
-    command.args(options).envs(environment.iter().copied()).stdin(Stdio::null());
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let deadline = Instant::now() + PATIENCE;
-    while child.try_wait().unwrap().is_none() {
-        if Instant::now() > deadline {
-            child.kill().unwrap();
-        }
-        thread::sleep(Duration::from_millis(5));
-    }
-    let output = child.wait_with_output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (output.status.code(), text(output.stdout), text(output.stderr))
-}
-
 #[test]
-fn quit_closes_everyone_with_1001() {
+fn quit_closes_every_connection_with_1001() {
     let mut server = Server::start(&[]);
     let mut peers = [server.open("/echo"), server.open("/broadcast"), server.open("/")];
     peers[1].send_text("all here?");
-    assert_eq!(peers[1].read_text(), "all here?");
+    peers[1].expect_text("all here?");
     server.type_line("quit");
     for peer in &mut peers {
+        // The text may come before the Close.
         let close = |frame: &Frame| frame.first == 0x88;
         let frame = Some(peer.read()).filter(close).unwrap_or_else(|| peer.read());
         assert_eq!(frame, Frame { first: 0x88, payload: b"\x03\xE9the server is stopping".into() });
-        assert_eq!(peer.try_read(), None);
+        peer.expect_end();
     }
     assert_eq!(server.wait(), Some(0));
 }
 
 #[test]
-fn one_who_ignores_the_close_does_not_keep_the_server() {
+fn a_client_that_ignores_the_close_does_not_keep_the_server_running() {
     let mut server = Server::start(&[]);
-    let _rude = server.open("/echo");
+    let _ignores_the_close = server.open("/echo");
     server.type_line("quit");
     assert_eq!(server.wait(), Some(0));
 }
 
 #[test]
-fn other_lines_and_the_end_of_input_do_not_stop_it() {
+fn unknown_commands_and_the_end_of_input_do_not_stop_the_server() {
     let mut server = Server::start(&[]);
     for line in ["", "help", "QUIT please", "\u{1b}[2J", "quit now"] {
         server.type_line(line);
@@ -67,10 +48,10 @@ fn other_lines_and_the_end_of_input_do_not_stop_it() {
 }
 
 #[test]
-fn a_taken_port_is_one_clear_sentence() {
+fn a_port_in_use_ends_the_start_with_one_sentence() {
     let server = Server::start(&[]);
     let port = server.port.to_string();
-    let (code, out, err) = run(&["--port", &port], &[]);
+    let (code, out, err) = run_to_end(&["--port", &port], &[]);
     assert_eq!((code, out.as_str()), (Some(1), ""));
     assert!(err.starts_with(&format!("partyline: port {port} is taken")), "{err}");
     assert_eq!(err.lines().count(), 1, "{err}");
@@ -78,24 +59,20 @@ fn a_taken_port_is_one_clear_sentence() {
 }
 
 #[test]
-fn the_addresses_are_those_a_classmate_can_open() {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_partyline"));
-    command.args(["--port", "0"]);
-    in_clean_surroundings(&mut command);
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    let mut typed = child.stdin.take().unwrap();
-    std::io::Write::write_all(&mut typed, b"quit\n").unwrap();
+fn only_addresses_that_others_can_open_are_printed() {
+    let mut command = program();
+    command.args(["--port", "0"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(b"quit\n").unwrap();
     let output = child.wait_with_output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
-    let addresses: Vec<&str> =
-        text.lines().filter_map(|line| line.split_whitespace().next()).collect();
-    let addresses: Vec<&str> =
-        addresses.into_iter().filter(|word| word.starts_with("http://")).collect();
+    let first_words = text.lines().filter_map(|line| line.split_whitespace().next());
+    let addresses: Vec<&str> = first_words.filter(|word| word.starts_with("http://")).collect();
     assert!(!addresses.is_empty(), "{text}");
     for address in &addresses {
         assert!(!address.contains("0.0.0.0") && !address.contains("[::]"), "{text}");
     }
-    // The default route's address comes first, where there is one.
+    // The address of the default route comes first, if there is a route.
     let socket = std::net::UdpSocket::bind("0.0.0.0:0").unwrap();
     if socket.connect("198.51.100.1:9").is_ok() {
         let own = socket.local_addr().unwrap().ip();
@@ -105,17 +82,17 @@ fn the_addresses_are_those_a_classmate_can_open() {
 }
 
 #[test]
-fn help_fits_a_screen() {
-    let (code, out, _) = run(&["--help"], &[]);
+fn the_help_fits_a_terminal_of_24_lines() {
+    let (code, out, _) = run_to_end(&["--help"], &[]);
     assert_eq!((code, out.trim_end()), (Some(0), help().as_str()));
     assert!(help().lines().count() <= 24, "{} lines", help().lines().count());
     assert!(help().lines().all(|line| line.chars().count() <= 80));
-    let (code, out, _) = run(&["--version"], &[]);
+    let (code, out, _) = run_to_end(&["--version"], &[]);
     assert_eq!((code, out.trim_end()), (Some(0), concat!("partyline ", env!("CARGO_PKG_VERSION"))));
 }
 
 #[test]
-fn mistakes_in_the_settings_are_explained() {
+fn a_wrong_setting_ends_the_start_with_one_sentence() {
     for (options, environment, sentence) in [
         (&["--port", "70000"][..], &[][..], "--port 70000: a port is a number up to 65535"),
         (&["--port"], &[], "--port needs a value"),
@@ -131,7 +108,7 @@ fn mistakes_in_the_settings_are_explained() {
         (&[], &[("HEAD_BYTES", "1k")], "HEAD_BYTES=1k: a limit is a whole number"),
         (&["--www", "/nowhere/at/all"], &[], "--www DIR"),
     ] {
-        let (code, out, err) = run(options, environment);
+        let (code, out, err) = run_to_end(options, environment);
         assert_eq!((code, out.as_str()), (Some(1), ""), "{options:?}");
         assert!(err.starts_with("partyline: ") && err.contains(sentence), "{options:?}: {err}");
         assert_eq!(err.lines().count(), 1, "{err}");
@@ -139,7 +116,7 @@ fn mistakes_in_the_settings_are_explained() {
 }
 
 #[test]
-fn the_command_line_counts_more_than_the_environment() {
+fn the_command_line_overrides_the_environment() {
     let environment = |word: &str| match word {
         "PORT" => Some("4000".to_string()),
         "CONNECTIONS" => Some("0".to_string()),
@@ -157,11 +134,11 @@ fn the_command_line_counts_more_than_the_environment() {
 }
 
 #[test]
-fn the_operator_takes_part() {
+fn the_operator_lists_members_and_says_texts() {
     let mut server = Server::start(&[]);
     server.type_line("who");
     assert_eq!(server.wait_for_output("in the chat\n").lines().last(), Some("0 in the chat"));
-    // A name may be odd. What could paint the terminal or hide in it is in none.
+    // Odd names are allowed. Control characters and invisible ones are not.
     let [mut ana, ben] = gather(&server, ["Ana", "[31m 100% {} \\u{1b}"]);
     let (odd, person) = (ben.name.clone(), ben.person());
     drop(ben);
@@ -185,7 +162,7 @@ fn the_operator_takes_part() {
     }
     server.type_line("say the end");
     ana.expect_said(4, &operator, "the end");
-    // It is kept like everything else.
+    // The operator's texts are in the history like all others.
     let dan = Member::come(&server, "Dan");
     assert_eq!(column(&dan.welcome["messages"], "from"), vec![operator; 4]);
     ana.expect_notice("joined", &dan.person());
@@ -196,7 +173,7 @@ fn the_operator_takes_part() {
 }
 
 #[test]
-fn one_line_per_arrival_and_departure() {
+fn each_connection_logs_its_beginning_and_its_end() {
     let server = Server::start(&[]);
     let mut peer = server.open("/echo?secret=1234");
     server.wait_for_log(") came to ");
@@ -210,7 +187,7 @@ fn one_line_per_arrival_and_departure() {
 }
 
 #[test]
-fn strangers_cannot_paint_the_terminal() {
+fn control_characters_from_clients_are_escaped_in_the_log() {
     let server = Server::start(&["--log", "debug"]);
     server.exchange("GET /\u{1B}[2J HTTP/1.1\r\nHost: localhost\r\n\r\n");
     server.exchange(upgrade_request("/broadcast", "Origin: \u{202E}\u{9B}x\r\n"));
@@ -222,51 +199,38 @@ fn strangers_cannot_paint_the_terminal() {
 }
 
 #[test]
-fn a_closed_terminal_harms_nobody() {
+fn the_server_serves_without_a_terminal() {
     let mut command = Command::new("sh");
-    let program = env!("CARGO_BIN_EXE_partyline");
-    // Standard output is read until the port is known, and closed; standard error is closed first.
-    command.args(["-c", "exec \"$0\" --port 0 2>&-", program]);
-    in_clean_surroundings(&mut command);
-    command.stdin(Stdio::piped()).stdout(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    let port = read_port(&mut child);
-    std::io::Write::write_all(child.stdin.as_mut().unwrap(), b"help\nhelp\n").unwrap();
+    // Standard error is closed from the start; standard output when the port has been read.
+    command.args(["-c", "exec \"$0\" --port 0 2>&-", env!("CARGO_BIN_EXE_partyline")]);
+    clean_environment(&mut command);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let port = read_port(&mut BufReader::new(child.stdout.take().unwrap()));
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(b"help\nhelp\n").unwrap();
     for _ in 0..3 {
-        let mut stream = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
-        std::io::Write::write_all(&mut stream, upgrade_request("/echo", "").as_bytes()).unwrap();
-        assert!(read_head(&mut stream).0.starts_with("HTTP/1.1 101"));
+        open_echo(port);
     }
-    std::io::Write::write_all(child.stdin.as_mut().unwrap(), b"quit\n").unwrap();
+    stdin.write_all(b"quit\n").unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+/// Opens a WebSocket on `/echo` and closes the connection.
+fn open_echo(port: u16) {
+    Peer::open(connect(port), upgrade_request("/echo", "").as_bytes());
 }
 
 #[test]
-fn a_terminal_that_has_stopped_holds_nobody_up() {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_partyline"));
-    in_clean_surroundings(&mut command);
+fn a_log_that_is_not_read_delays_no_connection() {
+    let mut command = program();
     command.args(["--port", "0"]).stdin(Stdio::piped());
-    // Standard error is a pipe that nobody reads: when it is full, writing to it waits for ever.
+    // Standard error is a pipe that this test does not read: when it is full, a write to it blocks.
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let port = read_port(&mut child);
-    // Each leaves two lines of about 60 bytes; the pipe takes 64 KiB.
-    for number in 0..1500 {
-        let mut stream = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        std::io::Write::write_all(&mut stream, upgrade_request("/echo", "").as_bytes()).unwrap();
-        assert!(read_head(&mut stream).0.starts_with("HTTP/1.1 101"), "client {number}");
+    let port = read_port(&mut BufReader::new(child.stdout.take().unwrap()));
+    // Each connection logs two lines of about 60 bytes; the pipe holds 64 KiB.
+    for _ in 0..1500 {
+        open_echo(port);
     }
-    std::io::Write::write_all(child.stdin.as_mut().unwrap(), b"not UTF-8: \xFF\nquit\n").unwrap();
+    child.stdin.as_mut().unwrap().write_all(b"not UTF-8: \xFF\nquit\n").unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(0));
-}
-
-/// Reads the port from what the program prints, and closes its standard output.
-fn read_port(child: &mut std::process::Child) -> u16 {
-    let mut out = std::io::BufReader::new(child.stdout.take().unwrap());
-    let mut line = String::new();
-    while !line.contains("http://localhost:") {
-        line.clear();
-        std::io::BufRead::read_line(&mut out, &mut line).unwrap();
-    }
-    line.split("localhost:").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap()
 }

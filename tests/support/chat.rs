@@ -1,40 +1,35 @@
-//! A member of the chat: a client of `/chat` that sends what it is told and takes each message as it
-//! comes. Every test of the chat says exactly which message has to be the next one.
-
-use std::io::Write;
+//! A member of the chat: a client of `/chat` that sends what the test says and reads message by message.
+//! Every test of the chat says exactly which message has to be the next one.
 
 use serde_json::{Value, json};
 
-use super::{PATIENCE, Peer, Server, connect, read_head, upgrade_request};
+use super::{PATIENCE, Peer, Server, connect, upgrade_request};
 
-/// Somebody in the chat, after its `welcome`.
+/// A member of the chat, after its `welcome`.
 pub struct Member {
     pub peer: Peer,
     pub welcome: Value,
     pub id: u64,
     pub name: String,
     pub token: String,
-    /// Whether `receipt` is one of the messages that have to be expected. They come by a clock.
+    /// Whether [`Member::read`] returns a `receipt`. They come by a timer, so that a test that is not
+    /// about them cannot know when.
     pub expects_receipts: bool,
 }
 
 impl Member {
-    /// Comes in with this query and this value of the cookie `name`, as bytes.
+    /// Joins with this query and this value of the cookie `name`, as bytes.
     pub fn open(server: &Server, query: &str, cookie: Option<&[u8]>) -> Member {
         Member::open_at(server.port, query, cookie)
     }
 
-    /// Comes in at another port that leads to the server.
+    /// Joins through another port that leads to the server.
     pub fn open_at(port: u16, query: &str, cookie: Option<&[u8]>) -> Member {
-        let mut stream = connect(port);
         let request = upgrade_request(&format!("/chat{query}"), "");
         let cookie = cookie.map_or(Vec::new(), |name| [b"Cookie: name=", name, b"\r\n"].concat());
         let (line, rest) = request.split_once("\r\n").unwrap();
         let request = [line.as_bytes(), b"\r\n", &cookie, rest.as_bytes()].concat();
-        stream.write_all(&request).unwrap();
-        let (head, buffer) = read_head(&mut stream);
-        assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
-        let mut peer = Peer { stream, buffer };
+        let mut peer = Peer::open(connect(port), &request);
         let welcome: Value = serde_json::from_str(&peer.read_text()).unwrap();
         assert_eq!(welcome["type"], "welcome", "{welcome}");
         Member {
@@ -47,12 +42,13 @@ impl Member {
         }
     }
 
-    /// Comes in under this name.
+    /// Joins under this name.
     pub fn come(server: &Server, name: &str) -> Member {
         Member::open(server, &format!("?name={}", percent(name)), None)
     }
 
-    /// Comes in again with its token, after the message `since`.
+    /// Joins as the same member again, with its token and the id of the last message that it has.
+    #[track_caller]
     pub fn come_back(server: &Server, token: &str, since: u64) -> Member {
         let member = Member::open(server, &format!("?token={token}&since={since}"), None);
         assert_eq!(member.welcome["resumed"], true, "{}", member.welcome);
@@ -60,7 +56,7 @@ impl Member {
         member
     }
 
-    /// `{id, name}`, as messages name a person.
+    /// `{id, name}`, as messages refer to a person.
     pub fn person(&self) -> Value {
         json!({ "id": self.id, "name": self.name })
     }
@@ -69,12 +65,13 @@ impl Member {
         self.peer.send_text(&message.to_string());
     }
 
-    /// Says a text to the room, without a `ref`, and so without an answer.
+    /// Says a text to everyone, without a `ref`, so that no answer comes.
     pub fn say(&mut self, text: &str) {
         self.send(&json!({ "type": "say", "text": text }));
     }
 
-    /// Says a text to the room and waits for its `ack`, which has to come next.
+    /// Says a text to everyone and reads its `ack`, which has to come next.
+    #[track_caller]
     pub fn say_and_wait(&mut self, text: &str) -> Value {
         self.send(&json!({ "type": "say", "text": text, "ref": text }));
         let ack = self.read();
@@ -82,18 +79,21 @@ impl Member {
         ack
     }
 
-    /// Says a text to the room and reads until its `ack`, whatever comes before it.
+    /// Says a text to everyone and reads until its `ack`, whatever comes before it.
+    #[track_caller]
     pub fn say_and_wait_among(&mut self, text: &str) -> Value {
         self.send(&json!({ "type": "say", "text": text, "ref": text }));
         self.read_until(|message| message["type"] == "ack" && message["ref"] == text)
     }
 
-    /// Reads until a message is what is looked for, and returns it.
+    /// Reads up to the first message that this is true of, and returns it.
+    #[track_caller]
     pub fn read_until(&mut self, is_it: impl Fn(&Value) -> bool) -> Value {
         std::iter::repeat_with(|| self.read()).find(is_it).expect("it does not end")
     }
 
-    /// The next message. Pings and beats, which come after 20 s on a slow machine, are none.
+    /// Reads the next message. Pings and beats, which come after 20 s on a slow machine, are skipped.
+    #[track_caller]
     pub fn read(&mut self) -> Value {
         loop {
             let frame = self.peer.read();
@@ -110,8 +110,8 @@ impl Member {
         }
     }
 
-    /// The next message has to be this one, in all its fields, but for those that no test can know:
-    /// the time of a message, which has to be of these days, and the words of an error.
+    /// Reads the next message, which has to be this one in all its fields, except two that no test can
+    /// know: the time of a message, which only has to be recent, and the sentence of an error.
     #[track_caller]
     pub fn expect(&mut self, expected: &Value) {
         let mut message = self.read();
@@ -126,14 +126,18 @@ impl Member {
             }
             _ => {}
         }
-        assert_eq!(message, *expected, "{whole}");
+        if message != *expected {
+            self.peer.fail(expected, whole);
+        }
     }
 
+    /// Reads the next message, which has to be this text.
     #[track_caller]
     pub fn expect_said(&mut self, id: u64, from: &Value, text: &str) {
         self.expect(&json!({ "type": "said", "id": id, "from": from, "text": text }));
     }
 
+    /// Reads the next message, which has to be an `error` with this code, and with this `ref` or none.
     #[track_caller]
     pub fn expect_error(&mut self, code: &str, reference: Option<&str>) {
         let mut expected = json!({ "type": "error", "code": code });
@@ -143,19 +147,21 @@ impl Member {
         self.expect(&expected);
     }
 
-    /// `joined`, `left`, `away` or `back` of somebody.
+    /// Reads the next message, which has to be `joined`, `left`, `away` or `back` about this person.
     #[track_caller]
     pub fn expect_notice(&mut self, kind: &str, member: &Value) {
         self.expect(&json!({ "type": kind, "member": member }));
     }
 
-    /// Waits until its thread in the server has come to reading: only then is the welcome behind it.
+    /// Waits until its thread in the server reads messages; before that, the welcome may still be on its
+    /// way.
     pub fn settle(&mut self) {
         self.send(&json!({ "type": "settle" }));
         self.expect_error("unknown-type", None);
     }
 
-    /// Leaves with this Close payload and waits for the answer in kind.
+    /// Sends a Close with this payload and reads up to the same Close and the end of the stream.
+    #[track_caller]
     pub fn close(&mut self, payload: &[u8]) {
         self.peer.send(0x88, payload);
         loop {
@@ -165,16 +171,16 @@ impl Member {
                 break;
             }
         }
-        assert_eq!(self.peer.try_read(), None);
+        self.peer.expect_end();
     }
 
-    /// Leaves for good.
+    /// Leaves the chat with a Close 1000.
     pub fn leave(mut self) {
         self.close(b"\x03\xE8");
     }
 }
 
-/// Some members who have all heard of each other.
+/// Some members, each of whom has read the `joined` of those after it.
 pub fn gather<const N: usize>(server: &Server, names: [&str; N]) -> [Member; N] {
     let mut members: Vec<Member> = Vec::new();
     for name in names {
@@ -187,17 +193,64 @@ pub fn gather<const N: usize>(server: &Server, names: [&str; N]) -> [Member; N] 
     members.try_into().unwrap_or_else(|_| unreachable!("one for each name"))
 }
 
+/// Asks for the messages before this id; returns the answer and skips what comes before it.
+#[track_caller]
+pub fn earlier(member: &mut Member, before: u64) -> Value {
+    let reference = format!("before {before}");
+    member.send(&json!({ "type": "earlier", "before": before, "ref": reference }));
+    let page = member.read_until(|message| message["ref"] == reference);
+    assert_eq!(page["type"], "earlier", "{page}");
+    let mut fields: Vec<&str> = page.as_object().unwrap().keys().map(String::as_str).collect();
+    fields.sort();
+    assert_eq!(fields, ["gap", "messages", "more", "ref", "type"]);
+    page
+}
+
+/// Reads all messages before this id that the member may see, page by page, and returns them with the
+/// oldest first; `check` looks at each page.
+#[track_caller]
+pub fn read_back(member: &mut Member, mut before: u64, check: impl Fn(&Value)) -> Vec<Value> {
+    let mut pages = Vec::new();
+    loop {
+        let page = earlier(member, before);
+        check(&page);
+        let ids = ids(&page["messages"]);
+        assert!(ids.windows(2).all(|pair| pair[0] < pair[1]), "{ids:?}");
+        assert!(ids.last().is_none_or(|last| *last < before), "{ids:?} are before {before}");
+        if let Some(first) = ids.first() {
+            before = *first;
+        }
+        let more = page["more"].as_bool().expect("true or false");
+        assert!(!more || !ids.is_empty(), "`more` is true, and the page is empty");
+        pages.push(page["messages"].as_array().unwrap().clone());
+        if !more {
+            return pages.into_iter().rev().flatten().collect();
+        }
+    }
+}
+
+/// The ids of these messages.
+pub fn ids(messages: &Value) -> Vec<u64> {
+    column(messages, "id").iter().map(|id| id.as_u64().expect("an id")).collect()
+}
+
+/// The texts of these messages.
+pub fn texts(messages: &Value) -> Vec<String> {
+    let text = |text: &Value| text.as_str().expect("a text").to_string();
+    column(messages, "text").iter().map(text).collect()
+}
+
 /// The field `name` of each of these messages.
 pub fn column(messages: &Value, name: &str) -> Vec<Value> {
     messages.as_array().expect("a list").iter().map(|message| message[name].clone()).collect()
 }
 
-/// A text as it stands in a query or in a cookie.
+/// A text as it stands in a query or in a cookie, with every byte percent-encoded.
 pub fn percent(text: &str) -> String {
     text.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }
 
-/// Whether these are milliseconds since 1970 of a moment that is no longer ago than a test takes.
+/// Whether this is a time in milliseconds since 1970 that is no longer ago than a test takes.
 pub fn is_recent(at: &Value) -> bool {
     let now = std::time::UNIX_EPOCH.elapsed().unwrap();
     let at = std::time::Duration::from_millis(at.as_u64().expect("a time"));

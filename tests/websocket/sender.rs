@@ -1,7 +1,6 @@
-//! The Sender alone, on one end of a TCP connection, without a server around it.
+//! The Sender alone: reads and writes of one socket by several threads, and what is sent first.
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::thread;
@@ -10,62 +9,12 @@ use std::time::{Duration, Instant};
 use partyline::websocket::memory::Budget;
 use partyline::websocket::sender::Sender;
 
-use crate::support::PATIENCE;
-
-/// How long the Sender's owner waits in one read.
-const READ_TIMEOUT: Duration = Duration::from_secs(20);
-
-/// Both ends of a connection: a Sender, and the peer that it sends to.
-fn pair(budget: Budget) -> (Sender, Arc<Budget>, TcpStream) {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    let peer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-    let (stream, _) = listener.accept().unwrap();
-    stream.set_read_timeout(Some(READ_TIMEOUT)).unwrap();
-    peer.set_read_timeout(Some(PATIENCE)).unwrap();
-    peer.set_write_timeout(Some(PATIENCE)).unwrap();
-    let budget = Arc::new(budget);
-    let sender = Sender::new(stream, Arc::clone(&budget), None);
-    sender.start(Vec::new());
-    (sender, budget, peer)
-}
-
-/// A frame as a server sends it, with a number in front of `size` bytes that depend on it.
-fn frame(number: u64, size: usize) -> Vec<u8> {
-    let mut frame = vec![0x82, 127];
-    frame.extend_from_slice(&(8 + size as u64).to_be_bytes());
-    frame.extend_from_slice(&number.to_be_bytes());
-    frame.extend((0..size).map(|i| (i as u64 ^ number) as u8));
-    frame
-}
-
-/// Reads what [`frame`] made and returns its number, or `Err` with whatever else came.
-fn read_frame(peer: &mut impl Read) -> Result<u64, Vec<u8>> {
-    let mut header = Vec::new();
-    peer.take(10).read_to_end(&mut header).map_err(|error| error.to_string().into_bytes())?;
-    if header.len() < 10 || header[..2] != [0x82, 127] {
-        let _ = peer.read_to_end(&mut header);
-        return Err(header);
-    }
-    let length = u64::from_be_bytes(header[2..].try_into().unwrap()) as usize;
-    let mut payload = vec![0; length];
-    peer.read_exact(&mut payload).map_err(|error| error.to_string().into_bytes())?;
-    let number = u64::from_be_bytes(payload[..8].try_into().unwrap());
-    assert!(frame(number, length - 8)[10..] == payload, "frame {number} is torn");
-    Ok(number)
-}
-
-fn wait_until(what: &str, condition: impl Fn() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
-    while !condition() {
-        assert!(Instant::now() < deadline, "still waiting: {what}");
-        thread::sleep(Duration::from_millis(1));
-    }
-}
+use crate::support::sender::*;
 
 #[test]
-fn readers_raced_against_writers() {
-    /// In each round one read, which needs the flag off, races one write, which needs it on; nobody
-    /// begins the next round before both are done. So there is at least one switch in each.
+fn reads_and_writes_at_the_same_time_lose_and_tear_nothing() {
+    /// In each round one read, which needs O_NONBLOCK off, races one write, which needs it on; the next
+    /// round begins when both are done. So the flag is switched at least once in each round.
     const ROUNDS: usize = 1_000_000;
     let (sender, _, peer) = pair(Budget::new(usize::MAX / 2));
     let reads = Arc::new(AtomicUsize::new(0));
@@ -79,13 +28,13 @@ fn readers_raced_against_writers() {
         }
     };
 
-    // The peer provides one byte for each round ...
+    // The peer sends one byte for each round.
     let mut to_sender = peer.try_clone().unwrap();
     let feeding = thread::spawn(move || {
         let bytes: Vec<u8> = (0..ROUNDS).map(|i| (i % 251) as u8).collect();
         to_sender.write_all(&bytes).unwrap();
     });
-    // ... which the owner reads ...
+    // The owner reads it.
     let (owner, done, wait) = (sender.clone(), Arc::clone(&reads), wait_for(&writes));
     let owning = thread::spawn(move || {
         for i in 0..ROUNDS {
@@ -96,7 +45,7 @@ fn readers_raced_against_writers() {
             done.store(i + 1, SeqCst);
         }
     });
-    // ... while somebody else writes, and a third now and then.
+    // A second thread writes a frame in each round, and a third one now and then.
     let (writer, done, wait) = (sender.clone(), Arc::clone(&writes), wait_for(&reads));
     let writing = thread::spawn(move || {
         for i in 0..ROUNDS {
@@ -111,7 +60,7 @@ fn readers_raced_against_writers() {
             third.send(&frame(2 * i as u64 + 1, i % 100));
         }
     });
-    // And the peer reads: every frame whole, once, each writer's in order.
+    // The peer reads every frame whole and once, each writer's in order.
     let mut peer = std::io::BufReader::new(peer);
     let mut next = [0, 1];
     for _ in 0..ROUNDS + ROUNDS / 100 {
@@ -124,130 +73,11 @@ fn readers_raced_against_writers() {
         thread.join().unwrap();
     }
     sender.finish();
-    assert_eq!(read_frame(&mut peer), Err(Vec::new()), "nothing may follow");
+    assert_eq!(read_frame(&mut peer), Err(Vec::new()), "the stream has ended");
 }
 
 #[test]
-fn what_waits_arrives_in_order_when_the_peer_reads_again() {
-    let (sender, budget, mut peer) = pair(Budget::new(512 * 1024));
-    let mut sent = 0;
-    while budget.waiting() == 0 {
-        sender.send(&frame(sent, 8192));
-        sent += 1;
-    }
-    for _ in 0..20 {
-        sender.send(&frame(sent, 8192));
-        sent += 1;
-    }
-    for number in 0..sent {
-        assert_eq!(read_frame(&mut peer), Ok(number));
-    }
-    sender.wait_until_caught_up();
-    assert_eq!(budget.waiting(), 0);
-    // It is not behind any more: the next frame goes the short way.
-    sender.send(&frame(sent, 10));
-    assert_eq!(read_frame(&mut peer), Ok(sent));
-}
-
-#[test]
-fn sending_does_not_wait_for_a_peer_that_does_not_read() {
-    let (sender, budget, peer) = pair(Budget::new(usize::MAX / 2));
-    // 64 MiB are far more than any kernel buffer, so this returns only if nobody waits.
-    for number in 0..1024 {
-        sender.send(&frame(number, 65_536));
-    }
-    assert!(budget.waiting() > 32 << 20, "{}", budget.waiting());
-    drop(peer);
-    wait_until("what waited for a peer that has gone is let go", || budget.waiting() == 0);
-}
-
-#[test]
-fn too_slow_is_told_after_whole_frames() {
-    let limit = 512 * 1024;
-    let (sender, budget, mut peer) = pair(Budget::new(limit));
-    let mut sent = 0;
-    while sender.our_close_code().is_none() {
-        sender.send(&frame(sent, 10_000));
-        assert!(budget.waiting() <= limit + 2 * 10_018, "{} wait", budget.waiting());
-        sent += 1;
-    }
-    sender.send(&frame(sent, 5)); // is not accepted any more
-    let mut received = 0;
-    let end = loop {
-        match read_frame(&mut peer) {
-            Ok(number) => assert_eq!(number, received),
-            Err(end) => break end,
-        }
-        received += 1;
-    };
-    assert!(received > 0 && received < sent);
-    assert_eq!(end, b"\x88\x15\x03\xF5too slow: come back", "Close 1013, and nothing after it");
-    wait_until("nothing waits any more", || budget.waiting() == 0);
-}
-
-#[test]
-fn one_message_may_be_larger_than_all_that_may_wait() {
-    let (sender, budget, mut peer) = pair(Budget::new(1000));
-    sender.send(&frame(0, 32 << 20));
-    assert!(budget.waiting() > 1000);
-    assert_eq!(sender.our_close_code(), None);
-    assert_eq!(read_frame(&mut peer), Ok(0));
-    sender.wait_until_caught_up();
-    sender.send(&frame(1, 1));
-    assert_eq!(read_frame(&mut peer), Ok(1));
-}
-
-#[test]
-fn beyond_the_budget_of_all_together_the_next_one_goes() {
-    let mut budget = Budget::new(usize::MAX / 2);
-    budget.total = 1 << 20;
-    let (sender, budget, mut peer) = pair(budget);
-    sender.send(&frame(0, 64 << 20));
-    assert_eq!(budget.waiting(), 0);
-    // In the middle of a frame there is no place for a Close: the connection is cut.
-    assert!(read_frame(&mut peer).is_err());
-    let mut buffer = [0];
-    assert_eq!(sender.read(&mut buffer, READ_TIMEOUT).unwrap(), 0, "its owner sees the end");
-}
-
-#[test]
-fn without_a_catch_up_thread_the_connection_is_cut() {
-    let mut budget = Budget::new(1 << 20);
-    budget.catch_up_threads = 0;
-    let (sender, budget, mut peer) = pair(budget);
-    sender.send(&frame(0, 64 << 20));
-    assert_eq!(budget.waiting(), 0);
-    assert!(read_frame(&mut peer).is_err());
-}
-
-#[test]
-fn a_peer_that_never_reads_is_cut_off_after_a_while() {
-    let (sender, budget, mut peer) = pair(Budget::new(1 << 20));
-    sender.send(&frame(0, 64 << 20));
-    let began = Instant::now();
-    sender.wait_until_caught_up();
-    let after = began.elapsed();
-    assert!(after >= Duration::from_secs(9) && after < Duration::from_secs(40), "{after:?}");
-    assert_eq!(budget.waiting(), 0);
-    assert!(read_frame(&mut peer).is_err());
-}
-
-#[test]
-fn finish_lets_what_waits_go_out_first() {
-    let (sender, _, mut peer) = pair(Budget::new(64 << 20));
-    for number in 0..300 {
-        sender.send(&frame(number, 65_536));
-    }
-    sender.close(b"\x88\x02\x03\xE8");
-    sender.send(&frame(300, 1));
-    for number in 0..300 {
-        assert_eq!(read_frame(&mut peer), Ok(number));
-    }
-    assert_eq!(read_frame(&mut peer), Err(b"\x88\x02\x03\xE8".to_vec()));
-}
-
-#[test]
-fn a_reader_in_want_of_bytes_is_not_woken_by_writes() {
+fn a_waiting_reader_is_not_woken_by_writes() {
     let (sender, _, mut peer) = pair(Budget::new(512 * 1024));
     let owner = sender.clone();
     let reading = thread::spawn(move || {
@@ -265,15 +95,12 @@ fn a_reader_in_want_of_bytes_is_not_woken_by_writes() {
 }
 
 #[test]
-fn patience_ends_as_timed_out() {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    let _silent = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-    let (stream, _) = listener.accept().unwrap();
+fn a_read_that_waits_too_long_ends_as_timed_out() {
     let patience = Duration::from_millis(300);
-    stream.set_read_timeout(Some(patience)).unwrap();
+    let (stream, _silent) = connection(patience);
     let sender = Sender::new(stream, Arc::new(Budget::new(1)), None);
     sender.start(Vec::new());
-    sender.send(&frame(0, 0)); // so that the flag is on when the read begins
+    sender.send(&frame(0, 0)); // so that O_NONBLOCK is on when the read begins
     let began = Instant::now();
     let error = sender.read(&mut [0], patience).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::TimedOut);
@@ -281,46 +108,10 @@ fn patience_ends_as_timed_out() {
 }
 
 #[test]
-fn a_steady_reader_is_not_cut_off_however_slow() {
-    let (sender, _, mut peer) = pair(Budget::new(1 << 20));
-    let began = Instant::now();
-    sender.send(&frame(0, 12 << 20));
-    // For longer than a piece may take: 20 kB at a time, about 100 kB a second. The kernel then
-    // makes room in lumps of a megabyte, 10 s apart.
-    let mut read = 0;
-    let mut buffer = vec![0; 20_000];
-    while began.elapsed() < Duration::from_secs(25) {
-        let count = peer.read(&mut buffer).expect("no reset");
-        assert!(count > 0, "cut off after {read} bytes and {:?}", began.elapsed());
-        read += count;
-        thread::sleep(Duration::from_millis(250));
-    }
-    assert!(sender.is_behind());
-    // And when it hurries up, it has everything.
-    let mut rest = Vec::new();
-    sender.finish();
-    peer.read_to_end(&mut rest).unwrap();
-    assert_eq!(read + rest.len(), 10 + 8 + (12 << 20));
-}
-
-#[test]
-fn nothing_to_send_is_nothing_too_much() {
-    let (sender, budget, mut peer) = pair(Budget::new(1000));
-    sender.send(&frame(0, 32 << 20)); // one message may exceed the limit
-    assert!(budget.waiting() > 1000);
-    sender.send(&[]);
-    assert_eq!(sender.our_close_code(), None);
-    assert_eq!(read_frame(&mut peer), Ok(0));
-}
-
-#[test]
-fn nothing_overtakes_what_a_sender_is_released_with() {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    let mut peer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-    peer.set_read_timeout(Some(PATIENCE)).unwrap();
-    let (stream, _) = listener.accept().unwrap();
+fn nothing_overtakes_the_first_bytes_of_a_sender() {
+    let (stream, mut peer) = connection(READ_TIMEOUT);
     let sender = Sender::new(stream, Arc::new(Budget::new(1 << 20)), None);
-    // Said to the room, and then `quit`, both before the 101 is on its way.
+    // A text to the room and then `quit`, both before the 101 is sent.
     sender.send(b"\x81\x02hi");
     sender.close(b"\x88\x02\x03\xE9");
     sender.start(b"HTTP/1.1 101 ".to_vec());

@@ -1,7 +1,8 @@
-//! A client of the chat as it should be: it keeps what it has heard, sends again what nobody has
-//! acknowledged, and comes back with its token, whatever becomes of the line or of the server.
+//! A client that reconnects, as the page does: it keeps every message that it has received, sends again
+//! what is not acknowledged, and comes back with its token after the connection breaks or the server is
+//! killed.
 //!
-//! Its WebSocket is tungstenite's, which reports every error where the other clients here would panic.
+//! Its WebSocket is tungstenite's, which returns every error; the other clients here panic instead.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{Ipv4Addr, TcpStream};
@@ -11,33 +12,32 @@ use tungstenite::{Message, WebSocket};
 
 use super::PATIENCE;
 
-/// What it keeps while it is not connected.
+/// What the client keeps from one connection to the next.
 #[derive(Default)]
-pub struct Stubborn {
-    /// Its name, and what its texts begin with.
+pub struct ReconnectingClient {
+    /// Its name, with which each of its texts begins.
     pub name: String,
-    /// With what it comes back.
+    /// The token of its first welcome.
     pub token: Option<String>,
     /// The newest id that it has.
     pub since: u64,
-    /// What it has missed and not fetched yet: after the first of two ids and before the second.
+    /// Messages that it has missed and not fetched yet: those between the two ids.
     pub holes: Vec<(u64, u64)>,
-    /// Who said what, as far as it knows.
-    pub heard: BTreeMap<u64, (u64, String)>,
+    /// Author and text of each message that it has, by id.
+    pub messages: BTreeMap<u64, (u64, String)>,
     /// The numbers of its own messages that are not acknowledged, in order; each number is the `ref`.
     pub unacknowledged: VecDeque<u64>,
-    /// How many messages of its own there are so far.
+    /// The number of its own messages so far.
     pub count: u64,
-    /// The id of each that is acknowledged.
+    /// The id of each of its own messages that is acknowledged, by number.
     pub acknowledged: BTreeMap<u64, u64>,
-    /// How many connections it has had.
+    /// The number of connections that it has had.
     pub connections: u64,
 }
 
-impl Stubborn {
-    /// Somebody new.
-    pub fn new(name: &str) -> Stubborn {
-        Stubborn { name: name.to_string(), ..Stubborn::default() }
+impl ReconnectingClient {
+    pub fn new(name: &str) -> ReconnectingClient {
+        ReconnectingClient { name: name.to_string(), ..ReconnectingClient::default() }
     }
 
     /// The text of its message with this number.
@@ -45,14 +45,14 @@ impl Stubborn {
         format!("{} says {number}", self.name)
     }
 
-    /// Talks over one connection, several messages under way at a time, until all of `most` are
-    /// acknowledged and everything up to the id `last` is here, or until the connection breaks.
-    /// Returns whether it is done.
+    /// Connects and says messages, up to eight of them unacknowledged at a time. Returns true when `most`
+    /// of its own are acknowledged and it has everything up to the id `last`, and false when the
+    /// connection breaks before that.
     pub fn talk(&mut self, port: u16, most: u64, last: u64) -> bool {
         self.try_talk(port, most, last).is_ok()
     }
 
-    /// An error is the end of the connection: all of those are alike here.
+    /// The same; any error means that the connection has broken.
     fn try_talk(&mut self, port: u16, most: u64, last: u64) -> tungstenite::Result<()> {
         const UNDER_WAY: usize = 8;
         let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
@@ -64,7 +64,7 @@ impl Stubborn {
         let url = format!("ws://localhost:{port}/chat{query}");
         let (mut socket, _) = tungstenite::client(url, stream).map_err(|error| match error {
             tungstenite::HandshakeError::Failure(error) => error,
-            tungstenite::HandshakeError::Interrupted(_) => panic!("it blocks"),
+            tungstenite::HandshakeError::Interrupted(_) => panic!("the socket blocks"),
         })?;
         self.connections += 1;
         let welcome = read(&mut socket)?;
@@ -73,15 +73,15 @@ impl Stubborn {
         assert_eq!(welcome["gap"], false);
         self.token = Some(welcome["token"].as_str().unwrap().to_string());
         let own = welcome["you"]["id"].as_u64().unwrap();
-        // What it missed: the newest of it, and further back what does not fit.
+        // The welcome brings the newest messages that it missed; older ones have to be asked for.
         let since = self.since;
-        let oldest = self.file_all(&welcome["messages"]);
+        let oldest = self.keep_all(&welcome["messages"]);
         if welcome["more"] == true {
             self.holes.push((since, oldest));
         }
         self.fill(&mut socket)?;
         let mut next = VecDeque::from_iter(self.unacknowledged.iter().copied());
-        // Not a number: what its last connection left in the server's hands may be acknowledged as well.
+        // A set, not a count: a message of its last connection may be acknowledged on this one as well.
         let mut under_way = BTreeSet::new();
         loop {
             while under_way.len() < UNDER_WAY && (!next.is_empty() || self.count < most) {
@@ -101,12 +101,12 @@ impl Stubborn {
             }
             let message = read(&mut socket)?;
             match message["type"].as_str().unwrap() {
-                "said" => drop(self.file(&message)),
+                "said" => drop(self.keep(&message)),
                 "earlier" => {
-                    let oldest = self.file_all(&message["messages"]);
-                    let (after, before) = self.holes.pop().expect("it was asked for");
+                    let oldest = self.keep_all(&message["messages"]);
+                    let (after, before) = self.holes.pop().expect("it asked for this page");
                     if message["more"] == true && oldest > after + 1 {
-                        assert!(oldest < before, "it goes on: {message}");
+                        assert!(oldest < before, "a page of older messages: {message}");
                         self.holes.push((after, oldest));
                     }
                     self.fill(&mut socket)?;
@@ -116,7 +116,7 @@ impl Stubborn {
                     let id = message["id"].as_u64().unwrap();
                     self.remember(id, own, self.text(number));
                     let first = *self.acknowledged.entry(number).or_insert(id);
-                    assert_eq!(first, id, "one message, one id");
+                    assert_eq!(first, id, "a message keeps its id");
                     self.unacknowledged.retain(|it| *it != number);
                     under_way.remove(&number);
                 }
@@ -126,29 +126,30 @@ impl Stubborn {
         }
     }
 
-    /// Asks for what it has missed, from the newest of it back.
+    /// Asks for the page before the newest hole's end, if there is a hole.
     fn fill(&self, socket: &mut WebSocket<TcpStream>) -> tungstenite::Result<()> {
-        let ask = |(_, before): &(u64, u64)| json!({ "type": "earlier", "before": before });
-        self.holes.last().map_or(Ok(()), |hole| send(socket, &ask(hole)))
+        let request = |(_, before): &(u64, u64)| json!({ "type": "earlier", "before": before });
+        self.holes.last().map_or(Ok(()), |hole| send(socket, &request(hole)))
     }
 
-    /// Keeps these; returns the id of the oldest.
-    fn file_all(&mut self, messages: &Value) -> u64 {
+    /// Keeps these messages; returns the id of the oldest.
+    fn keep_all(&mut self, messages: &Value) -> u64 {
         let messages = messages.as_array().unwrap();
-        messages.iter().map(|said| self.file(said)).min().unwrap_or(u64::MAX)
+        messages.iter().map(|said| self.keep(said)).min().unwrap_or(u64::MAX)
     }
 
-    fn file(&mut self, said: &Value) -> u64 {
+    /// Keeps this message; returns its id.
+    fn keep(&mut self, said: &Value) -> u64 {
         let id = said["id"].as_u64().unwrap();
         let text = said["text"].as_str().unwrap().to_string();
         self.remember(id, said["from"]["id"].as_u64().unwrap(), text);
         id
     }
 
-    /// Whoever hears of an id again has to hear the same.
+    /// Keeps a message, which has to be the same if this id is already known.
     fn remember(&mut self, id: u64, from: u64, text: String) {
         self.since = self.since.max(id);
-        let first = self.heard.entry(id).or_insert_with(|| (from, text.clone()));
+        let first = self.messages.entry(id).or_insert_with(|| (from, text.clone()));
         assert_eq!(*first, (from, text), "id {id}");
     }
 }
@@ -157,7 +158,7 @@ fn send(socket: &mut WebSocket<TcpStream>, message: &Value) -> tungstenite::Resu
     socket.send(message.to_string().into())
 }
 
-/// The next message of the server's.
+/// Reads the next message.
 fn read(socket: &mut WebSocket<TcpStream>) -> tungstenite::Result<Value> {
     loop {
         match socket.read()? {

@@ -1,0 +1,207 @@
+//! Coming back with a token: the same person, the messages that were missed, and a second connection that
+//! takes over.
+
+use std::fs;
+
+use serde_json::{Value, json};
+use tungstenite::handshake::derive_accept_key;
+
+use crate::support::chat::*;
+use crate::support::folder::Folder;
+use crate::support::*;
+
+#[test]
+fn a_member_whose_connection_breaks_is_away_and_comes_back() {
+    let server = Server::start(&[]);
+    let [mut ana, mut ben, mut cleo] = gather(&server, ["Ana", "Ben", "Cleo"]);
+    ana.expects_receipts = false; // `since` causes some, at a time that the test cannot know
+    let person = cleo.person();
+    let mut since = 0;
+    for way in ["closed with 1001", "cut", "cut inside a frame", "broke the rules"] {
+        println!("{way}"); // the harness shows it when the test fails
+        match way {
+            "closed with 1001" => cleo.close(b"\x03\xE9"),
+            "cut inside a frame" => cleo.peer.send_raw(b"\x81\xFE\x01"),
+            "broke the rules" => {
+                cleo.peer.send_raw(b"\x83\x80\0\0\0\0");
+                cleo.peer.expect_close(1002);
+            }
+            _ => {}
+        }
+        let token = cleo.token.clone();
+        drop(cleo);
+        for other in [&mut ana, &mut ben] {
+            other.expect_notice("away", &person);
+        }
+        since += 1;
+        ana.say_and_wait(way);
+        ben.expect_said(since, &ana.person(), way);
+        cleo = Member::come_back(&server, &token, since - 1);
+        assert_eq!(cleo.person(), person);
+        assert_eq!(column(&cleo.welcome["messages"], "id"), [since]);
+        assert_eq!(cleo.welcome["members"][2]["away"], false);
+        for other in [&mut ana, &mut ben] {
+            other.expect_notice("back", &person);
+        }
+    }
+    cleo.say("again");
+    ana.expect_said(since + 1, &person, "again");
+}
+
+#[test]
+fn missed_messages_come_once_and_nothing_else_does() {
+    let server = Server::start_without_pace(&[]);
+    let [mut ana, mut ben, mut cleo] = gather(&server, ["Ana", "Ben", "Cleo"]);
+    ana.expects_receipts = false; // `since` causes some, at a time that the test cannot know
+    ana.say_and_wait("heard");
+    ben.expect_said(1, &ana.person(), "heard");
+    cleo.expect_said(1, &ana.person(), "heard");
+    ben.send(&json!({ "type": "say", "text": "my own", "ref": "b" }));
+    ben.expect(&json!({ "type": "ack", "ref": "b", "id": 2 }));
+    let (person, token) = (ben.person(), ben.token.clone());
+    drop(ben);
+    ana.expect_said(2, &person, "my own");
+    ana.expect_notice("away", &person);
+    for (text, to) in [("all", json!(null)), ("Ben", person["id"].clone()), ("Cleo", json!("Cleo"))]
+    {
+        ana.send(&json!({ "type": "say", "text": text, "to": to, "ref": text }));
+        assert_eq!(ana.read()["ref"], text);
+    }
+    let mut ben = Member::come_back(&server, &token, 1);
+    let missed = &ben.welcome["messages"];
+    assert_eq!(column(missed, "id"), [2, 3, 4]);
+    assert_eq!(column(missed, "text"), ["my own", "all", "Ben"]);
+    assert_eq!(column(missed, "ref"), [json!("b"), Value::Null, Value::Null]);
+    assert_eq!(column(missed, "to"), [Value::Null, Value::Null, person.clone()]);
+    assert_eq!((&ben.welcome["more"], &ben.welcome["gap"]), (&json!(false), &json!(false)));
+    ana.expect_notice("back", &person);
+    ana.say("live");
+    ben.expect_said(6, &ana.person(), "live");
+    // When more than a page was missed, the welcome has the newest hundred.
+    for number in 7..=120 {
+        ana.say_and_wait(&number.to_string());
+    }
+    for (since, first, more) in [(6, 21, true), (20, 21, false), (119, 120, false)] {
+        let again = Member::come_back(&server, &token, since);
+        let messages = column(&again.welcome["messages"], "id");
+        assert_eq!(messages, (first..=120).collect::<Vec<u64>>(), "since {since}");
+        assert_eq!((&again.welcome["more"], &again.welcome["gap"]), (&json!(more), &json!(false)));
+    }
+}
+
+#[test]
+fn a_gap_of_forgotten_messages_is_told() {
+    let server = Server::start(&["--keep", "5"]);
+    let mut ana = Member::come(&server, "Ana");
+    for number in 1..=8 {
+        ana.say_and_wait(&number.to_string());
+    }
+    for (since, ids, gap) in [
+        (0, vec![4, 5, 6, 7, 8], true),
+        (1, vec![4, 5, 6, 7, 8], true),
+        (2, vec![4, 5, 6, 7, 8], true),
+        (3, vec![4, 5, 6, 7, 8], false),
+        (7, vec![8], false),
+        (8, vec![], false),
+        (9, vec![], false),
+        (u64::MAX, vec![], false),
+    ] {
+        let again = Member::come_back(&server, &ana.token, since);
+        assert_eq!(column(&again.welcome["messages"], "id"), ids, "since {since}");
+        assert_eq!((&again.welcome["more"], &again.welcome["gap"]), (&json!(false), &json!(gap)));
+    }
+    // A `since` that is no number is ignored.
+    for since in ["", "-1", "x", "1e3", "18446744073709551616"] {
+        let query = format!("?token={}&since={since}", ana.token);
+        let again = Member::open(&server, &query, None);
+        assert_eq!(column(&again.welcome["messages"], "id"), [4, 5, 6, 7, 8], "since {since}");
+    }
+}
+
+#[test]
+fn an_unknown_token_makes_a_new_member() {
+    let server = Server::start(&[]);
+    let mut ana = Member::come(&server, "Ana");
+    ana.say_and_wait("hello");
+    let (long, most) = ("A".repeat(4000), ana.token[1..].to_string());
+    for token in ["", "x", "AAAAAAAAAAAAAAAAAAAAAA", "%FF", &long, &most] {
+        let other = Member::open(&server, &format!("?name=Eve&token={token}&since=1"), None);
+        assert_eq!(other.welcome["resumed"], false);
+        assert_ne!(other.id, ana.id);
+        assert_ne!(other.token, token);
+        // A new member has no messages yet, so its `since` is ignored.
+        assert_eq!(column(&other.welcome["messages"], "id"), [1]);
+        let person = other.person();
+        other.leave();
+        ana.expect_notice("joined", &person);
+        ana.expect_notice("left", &person);
+    }
+}
+
+#[test]
+fn of_more_than_ten_thousand_tokens_the_oldest_are_forgotten() {
+    let folder = Folder::new();
+    let line = |id: u64| {
+        let hash = derive_accept_key(format!("token-{id}").as_bytes());
+        let line = json!({ "type": "member", "id": id, "name": format!("M{id}"), "token": hash });
+        format!("{line}\n")
+    };
+    let lines: String = (1..=10_001).map(line).collect();
+    fs::write(folder.file(), lines).unwrap();
+    let server = Server::start(&["--data", folder.as_str()]);
+    let second = Member::come_back(&server, "token-2", 0);
+    assert_eq!((second.id, second.name.as_str()), (2, "M2"));
+    let first = Member::open(&server, "?token=token-1", None);
+    assert!(first.welcome["resumed"] == false && first.id > 10_001, "{}", first.welcome);
+    // The newcomer's token was one too many. The second member is connected, so the third's was forgotten.
+    let third = Member::open(&server, "?token=token-3", None);
+    assert!(third.welcome["resumed"] == false && third.id > first.id, "{}", third.welcome);
+    Member::come_back(&server, "token-2", 0);
+    Member::come_back(&server, "token-10001", 0);
+}
+
+#[test]
+fn a_member_that_has_left_comes_back_as_the_same() {
+    let server = Server::start(&[]);
+    let [mut ana, ben] = gather(&server, ["Ana", "Ben"]);
+    let (person, token) = (ben.person(), ben.token.clone());
+    ben.leave();
+    ana.expect_notice("left", &person);
+    let ben = Member::come_back(&server, &token, 0);
+    assert_eq!(ben.person(), person);
+    ana.expect_notice("joined", &person);
+    ben.leave();
+    ana.expect_notice("left", &person);
+    // Another member has taken the name.
+    let second = Member::come(&server, "ben");
+    ana.expect_notice("joined", &second.person());
+    let ben = Member::come_back(&server, &token, 0);
+    assert_eq!(ben.person(), json!({ "id": person["id"], "name": "Ben 2" }));
+    ana.expect_notice("joined", &ben.person());
+    // The id of a member that has left is not given again.
+    assert_eq!((second.id, Member::come(&server, "New").id), (3, 4));
+}
+
+#[test]
+fn a_second_connection_takes_over() {
+    let server = Server::start(&[]);
+    let [mut ana, mut first] = gather(&server, ["Ana", "Ben"]);
+    let person = first.person();
+    let mut second = Member::come_back(&server, &first.token, 0);
+    assert_eq!(second.person(), person);
+    first.peer.expect_close(4001);
+    drop(first);
+    // The member has not left with its first connection: the others get no notice.
+    server.wait_for_log(") left /chat");
+    ana.say("still here?");
+    second.expect_said(1, &ana.person(), "still here?");
+    second.say("yes");
+    ana.expect_said(2, &person, "yes");
+    // The same if the older connection sends a Close at the same moment.
+    let third = Member::come_back(&server, &second.token, 2);
+    second.peer.send(0x88, b"\x03\xE8");
+    second.peer.expect_close(4001);
+    drop(second);
+    third.leave();
+    ana.expect_notice("left", &person);
+}

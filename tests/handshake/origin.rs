@@ -1,0 +1,162 @@
+//! Origin: the pages of which sites may connect, and what the log says of those that may not.
+
+use std::time::Instant;
+
+use crate::support::*;
+
+/// An upgrade request from a page: its Host and its Origin.
+fn from_page(path: &str, host: &str, origin: &str) -> String {
+    let lines = format!("Host: {host}\r\nOrigin: {origin}\r\n");
+    changed_upgrade_request(path, "Host: localhost\r\n", &lines)
+}
+
+/// `(what, Host, Origin, is allowed)`
+const ORIGINS: [(&str, &str, &str, bool); 46] = [
+    ("own", "localhost:3000", "http://localhost:3000", true),
+    ("own, TLS in front", "localhost:3000", "https://localhost:3000", true),
+    ("own address", "192.168.1.7:3000", "http://192.168.1.7:3000", true),
+    ("own IPv6", "[::1]:3000", "http://[::1]:3000", true),
+    ("IPv6 written out", "[::1]:3000", "http://[0:0:0:0:0:0:0:1]:3000", true),
+    ("IPv6 the other way", "[2001:DB8:0::7]:3000", "http://[2001:db8::7]:3000", true),
+    ("no ports", "localhost", "http://localhost", true),
+    ("no ports, TLS", "localhost", "https://localhost", true),
+    ("80 in Host", "localhost:80", "http://localhost", true),
+    ("80 in Origin", "localhost", "http://localhost:80", true),
+    ("443 in Host", "localhost:443", "https://localhost", true),
+    ("443 in Origin", "localhost", "https://localhost:443", true),
+    ("empty port in Host", "localhost:", "http://localhost", true),
+    ("case of Host", "LOCALhost:3000", "http://localhost:3000", true),
+    ("case of Origin", "localhost:3000", "http://LOCALhost:3000", true),
+    ("last dot", "localhost.:3000", "http://localhost.:3000", true),
+    ("last dot in Host", "localhost.:3000", "http://localhost:3000", true),
+    ("below localhost", "a.localhost:3000", "http://a.localhost:3000", true),
+    ("443 is not http's", "localhost:443", "http://localhost", false),
+    ("80 is not https's", "localhost:80", "https://localhost", false),
+    ("443 for http", "localhost", "http://localhost:443", false),
+    ("other port", "localhost:3000", "http://localhost:3001", false),
+    ("no port", "localhost:3000", "http://localhost", false),
+    ("a port", "localhost", "http://localhost:3000", false),
+    ("empty port", "localhost:3000", "http://localhost:", false),
+    ("other host", "localhost:3000", "http://evil.example:3000", false),
+    ("other name of it", "localhost:3000", "http://127.0.0.1:3000", false),
+    ("other address", "192.168.1.7:3000", "http://192.168.1.8:3000", false),
+    ("other IPv6", "[::1]:3000", "http://[::2]:3000", false),
+    ("below it", "localhost:3000", "http://a.localhost:3000", false),
+    ("above it", "a.localhost:3000", "http://localhost:3000", false),
+    ("null", "localhost:3000", "null", false),
+    ("empty", "localhost:3000", "", false),
+    ("no scheme", "localhost:3000", "localhost:3000", false),
+    ("ftp", "localhost:3000", "ftp://localhost:3000", false),
+    ("ws", "localhost:3000", "ws://localhost:3000", false),
+    ("begins like it", "localhost:3000", "http://localhost:3000.evil.example", false),
+    ("begins like it too", "localhost", "http://localhost.evil.example", false),
+    ("ends like it", "localhost:3000", "http://evil-localhost:3000", false),
+    ("as a user", "localhost:3000", "http://localhost:3000@evil.example", false),
+    ("with a user", "localhost:3000", "http://evil@localhost:3000", false),
+    ("as a fragment", "localhost:3000", "http://evil.example#localhost:3000", false),
+    ("as a path", "localhost:3000", "http://evil.example/http://localhost:3000", false),
+    ("slash at the end", "localhost:3000", "http://localhost:3000/", false),
+    ("path", "localhost:3000", "http://localhost:3000/chat", false),
+    ("list", "localhost:3000", "http://localhost:3000 http://evil.example", false),
+];
+
+#[test]
+fn only_pages_of_the_same_origin_may_connect() {
+    let server = Server::start(&[]);
+    let anyone = Server::start(&["--origin", "any"]);
+    for (what, host, origin, is_allowed) in ORIGINS {
+        for path in ["/broadcast", "/"] {
+            let reply = send_request(&server, what, from_page(path, host, origin));
+            let expected = if is_allowed { 101 } else { 403 };
+            reply.assert_status(what, expected);
+            if !is_allowed {
+                // The refusal says what was compared, and which option allows the origin.
+                reply.assert_contains(what, &format!("Origin is {origin}, but Host is {host},"));
+                reply.assert_contains(what, "--origin ");
+            }
+        }
+        // `/echo` is for every Origin.
+        send_request(&server, what, from_page("/echo", host, origin)).assert_status(what, 101);
+        send_request(&anyone, what, from_page("/broadcast", host, origin)).assert_status(what, 101);
+    }
+    let own = "http://localhost:3000";
+    let twice = format!("{own}\r\nOrigin: {own}");
+    for (what, request, status) in [
+        ("two Origins", from_page("/broadcast", "localhost:3000", &twice), 403),
+        ("no Origin", upgrade_request("/broadcast", ""), 101),
+        // The host of an absolute target is compared, and Host is ignored (RFC 9112, 3.2.2).
+        ("absolute", from_page("http://localhost:3000/broadcast", "localhost:4000", own), 101),
+        (
+            "absolute, other",
+            from_page("http://localhost:4000/broadcast", "localhost:3000", own),
+            403,
+        ),
+    ] {
+        send_request(&server, what, request).assert_status(what, status);
+    }
+}
+
+#[test]
+fn origins_given_by_option_may_connect() {
+    let server =
+        Server::start(&["--origin", "http://Lab.Test:5500/", "--origin", "https://chat.example"]);
+    for (what, origin, status) in [
+        ("given", "http://lab.test:5500", 101),
+        ("given, case", "http://LAB.test:5500", 101),
+        ("given, second", "https://chat.example", 101),
+        ("its port", "https://chat.example:443", 101),
+        ("still the own", "http://localhost:3000", 101),
+        ("other port", "http://lab.test:5501", 403),
+        ("no port", "http://lab.test", 403),
+        ("below it", "http://a.lab.test:5500", 403),
+        ("slash", "http://lab.test:5500/", 403),
+        ("null", "null", 403),
+    ] {
+        let request = from_page("/broadcast", "localhost:3000", origin);
+        send_request(&server, what, request).assert_status(what, status);
+    }
+    // With the option that the refusal recommends, the same request is accepted.
+    let refused = from_page("/broadcast", "localhost:3000", "https://lab.example");
+    let text = send_request(&server, "refused", &refused).text();
+    let option = text.trim_end().rsplit_once("--origin ").expect("the option to set").1;
+    assert_eq!(option, "https://lab.example");
+    let obeyed = Server::start(&["--origin", option]);
+    send_request(&obeyed, "with the option", refused).assert_status("with the option", 101);
+    let what = "a page opened as a file";
+    let null = from_page("/broadcast", "localhost:3000", "null");
+    send_request(&server, what, null).assert_contains(what, "--origin any");
+}
+
+#[test]
+fn refusals_are_logged_once_a_second_without_the_query() {
+    // A refused page reconnects again and again; its warnings must not fill the log.
+    let warning = |server: &Server, request: &str| {
+        let start = Instant::now();
+        for _ in 0..20 {
+            assert!(send_request(server, "again", request).status >= 400);
+        }
+        let most = 1 + start.elapsed().as_secs() as usize;
+        // The log is in order: after this line no more of those warnings come.
+        drop(server.open("/echo"));
+        let log = server.wait_for_log("came to /echo");
+        let lines: Vec<String> =
+            log.lines().filter(|line| line.contains("WARN")).map(str::to_string).collect();
+        assert!((1..=most).contains(&lines.len()), "{} of at most {most}: {log}", lines.len());
+        assert!(!log.contains("secret"), "{log}");
+        lines[0].clone()
+    };
+    let origin = "http://evil.example";
+    let request = from_page("/broadcast?token=secret", "localhost:3000", origin);
+    let line = warning(&Server::start(&[]), &request);
+    assert!(line.contains("GET /broadcast: "), "{line}");
+    assert!(line.contains(&format!("Origin is {origin}, but Host is localhost:3000")), "{line}");
+    assert!(line.contains("--origin http://evil.example"), "{line}");
+
+    let request = "GET /%1B[2J%0D%0A?secret HTTP/1.1\r\nHost: evil.example\r\n\r\n";
+    let line = warning(&Server::start(&[]), request);
+    assert!(line.contains("GET /%1B[2J%0D%0A: "), "{line}");
+    assert!(
+        line.contains("Host is evil.example") && line.contains("--host evil.example"),
+        "{line}"
+    );
+}
