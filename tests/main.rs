@@ -54,7 +54,7 @@ mod wire {
 }
 mod pages {
     //! In a real browser.
-    pub mod chat; // the chat's page while the connection holds
+    mod chat; // the chat's page while the connection holds
     mod comeback; // after a restart, a frozen tab, a tab that is open twice
     mod lab; // echo and broadcast
     mod passphrase; // the page asks for the passphrase

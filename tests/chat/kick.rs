@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use tungstenite::handshake::derive_accept_key;
 
-use crate::pages::chat::{pick_up, prepare, say, shown, texts};
 use crate::support::browser::Browser;
 use crate::support::chat::*;
 use crate::support::folder::Folder;
@@ -258,28 +257,27 @@ fn the_page_of_a_kicked_member_does_not_reconnect() {
     let mut server = Server::start(&[]);
     let browser = Browser::start();
     let page = browser.new_user();
-    prepare(&page);
-    let name = pick_up(&page, "localhost", server.port);
-    say(&page, "before");
+    let name = page.open_chat("localhost", server.port);
+    page.type_and_send("before");
     page.wait_for("list.textContent.includes('✓ Received')");
     kick(&mut server, &name);
     page.wait_for("line.className === 'stopped'");
     assert_eq!(
-        shown(&page, "state.textContent"),
+        page.evaluate_text("state.textContent"),
         "The person who runs the server has removed you from this chat."
     );
     assert_eq!(page.evaluate("retry.hidden && countdown.textContent === ''"), true);
     // Neither the network nor the tab makes the page reconnect; a reload does, as a new member.
     page.evaluate("dispatchEvent(new Event('online'))");
     page.evaluate("document.dispatchEvent(new Event('visibilitychange'))");
-    say(&page, "nobody hears this");
-    assert_eq!(texts(&page, 2), json!(["before", "nobody hears this"]));
+    page.type_and_send("nobody hears this");
+    assert_eq!(page.wait_for_texts(2), json!(["before", "nobody hears this"]));
     assert_eq!(page.evaluate("sessionStorage.getItem('chat.token')"), "null");
     assert_eq!(page.events("Network.webSocketCreated").len(), 1);
     let welcome = Member::come(&server, "Ana").welcome;
     assert_eq!((&welcome["count"], &welcome["you"]["id"]), (&json!(1), &json!(2)));
-    assert_eq!(pick_up(&page, "localhost", server.port), name);
+    assert_eq!(page.open_chat("localhost", server.port), name);
     page.wait_for("list.lastElementChild.textContent.includes('✓ Received')");
-    assert_eq!(shown(&page, "list.querySelector('.text').textContent"), "before");
+    assert_eq!(page.evaluate_text("list.querySelector('.text').textContent"), "before");
     page.assert_clean();
 }

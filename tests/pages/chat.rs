@@ -11,21 +11,6 @@ use crate::support::browser::Browser;
 use crate::support::page::Page;
 use crate::support::*;
 
-// For `chat/kick.rs`, which uses these by their former names.
-pub fn pick_up(page: &Page, host: &str, port: u16) -> String {
-    page.open_chat(host, port)
-}
-pub fn prepare(_: &Page) {}
-pub fn say(page: &Page, text: &str) {
-    page.type_and_send(text);
-}
-pub fn shown(page: &Page, js: &str) -> String {
-    page.evaluate_text(js)
-}
-pub fn texts(page: &Page, count: usize) -> serde_json::Value {
-    page.wait_for_texts(count)
-}
-
 /// Opens the chat for three users, one at localhost (a secure context) and two as on a classroom's
 /// network. Returns their pages and names when each page lists all three.
 fn open_three_chats<'a>(browser: &'a Browser, server: &Server) -> ([Page<'a>; 3], [String; 3]) {

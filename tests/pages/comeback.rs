@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::support::browser::Browser;
 use crate::support::folder::Folder;
-use crate::support::line::Line;
+use crate::support::proxy::Proxy;
 use crate::support::*;
 
 #[test]
@@ -45,7 +45,7 @@ fn pages_continue_the_conversation_after_the_server_has_restarted() {
 #[test]
 fn frozen_page_receives_what_it_has_missed() {
     let server = Server::start(&[]);
-    let proxy = Line::to(server.port);
+    let proxy = Proxy::to(server.port);
     let browser = Browser::start();
     let page = browser.new_user();
     page.open_chat("localhost", proxy.port);

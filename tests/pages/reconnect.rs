@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use crate::support::browser::Browser;
-use crate::support::line::Line;
+use crate::support::proxy::Proxy;
 use crate::support::*;
 
 /// Reads messages until one contains `text`, and returns them all in one string.
@@ -104,7 +104,7 @@ fn unsent_messages_arrive_once_each_after_the_server_was_killed() {
 #[test]
 fn page_resumes_after_a_lost_connection_without_loss_or_duplicates() {
     let server = Server::start(&["--host", "lab.test"]);
-    let proxy = Line::to(server.port);
+    let proxy = Proxy::to(server.port);
     let browser = Browser::start();
     let page = browser.new_user();
     let name = page.open_chat("lab.test", proxy.port);

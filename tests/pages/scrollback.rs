@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use crate::support::browser::Browser;
 use crate::support::chat::Member;
-use crate::support::line::Line;
 use crate::support::page::Page;
+use crate::support::proxy::Proxy;
 use crate::support::*;
 
 const BEGINS: &str = "This is where the conversation begins.";
@@ -26,7 +26,7 @@ fn send_lines(member: &mut Member, lines: RangeInclusive<usize>) {
 /// Sends these lines while the page is disconnected, and lets it reconnect.
 fn send_while_disconnected(
     page: &Page,
-    proxy: &Line,
+    proxy: &Proxy,
     member: &mut Member,
     lines: RangeInclusive<usize>,
 ) {
@@ -155,7 +155,7 @@ fn list_that_does_not_fill_its_view_loads_earlier_messages_by_itself() {
 #[test]
 fn missed_messages_are_loaded_after_the_page_reconnects() {
     let server = Server::start_without_pace(&[]);
-    let proxy = Line::to(server.port);
+    let proxy = Proxy::to(server.port);
     let browser = Browser::start();
     let page = browser.new_user();
     page.open_chat("localhost", proxy.port);
@@ -175,7 +175,7 @@ fn missed_messages_are_loaded_after_the_page_reconnects() {
 #[test]
 fn gaps_survive_further_disconnections_until_they_are_filled() {
     let server = Server::start_without_pace(&[]);
-    let proxy = Line::to(server.port);
+    let proxy = Proxy::to(server.port);
     let browser = Browser::start();
     let page = browser.new_user();
     // Until `asks` is set, the page's requests for earlier messages are not sent.
@@ -222,7 +222,7 @@ fn gaps_survive_further_disconnections_until_they_are_filled() {
 #[test]
 fn page_marks_the_places_of_messages_that_the_server_no_longer_keeps() {
     let server = Server::start_without_pace(&["--keep", "120"]);
-    let proxy = Line::to(server.port);
+    let proxy = Proxy::to(server.port);
     let browser = Browser::start();
     let page = browser.new_user();
     page.open_chat("localhost", proxy.port);

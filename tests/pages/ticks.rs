@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use crate::support::browser::Browser;
 use crate::support::chat::Member;
 use crate::support::folder::Folder;
-use crate::support::line::Line;
 use crate::support::page::Page;
+use crate::support::proxy::Proxy;
 use crate::support::*;
 
 /// A script that records every state of the newest own message in `seen`: the status beside it, its
@@ -29,7 +29,7 @@ fn wait_for_status(page: &Page, status: &str) {
 #[test]
 fn status_goes_from_sending_to_delivered_to_all() {
     let server = Server::start_without_pace(&[]);
-    let proxy = Line::to(server.port);
+    let proxy = Proxy::to(server.port);
     let browser = Browser::start();
     let [ana, ben] = [browser.new_user(), browser.new_user()];
     ana.set_size(320, 640);

@@ -30,8 +30,3 @@ pub use waiting::*;
 
 /// How long a test waits for what must happen. A test that passes never waits that long.
 pub const PATIENCE: Duration = Duration::from_secs(60);
-
-/// The proxy under the name by which the tests of the pages know it.
-pub mod line {
-    pub use super::proxy::Proxy as Line;
-}
