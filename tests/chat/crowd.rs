@@ -217,7 +217,7 @@ fn a_member_that_does_not_read_does_not_delay_five_that_talk() {
             assert_eq!(message["id"], since);
         }
     };
-    assert!(since < last, "it got all of them, and was not too slow");
+    assert!(since < last, "the client that did not read got everything");
     assert_eq!(end, Frame { first: 0x88, payload: b"\x03\xF5too slow: come back".into() });
     silent.peer.expect_end();
     let mut silent = Member::come_back(&server, &silent.token, since);

@@ -7,7 +7,7 @@ use crate::support::*;
 #[test]
 fn own_names_and_addresses_are_served_and_others_get_421() {
     let server = Server::start(&["--host", "Lab.Test.", "--host", "one.example,two.example"]);
-    let output = Command::new("hostname").output().expect("it is installed");
+    let output = Command::new("hostname").output().expect("hostname is installed");
     let name = String::from_utf8(output.stdout).expect("text").trim().to_string();
     let short = name.split('.').next().unwrap().to_string();
     let allowed = format!(

@@ -93,7 +93,7 @@ fn a_client_that_does_not_read_does_not_delay_twenty_that_send() {
         next[me] += 1;
         count += 1;
     };
-    assert!(count < 3000, "it got all of them, and was not too slow");
+    assert!(count < 3000, "the client that did not read got everything");
     assert_eq!(end, Frame { first: 0x88, payload: b"\x03\xF5too slow: come back".into() });
     silent.expect_end();
 }

@@ -89,7 +89,7 @@ impl Member {
     /// Reads up to the first message that this is true of, and returns it.
     #[track_caller]
     pub fn read_until(&mut self, is_it: impl Fn(&Value) -> bool) -> Value {
-        std::iter::repeat_with(|| self.read()).find(is_it).expect("it does not end")
+        std::iter::repeat_with(|| self.read()).find(is_it).expect("reading goes on until then")
     }
 
     /// Reads the next message. Pings and beats, which come after 20 s on a slow machine, are skipped.

@@ -39,7 +39,8 @@ impl Proxy {
             if state.is_cut {
                 return;
             }
-            let server = TcpStream::connect((Ipv4Addr::LOCALHOST, server)).expect("it listens");
+            let server =
+                TcpStream::connect((Ipv4Addr::LOCALHOST, server)).expect("the server listens");
             state.streams.extend([client.try_clone().unwrap(), server.try_clone().unwrap()]);
             let [(up, to_server), (down, to_client)] = both_ways(client, server);
             let (requests, replies) = (Arc::clone(&shared), Arc::clone(&shared));

@@ -104,7 +104,7 @@ impl ReconnectingClient {
                 "said" => drop(self.keep(&message)),
                 "earlier" => {
                     let oldest = self.keep_all(&message["messages"]);
-                    let (after, before) = self.holes.pop().expect("it asked for this page");
+                    let (after, before) = self.holes.pop().expect("this page was asked for");
                     if message["more"] == true && oldest > after + 1 {
                         assert!(oldest < before, "a page of older messages: {message}");
                         self.holes.push((after, oldest));

@@ -56,8 +56,8 @@ impl Server {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the program can be started");
         let stdin = child.stdin.take();
-        let mut stdout = BufReader::new(child.stdout.take().expect("it is piped"));
-        let stderr = BufReader::new(child.stderr.take().expect("it is piped"));
+        let mut stdout = BufReader::new(child.stdout.take().expect("standard output is piped"));
+        let stderr = BufReader::new(child.stderr.take().expect("standard error is piped"));
         let log = Output::collect(stderr.lines());
         let port = read_port(&mut stdout);
         Server { child, stdin, port, log, output: Output::collect(stdout.lines()) }
@@ -125,7 +125,7 @@ impl Server {
     /// A figure of `/proc/<pid>/status`, such as `Threads` or `VmRSS` (in kB).
     pub fn status(&self, field: &str) -> u64 {
         let path = format!("/proc/{}/status", self.child.id());
-        let status = fs::read_to_string(path).expect("it runs, on Linux");
+        let status = fs::read_to_string(path).expect("the server runs, on Linux");
         let line = status.lines().find(|line| line.starts_with(field)).expect("a known field");
         line.split_whitespace().nth(1).unwrap().parse().unwrap()
     }
