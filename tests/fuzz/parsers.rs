@@ -432,7 +432,7 @@ fn texts() {
         check_message(&text, 1 << dice.below(14));
         if let Ok(name) = names::check(&text) {
             check_name(&name);
-            let taken = names::free_one(&name, |key| !key.ends_with(" 4"));
+            let taken = names::first_free(&name, |key| !key.ends_with(" 4"));
             check_name(&taken);
         }
         let shown = visible(&text);
