@@ -13,20 +13,18 @@ const PAGE_MESSAGES: usize = 100;
 /// The most bytes of JSON in a page, so that a `welcome` is never slow. One message may exceed it.
 const PAGE_BYTES: usize = 64 * 1024;
 
-/// A message of the chat, with its id.
+/// A message of the chat.
 #[derive(Debug)]
 pub struct ChatMessage {
     /// Counts up from 1.
     pub id: u64,
     /// Milliseconds since 1970 UTC.
     pub at: u64,
-    /// The author.
     pub from: Person,
     /// The recipient of a private message; `None` for a message to all.
     pub to: Option<Person>,
-    /// The text.
     pub text: String,
-    /// The author's `ref`, by which it recognizes the message.
+    /// The `ref` by which its author recognizes the message.
     pub reference: Option<Arc<str>>,
 }
 
@@ -47,7 +45,7 @@ impl ChatMessage {
             .with_ref(self.reference.as_deref().filter(|_| with_ref))
     }
 
-    /// An estimate of its size in memory and as JSON, in bytes.
+    /// An estimate of its bytes, in memory and as JSON.
     fn size(&self) -> usize {
         200 + self.text.len() + self.from.name.len() + self.reference.as_deref().map_or(0, str::len)
     }
@@ -56,10 +54,8 @@ impl ChatMessage {
 /// The newest messages. The oldest are dropped first.
 #[derive(Default)]
 pub struct History {
-    /// The most messages that are kept.
     keep: usize,
     messages: VecDeque<Arc<ChatMessage>>,
-    /// The size of all messages.
     bytes: usize,
     /// From an author and its `ref` to the id and time of the message.
     references: HashMap<(u64, Arc<str>), (u64, u64)>,
@@ -94,7 +90,6 @@ impl Page {
 }
 
 impl History {
-    /// An empty history that keeps at most this many messages.
     pub fn new(keep: usize) -> History {
         History { keep, ..History::default() }
     }

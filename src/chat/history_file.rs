@@ -175,7 +175,13 @@ impl HistoryFile {
 
     /// Writes the unwritten records, then `lines`. Returns whether that succeeded.
     fn append(&mut self, lines: &[u8]) -> bool {
-        let result = self.try_append(lines);
+        let bytes = match self.unwritten.is_empty() {
+            true => lines,
+            false => &[&self.unwritten, lines].concat(),
+        };
+        // Cuts off the part of a line that the last write may have left.
+        let cut = if self.is_failing { self.file.set_len(self.length) } else { Ok(()) };
+        let result = cut.and_then(|()| self.file.write_all(bytes));
         let path = self.path.display();
         match (&result, self.is_failing) {
             (Err(error), false) => log::error!("nothing is kept from now on: {path}: {error}"),
@@ -183,26 +189,12 @@ impl HistoryFile {
             _ => {}
         }
         self.is_failing = result.is_err();
-        result.is_ok()
-    }
-
-    fn try_append(&mut self, lines: &[u8]) -> io::Result<()> {
         if self.is_failing {
-            self.file.set_len(self.length)?; // cuts off the part of a line that an error may have left
-        }
-        let both: Vec<u8>;
-        let bytes = if self.unwritten.is_empty() {
-            lines
+            let _ = self.file.set_len(self.length); // if this fails, the next write repeats it
         } else {
-            both = [&self.unwritten, lines].concat();
-            &both
-        };
-        if let Err(error) = self.file.write_all(bytes) {
-            let _ = self.file.set_len(self.length); // if this fails too, the next call repeats it
-            return Err(error);
+            self.length += bytes.len() as u64;
+            self.unwritten.clear();
         }
-        self.length += bytes.len() as u64;
-        self.unwritten.clear();
-        Ok(())
+        !self.is_failing
     }
 }

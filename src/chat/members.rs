@@ -48,9 +48,8 @@ pub struct Members {
     by_id: HashMap<u64, Member>,
     /// From [`names::key`] to the id.
     ids: HashMap<String, u64>,
-    /// The owners of tokens, members of the past included.
+    /// Members of the past included.
     pub tokens: Tokens,
-    /// The members as sorted lists, for rounds and receipts.
     pub presence: Presence,
     /// The highest id that a member has or had.
     pub last_id: u64,
@@ -201,7 +200,6 @@ impl Members {
         id.and_then(|id| self.person(id)).ok_or_else(|| Problem::new("not-here", why))
     }
 
-    /// The member with this id, under its present name.
     pub fn person(&self, id: u64) -> Option<Person> {
         Some(Person { id, name: Arc::clone(&self.by_id.get(&id)?.name) })
     }
@@ -213,7 +211,7 @@ impl Members {
         if may_show {
             member.last_typing = Some(Instant::now());
         }
-        may_show && !self.presence.is_big()
+        may_show && !self.presence.is_big
     }
 
     /// The member has sent its text: if it goes on typing, that is shown at once.
@@ -231,7 +229,7 @@ impl Members {
     /// At most [`BIG`] members by id, `you` among them, and whether each is away.
     pub fn list(&self, you: u64) -> Vec<(Person, bool)> {
         let mut list = Vec::with_capacity(BIG);
-        for (place, id) in self.presence.audience().iter().take(BIG).enumerate() {
+        for (place, id) in self.presence.audience.iter().take(BIG).enumerate() {
             // If your id is not among the first it comes later, and takes the last place.
             let id = if place == BIG - 1 { you.max(*id) } else { *id };
             if let Some(Member { name, sender, .. }) = self.by_id.get(&id) {

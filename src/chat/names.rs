@@ -60,21 +60,16 @@ pub fn first_free(name: &str, is_taken: impl Fn(&str) -> bool) -> String {
 
 /// A friendly name, such as `Quiet Heron`.
 pub fn random() -> String {
-    #[rustfmt::skip]
-    const MOODS: [&str; 32] = [
-        "Amber", "Brave", "Bright", "Calm", "Cheerful", "Clever", "Cosy", "Curious", "Daring",
-        "Eager", "Early", "Gentle", "Golden", "Happy", "Honest", "Jolly", "Kind", "Lively",
-        "Lucky", "Mellow", "Merry", "Mild", "Misty", "Nimble", "Patient", "Polite", "Quick",
-        "Quiet", "Silver", "Sunny", "Swift", "Witty",
-    ];
-    #[rustfmt::skip]
-    const BIRDS: [&str; 32] = [
-        "Avocet", "Bittern", "Bluetit", "Bunting", "Crane", "Curlew", "Dipper", "Dove", "Dunlin",
-        "Egret", "Falcon", "Finch", "Goldcrest", "Grebe", "Heron", "Hoopoe", "Jay", "Kestrel",
-        "Lapwing", "Lark", "Magpie", "Martin", "Osprey", "Owl", "Plover", "Puffin", "Raven",
-        "Robin", "Siskin", "Sparrow", "Swallow", "Wren",
-    ];
+    const MOODS: &str = "Amber Brave Bright Calm Cheerful Clever Cosy Curious Daring Eager Early Gentle \
+        Golden Happy Honest Jolly Kind Lively Lucky Mellow Merry Mild Misty Nimble Patient Polite Quick \
+        Quiet Silver Sunny Swift Witty";
+    const BIRDS: &str = "Avocet Bittern Bluetit Bunting Crane Curlew Dipper Dove Dunlin Egret Falcon \
+        Finch Goldcrest Grebe Heron Hoopoe Jay Kestrel Lapwing Lark Magpie Martin Osprey Owl Plover \
+        Puffin Raven Robin Siskin Sparrow Swallow Wren";
     let random = unguessable().into_bytes();
-    let pick = |from: usize| random[from..from + 4].iter().map(|b| usize::from(*b)).sum::<usize>();
-    format!("{} {}", MOODS[pick(0) % MOODS.len()], BIRDS[pick(4) % BIRDS.len()])
+    let pick = |words: &'static str, random: &[u8]| {
+        let number: usize = random.iter().map(|byte| usize::from(*byte)).sum();
+        words.split(' ').nth(number % 32).unwrap_or_default() // there are 32 words
+    };
+    format!("{} {}", pick(MOODS, &random[..4]), pick(BIRDS, &random[4..8]))
 }

@@ -113,22 +113,25 @@ fn take_ref(fields: &mut Fields) -> Result<Option<Arc<str>>, Problem> {
 fn take_text(fields: &mut Fields, name: &str) -> Result<String, Problem> {
     match take(fields, name) {
         Value::String(text) => Ok(text),
-        _ => Err(Problem::new("bad-field", format!("{name} has to be a text"))),
+        _ => Err(bad_field(name, "a text")),
     }
 }
 
 fn take_id(fields: &mut Fields, name: &str) -> Result<u64, Problem> {
-    let why = || Problem::new("bad-field", format!("{name} has to be the id of a message"));
-    take(fields, name).as_u64().ok_or_else(why)
+    take(fields, name).as_u64().ok_or_else(|| bad_field(name, "the id of a message"))
 }
 
 fn take_to(fields: &mut Fields) -> Result<Option<Recipient>, Problem> {
-    let why = || Problem::new("bad-field", "to has to be the id or the name of a member");
+    let problem = || bad_field("to", "the id or the name of a member");
     match take(fields, "to") {
         Value::Null => Ok(None),
         Value::String(name) => Ok(Some(Recipient::Name(name))),
-        value => value.as_u64().map(|id| Some(Recipient::Id(id))).ok_or_else(why),
+        value => value.as_u64().map(|id| Some(Recipient::Id(id))).ok_or_else(problem),
     }
+}
+
+fn bad_field(name: &str, wanted: &str) -> Problem {
+    Problem::new("bad-field", format!("{name} has to be {wanted}"))
 }
 
 fn check_text(text: String, max: usize) -> Result<String, Problem> {
@@ -163,14 +166,9 @@ impl JsonObject {
     }
 }
 
-/// `ack`: what the client asked for with this `ref` is done. `message` is the id and the time of a
-/// message.
-pub fn ack(reference: &str, message: Option<(u64, u64)>) -> JsonObject {
-    let ack = JsonObject::new("ack").with_text("ref", reference);
-    match message {
-        Some((id, at)) => ack.with("id", id).with("at", at),
-        None => ack,
-    }
+/// `ack`: what the client asked for with this `ref` is done. That of a message also has its id and time.
+pub fn ack(reference: &str) -> JsonObject {
+    JsonObject::new("ack").with_text("ref", reference)
 }
 
 /// `error`: what is wrong, and with which `ref`.

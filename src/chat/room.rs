@@ -32,10 +32,12 @@ use std::time::{Duration, Instant};
 
 use super::history::History;
 use super::history_file::{HistoryFile, Record};
-use super::members::Members;
+use super::members::{Change, Members};
+use super::protocol::Problem;
 use super::receipts::Receipts;
 use super::round::{Event, Round};
 use crate::mutex::lock;
+use crate::websocket::frames;
 use crate::websocket::sender::Sender;
 
 mod commands;
@@ -129,23 +131,22 @@ impl Room {
         }
     }
 
-    /// Queues a notice and starts a round. Even without a notice, the room's own thread may have to
-    /// wake earlier: an absence or the count of a big room may be due now.
-    fn announce(&self, mut state: MutexGuard<State>, notice: Option<Event>) {
-        state.queue.extend(notice);
-        self.wake_room_thread(&state);
+    /// Ends a change of a member that may cost it a connection, which is closed with `code` and `why`.
+    fn publish(&self, mut state: MutexGuard<State>, change: Change, code: u16, why: &str) {
+        state.queue.extend(change.notice);
         self.start_round(state);
-    }
-
-    /// Wakes the room's own thread if something is due before it would wake by itself.
-    fn wake_room_thread(&self, state: &State) {
-        if state.next_due().is_some_and(|due| state.waits_until.is_none_or(|until| due < until)) {
-            self.wake_room.notify_one();
+        self.write(change.record);
+        if let Some(former) = change.former {
+            former.close(&frames::close(code, why));
         }
     }
 
-    /// Runs a round if there is a queue and no round is running.
+    /// Ends a change of the state: runs a round if there is a queue and no round is running. Wakes the
+    /// room's own thread if something is due before it would wake by itself.
     fn start_round(&self, mut state: MutexGuard<State>) {
+        if state.next_due().is_some_and(|due| state.waits_until.is_none_or(|until| due < until)) {
+            self.wake_room.notify_one();
+        }
         if state.round != RoundState::Idle || state.queue.is_empty() {
             return;
         }
@@ -202,33 +203,38 @@ impl Room {
 impl State {
     /// Adds the messages of a round to the history, if they are kept. Returns the members to deliver to.
     fn commit(&mut self, round: &Round, is_kept: bool) -> Arc<Vec<(u64, Sender)>> {
+        let presence = &self.members.presence;
         for message in &round.messages {
             if let Some(reference) = &message.reference {
                 self.pending_refs.remove(&(message.from.id, Arc::clone(reference)));
             }
             if is_kept {
                 self.last_message = message.id;
-                if !self.members.presence.is_big() {
-                    self.receipts.add(message, self.members.presence.audience());
+                if !presence.is_big {
+                    self.receipts.add(message, &presence.audience);
                 }
                 self.history.add(Arc::clone(message));
             }
         }
-        self.members.presence.present()
+        Arc::clone(&presence.present)
     }
 
     /// A member has received all its messages up to this id.
-    fn set_received(&mut self, member: u64, id: u64) {
+    fn set_received(&mut self, member: u64, id: u64) -> Result<(), Problem> {
+        if id > self.last_message {
+            return Err(Problem::new("bad-field", "there is no message with this id yet"));
+        }
         if let Some(before) = self.members.set_received(member, id) {
             self.receipts.received(member, before, id);
         }
+        Ok(())
     }
 
     fn queue_what_is_due(&mut self, now: Instant) {
         self.queue.extend(self.members.due(now));
         let receipts = self.receipts.due(now);
         // A big room has no receipts, not even for messages of the time before it was big.
-        if !self.members.presence.is_big() {
+        if !self.members.presence.is_big {
             self.queue.extend(receipts);
         }
     }

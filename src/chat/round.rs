@@ -109,8 +109,8 @@ impl Item {
 
     /// A message. Its author gets the ack in its place, if the message has a `ref`.
     fn message(message: &ChatMessage) -> Item {
-        let ack = |reference: &Arc<str>| ack(reference, Some((message.id, message.at))).frame();
-        let author = message.from.id;
+        let (id, at, author) = (message.id, message.at, message.from.id);
+        let ack = |reference: &Arc<str>| ack(reference).with("id", id).with("at", at).frame();
         let mut own = vec![(author, message.reference.as_ref().map(ack).unwrap_or_default())];
         let mut common = message.to_json(false).frame();
         if let Some(to) = &message.to {

@@ -16,7 +16,6 @@ pub fn random() -> String {
     unguessable().replace('+', "-").replace('/', "_").replace('=', "")
 }
 
-/// The hash of a token.
 pub fn hash(token: &str) -> Arc<str> {
     sha1_base64(token).into()
 }

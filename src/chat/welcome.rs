@@ -9,17 +9,13 @@ use crate::json::{JsonObject, quoted};
 
 /// The parts of a `welcome`.
 pub struct Welcome {
-    /// The member.
     pub you: Person,
-    /// The token with which it can come back.
     pub token: String,
     /// Whether it has just come back.
     pub resumed: bool,
     /// Members, itself among them, and whether each is away.
     pub members: Vec<(Person, bool)>,
-    /// The number of all members.
     pub count: usize,
-    /// The newest messages.
     pub page: Page,
     /// The longest text, in characters.
     pub text_max: usize,

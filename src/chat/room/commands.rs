@@ -11,7 +11,6 @@ use crate::chat::protocol::{ClientMessage, Problem, Recipient, ack, error};
 use crate::chat::round::Event;
 use crate::json::JsonObject;
 use crate::mutex::lock;
-use crate::websocket::frames;
 
 impl Room {
     /// Handles a member's message. Returns what the client gets at once: an error, or a page of the
@@ -28,10 +27,14 @@ impl Room {
         }
         let from = state.members.person(member)?;
         let result = match message {
-            ClientMessage::Say(text, to) => self.say(state, from, to, text, reference.clone()),
+            ClientMessage::Say(text, to) => {
+                state.say(from, to, text, reference.clone()).map(|()| self.start_round(state))
+            }
             ClientMessage::Name(name) => self.rename(state, &from, &name, reference.as_deref()),
             ClientMessage::Typing(to) => self.show_typing(state, &from, to.as_ref()),
-            ClientMessage::Received(id) => self.set_received(state, member, id),
+            ClientMessage::Received(id) => {
+                state.set_received(member, id).map(|()| self.start_round(state))
+            }
             ClientMessage::Earlier(before) => {
                 let page = state.history.page(0, before, member);
                 drop(state);
@@ -42,35 +45,6 @@ impl Room {
             }
         };
         result.err().map(|problem| error(&problem, reference.as_deref()))
-    }
-
-    /// Queues a message. It is idempotent for a message with a `ref`: a client that has lost the `ack`
-    /// sends its message again (at-least-once) and gets the `ack` again, but the room gets it once.
-    fn say(
-        &self,
-        mut state: MutexGuard<State>,
-        from: Person,
-        to: Option<Recipient>,
-        text: String,
-        reference: Option<Arc<str>>,
-    ) -> Result<(), Problem> {
-        if let Some(reference) = &reference {
-            if let Some(message) = state.history.find(from.id, reference) {
-                let frame = ack(reference, Some(message)).frame();
-                state.queue.push(Event::Reply { to: from.id, frame });
-                self.start_round(state);
-                return Ok(());
-            }
-            if state.pending_refs.contains(&(from.id, Arc::clone(reference))) {
-                return Ok(()); // the round will send the ack
-            }
-        }
-        let to = to.map(|to| state.members.find(&to)).transpose()?;
-        state.members.stop_typing(from.id);
-        state.pending_refs.extend(reference.clone().map(|reference| (from.id, reference)));
-        state.queue.push(Event::Say { from, to, text, reference });
-        self.start_round(state);
-        Ok(())
     }
 
     /// Gives a member another name. The `ack` follows when the name is in the history file.
@@ -85,13 +59,14 @@ impl Room {
         drop(state);
         self.write(change.record);
         let mut state = lock(&self.state);
-        let ack = reference.map(|reference| ack(reference, None).frame());
+        let ack = reference.map(|reference| ack(reference).frame());
         state.queue.extend(ack.map(|frame| Event::Reply { to: from.id, frame }));
-        self.announce(state, change.notice);
+        state.queue.extend(change.notice);
+        self.start_round(state);
         Ok(())
     }
 
-    /// Shows others that a member is typing, at once and without a round. Clients that are behind do
+    /// Shows others that a member is typing, at once and without a round. A client that is behind does
     /// not get it.
     fn show_typing(
         &self,
@@ -101,7 +76,7 @@ impl Room {
     ) -> Result<(), Problem> {
         let to = to.map(|to| state.members.find(to)).transpose()?;
         if state.members.may_show_typing(from.id) {
-            let present = state.members.presence.present();
+            let present = Arc::clone(&state.members.presence.present);
             drop(state);
             let typing = JsonObject::new("typing").with_person("from", Some(from));
             let frame = typing.with_person("to", to.as_ref()).frame();
@@ -113,24 +88,10 @@ impl Room {
         Ok(())
     }
 
-    fn set_received(
-        &self,
-        mut state: MutexGuard<State>,
-        member: u64,
-        id: u64,
-    ) -> Result<(), Problem> {
-        if id > state.last_message {
-            return Err(Problem::new("bad-field", "there is no message with this id yet"));
-        }
-        state.set_received(member, id);
-        self.wake_room_thread(&state);
-        Ok(())
-    }
-
     /// For the operator: at most 200 members, whether each is away, and the number of all members.
     pub fn list_members(&self) -> (Vec<(Person, bool)>, usize) {
         let state = lock(&self.state);
-        (state.members.list(0), state.members.presence.count())
+        (state.members.list(0), state.members.presence.audience.len())
     }
 
     /// Throws out the member with this name, present or away. Returns whether there is one. Its token
@@ -138,11 +99,7 @@ impl Room {
     pub fn kick(&self, name: &str) -> bool {
         let mut state = lock(&self.state);
         let Some(change) = state.members.kick(name) else { return false };
-        self.announce(state, change.notice);
-        self.write(change.record);
-        if let Some(sender) = change.former {
-            sender.close(&frames::close(CloseCode::Policy, "thrown out by the operator"));
-        }
+        self.publish(state, change, CloseCode::Policy.into(), "thrown out by the operator");
         true
     }
 
@@ -152,5 +109,33 @@ impl Room {
         let mut state = lock(&self.state);
         state.queue.push(Event::Say { from, to: None, text: text.to_string(), reference: None });
         self.start_round(state);
+    }
+}
+
+impl State {
+    /// Queues a message. With a `ref` this is idempotent: a client that has lost the `ack` sends its
+    /// message again (at-least-once) and gets the `ack` again, but the room gets the message once.
+    fn say(
+        &mut self,
+        from: Person,
+        to: Option<Recipient>,
+        text: String,
+        reference: Option<Arc<str>>,
+    ) -> Result<(), Problem> {
+        if let Some(reference) = &reference {
+            if let Some((id, at)) = self.history.find(from.id, reference) {
+                let frame = ack(reference).with("id", id).with("at", at).frame();
+                self.queue.push(Event::Reply { to: from.id, frame });
+                return Ok(());
+            }
+            if self.pending_refs.contains(&(from.id, Arc::clone(reference))) {
+                return Ok(()); // the round sends the ack
+            }
+        }
+        let to = to.map(|to| self.members.find(&to)).transpose()?;
+        self.members.stop_typing(from.id);
+        self.pending_refs.extend(reference.clone().map(|reference| (from.id, reference)));
+        self.queue.push(Event::Say { from, to, text, reference });
+        Ok(())
     }
 }

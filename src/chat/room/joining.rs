@@ -5,7 +5,6 @@ use crate::chat::welcome::Welcome;
 use crate::chat::{names, tokens};
 use crate::http::Request;
 use crate::mutex::lock;
-use crate::websocket::frames;
 use crate::websocket::sender::Sender;
 
 /// What an upgrade request says about the new member.
@@ -47,7 +46,8 @@ impl Drop for MemberGuard<'_> {
     fn drop(&mut self) {
         let mut state = lock(&self.room.state);
         let notice = state.members.leave(self.member, self.client, self.said_goodbye);
-        self.room.announce(state, notice);
+        state.queue.extend(notice);
+        self.room.start_round(state);
     }
 }
 
@@ -73,30 +73,26 @@ impl Room {
         let resumed = owner.is_some();
         let (hash, token) = old_token.filter(|_| resumed).unwrap_or(new_token);
         let change = state.members.join(owner, &name, hash, client, sender);
-        let you = change.person;
+        let you = change.person.clone();
         let since = if resumed { request.since } else { 0 };
         if resumed {
             let received = since.min(state.last_message);
-            state.set_received(you.id, received);
+            let _ = state.set_received(you.id, received); // fails only for a later id
             state.receipts.repeat_for(you.id);
         }
         let guard = MemberGuard { room: self, member: you.id, client, said_goodbye: false };
         let welcome = Box::new(Welcome {
             page: state.history.page(since, u64::MAX, you.id),
             members: state.members.list(you.id),
-            count: state.members.presence.count(),
+            count: state.members.presence.audience.len(),
             token,
             resumed,
             you,
             text_max: self.text_max,
             started: self.started,
         });
-        self.announce(state, change.notice);
-        // Before the client learns its token, so that the token survives a crash of the server.
-        self.write(change.record);
-        if let Some(former) = change.former {
-            former.close(&frames::close(4001, "taken over by another connection"));
-        }
+        // Writes the record before the client learns its token: the token survives a crash of the server.
+        self.publish(state, change, 4001, "taken over by another connection");
         (guard, welcome)
     }
 }
