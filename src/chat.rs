@@ -1,9 +1,10 @@
-//! `/chat`: one member's connection, from its welcome to its end, on the client's own thread. Lab step 3.
+//! `/chat`: one member's connection on the client's own thread, from its welcome to its end. Lab step
+//! 3.
 //!
-//! The files of the chat, each of which uses those above it:
+//! The files of the chat; each uses only those above it. To *read*, begin with `room.rs`.
 
-pub mod protocol; // the JSON that clients and the server send each other, and every check on it
 pub mod names; // which names are allowed; a free one, a random one
+pub mod protocol; // the JSON that clients and the server send each other, and every check on it
 mod passphrase; // whether a client knows the passphrase
 mod history; // the newest messages, in memory
 mod history_file; // with --data: every message and member, in a file

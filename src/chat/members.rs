@@ -44,6 +44,7 @@ struct Member {
 }
 
 /// All members, present or away.
+#[derive(Default)]
 pub struct Members {
     by_id: HashMap<u64, Member>,
     /// From [`names::key`] to the id.
@@ -53,18 +54,6 @@ pub struct Members {
     pub presence: Presence,
     /// The highest id that a member has or had.
     pub last_id: u64,
-}
-
-impl Default for Members {
-    fn default() -> Members {
-        Members {
-            by_id: HashMap::new(),
-            ids: HashMap::from([(names::key(names::OPERATOR), 0)]),
-            tokens: Tokens::default(),
-            presence: Presence::default(),
-            last_id: 0,
-        }
-    }
 }
 
 impl Members {
@@ -91,7 +80,7 @@ impl Members {
         }
         let (id, name) = owner.as_ref().map_or((self.last_id + 1, name), |p| (p.id, &p.name));
         self.reserve_ids_up_to(id);
-        let name = names::first_free(name, |key| self.ids.contains_key(key));
+        let name = self.first_free(name);
         self.ids.insert(names::key(&name), id);
         let person = Person { id, name: name.into() };
         let record = self.tokens.remember(&token, &person);
@@ -141,8 +130,8 @@ impl Members {
     /// `name-taken`, with a name that is free.
     pub fn rename(&mut self, person: &Person, name: &str) -> Result<Change, Problem> {
         let key = names::key(name);
-        if self.ids.get(&key).is_some_and(|owner| *owner != person.id) {
-            let free = names::first_free(name, |key| self.ids.contains_key(key));
+        if self.ids.get(&key).is_some_and(|owner| *owner != person.id) || key == names::OPERATOR {
+            let free = self.first_free(name);
             let why = format!("{name} is taken; {free} is free");
             return Err(Problem::new("name-taken", why));
         }
@@ -155,6 +144,10 @@ impl Members {
         });
         let notice = self.presence.notice("renamed", &renamed, Some(("was", &person.name)));
         Ok(Change { person: renamed, notice, record, former: None })
+    }
+
+    fn first_free(&self, name: &str) -> String {
+        names::first_free(name, |key| key == names::OPERATOR || self.ids.contains_key(key))
     }
 
     /// A member of the time before the server was started again.

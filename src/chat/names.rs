@@ -17,7 +17,7 @@ pub struct Person {
 /// The longest name, in characters.
 pub const NAME_MAX: usize = 32;
 
-/// The name of the server's operator; no member may have it.
+/// The name of the server's operator, as its own [`key`]; no member may have it.
 pub const OPERATOR: &str = "operator";
 
 /// The name as it will be shown, with [`one_blank`].

@@ -1,7 +1,7 @@
 //! Presence: which members are present, which are away, and the notices about it.
 //!
-//! A member whose connection breaks is *away* for [`GRACE`] before it has *left*. In a *big* room, the
-//! members get no notices about each other, only a count now and then.
+//! A member whose connection breaks is *away* for [`GRACE`] before it has *left*. Members of a *big*
+//! room get no notices about each other, only a count.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -55,7 +55,7 @@ impl Presence {
         self.is_big &= !self.audience.is_empty();
     }
 
-    /// The connection of this client, the member's, broke: the member is away.
+    /// A member is away, because the connection of this client broke.
     pub fn set_away(&mut self, member: u64, client: u64) {
         self.set_sender(member, None);
         self.absences.push_back((Instant::now() + GRACE, member, client));

@@ -59,7 +59,7 @@ type Fields = Map<String, Value>;
 /// Parses a text message; `text_max` is in characters. Also returns the `ref`, if the message has one
 /// that is valid, so that the answer to a bad message can name it too.
 pub fn parse(message: &str, text_max: usize) -> (Option<Arc<str>>, Result<ClientMessage, Problem>) {
-    // Text that is not JSON is a message to all: the short clients of tutorials can chat, and wscat.
+    // Plain text is a message to all, so that the short clients of tutorials can chat, and wscat.
     if !message.starts_with('{') {
         let text = check_text(message.to_string(), text_max);
         return (None, text.map(|text| ClientMessage::Say(text, None)));
@@ -149,20 +149,15 @@ fn check_text(text: String, max: usize) -> Result<String, Problem> {
 impl JsonObject {
     /// Adds the `ref` of the message that is answered, if it had one.
     pub fn with_ref(self, reference: Option<&str>) -> JsonObject {
-        match reference {
-            Some(reference) => self.with_text("ref", reference),
-            None => self,
-        }
+        let Some(reference) = reference else { return self };
+        self.with_text("ref", reference)
     }
 
     /// Adds a person, if there is one.
-    pub fn with_person(self, name: &str, person: Option<&Person>) -> JsonObject {
-        match person {
-            Some(Person { id, name: of_person }) => {
-                self.with(name, format_args!("{{\"id\":{id},\"name\":{}}}", quoted(of_person)))
-            }
-            None => self,
-        }
+    pub fn with_person(self, field: &str, person: Option<&Person>) -> JsonObject {
+        let Some(Person { id, name }) = person else { return self };
+        let name = quoted(name);
+        self.with(field, format_args!("{{\"id\":{id},\"name\":{name}}}"))
     }
 }
 

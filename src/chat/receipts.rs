@@ -33,7 +33,9 @@ struct Counted {
     to: Option<u64>,
     /// The ids of the members when it was sent, in order; shared with other messages.
     audience: Arc<Vec<u64>>,
+    /// How many recipients have it.
     received: usize,
+    /// How many recipients there are.
     of: usize,
     /// Whether the author does not know the number yet.
     is_news: bool,
@@ -77,11 +79,10 @@ impl Receipts {
 
     /// Sends this author all its numbers once more: its page may have been reloaded.
     pub fn repeat_for(&mut self, author: u64) {
-        for message in self.messages.iter_mut().filter(|message| message.author == author) {
-            if message.received > 0 {
-                message.is_news = true;
-                self.due.get_or_insert_with(|| Instant::now() + EVERY);
-            }
+        let own = self.messages.iter_mut().filter(|message| message.author == author);
+        for message in own.filter(|message| message.received > 0) {
+            message.is_news = true;
+            self.due.get_or_insert_with(|| Instant::now() + EVERY);
         }
     }
 

@@ -1,26 +1,26 @@
 //! The room: how a message of one member reaches all the others.
 //!
 //! As on `/broadcast`, all threads share one `Mutex` around a `HashMap` with every client's [`Sender`]
-//! (in `members.rs`). But there each message costs N writes, one for each client. Here messages leave
-//! in *rounds*, many messages in one write for each client. That makes a busy room cheap:
+//! (in `members.rs`). There, each message is one write for each client. Here, messages leave in
+//! *rounds*: one write for each client, with many messages in it. That makes a busy room cheap.
 //!
-//! 1. The thread of the member that sends a message locks the room and puts the message into the
-//!    queue. If a round is running, that is all: the next round takes the message.
-//! 2. Otherwise the thread runs one round itself. It takes the whole queue, gives each message its id
-//!    and encodes it once, and writes the history file, if there is one. Under the lock it then adds
-//!    the messages to the history and takes the list of the members who are present. At last it sends
-//!    each of them the whole round in one write.
-//! 3. What was queued meanwhile is left to the room's own thread, so that a busy room does not keep a
-//!    client's thread from reading. If that is much, the room's thread first waits a moment for more.
-//!    It is the timer of the room as well.
+//! 1. A thread that has read a message locks the room and puts the message into the queue. If a round
+//!    is running, that is all: the next round takes the message.
+//! 2. Otherwise this thread runs one round. It takes the whole queue, gives each message its id and
+//!    encodes it once, and writes the history file, if there is one. Then, under the lock, it adds the
+//!    messages to the history and takes the list of the members who are present. Then it sends each of
+//!    them the whole round in one write.
+//! 3. Events that are queued during a round are left to the room's own thread, so that a busy room does
+//!    not keep a client's thread from reading. If there are several, the room's thread waits a moment,
+//!    so that more can join its round. It is the room's timer as well.
 //!
 //! The lock covers memory only: no socket and no file is written under it. The author of a message gets
-//! an `ack` in the place where the others get the message, so all members see one order, that of the
+//! an `ack` in the place where the others get the message. So all members see one order, that of the
 //! ids.
 //!
-//! This file has the rounds and the room's own thread. In `room/` is what else locks the room:
-//! `loading.rs` (the history file, at the start), `joining.rs` (how a member joins and leaves) and
-//! `commands.rs` (what members and the operator ask for).
+//! Here are the rounds and the room's own thread. The rest of what locks the room is in `room/`:
+//! `loading.rs` (reads the history file), `joining.rs` (how a client joins and leaves), `commands.rs`
+//! (what members and the operator ask for).
 
 use std::collections::HashSet;
 use std::mem::take;
@@ -46,14 +46,13 @@ mod loading;
 
 pub use joining::{JoinRequest, MemberGuard};
 
-/// The most events in the queue. While it is full the threads of members wait and do not read, so TCP
-/// slows these members down (backpressure).
+/// The most events in the queue. While it is full, clients' threads wait and do not read, so TCP slows
+/// the clients down (backpressure).
 const QUEUE_MAX: usize = 256;
-/// With this many events in the queue, the room's own thread takes the room for busy.
+/// The room is busy if the room's own thread finds this many events in the queue.
 const BUSY: usize = 2;
-/// In a busy room it waits this long before a round, so that more messages join the round: forty cost
-/// about as much as thirty. (Linux makes 0.1 ms of it. Unlike the timeout of a socket, a sleep is not
-/// rounded up to milliseconds.)
+/// In a busy room it waits this long before its round, so that more messages can join: a round of forty
+/// costs about as much as one of thirty. (Linux makes 0.1 ms of it.)
 const BUSY_PAUSE: Duration = Duration::from_micros(50);
 
 /// The chat room.
@@ -75,27 +74,26 @@ struct State {
     members: Members,
     history: History,
     receipts: Receipts,
-    /// The events for the next round. While the state is not locked, a queue that is not empty has a
-    /// round: `round` is not `Idle`.
+    /// The events for the next round. Whenever the lock is free, the queue is empty or `round` is not
+    /// `Idle`.
     queue: Vec<Event>,
     round: RoundState,
     /// The members and `ref`s of the messages that are in the queue or in the running round.
     pending_refs: HashSet<(u64, Arc<str>)>,
-    /// The id of the newest message.
     last_message: u64,
     /// When the room's own thread wakes by itself; `None` for never.
     waits_until: Option<Instant>,
 }
 
-/// Which thread runs a round.
+/// Whether there is a round.
 #[derive(PartialEq, Default)]
 enum RoundState {
-    /// None. The next thread that queues an event runs one.
+    /// There is none. The next thread that queues an event runs one.
     #[default]
     Idle,
-    /// One thread runs a round.
+    /// A thread is running one.
     Running,
-    /// The room's own thread runs the next round as soon as it wakes.
+    /// The room's own thread will run one as soon as it wakes.
     LeftToRoomThread,
 }
 
@@ -104,7 +102,7 @@ impl Room {
     /// a folder `data`, all in a file there. It starts with what is in the file.
     ///
     /// # Errors
-    /// A sentence for the person who started the program: the file cannot be used, or there is no thread.
+    /// A sentence for the person who started the program.
     pub fn new(text_max: usize, keep: usize, data: Option<&Path>) -> Result<Arc<Room>, String> {
         let mut state = State { history: History::new(keep), ..State::default() };
         let file = data.map(|folder| state.load(folder)).transpose()?.map(Mutex::new);
@@ -131,7 +129,7 @@ impl Room {
         }
     }
 
-    /// Ends a change of a member that may cost it a connection, which is closed with `code` and `why`.
+    /// Ends a change of a member. Its former connection, if it has one, is closed with `code` and `why`.
     fn publish(&self, mut state: MutexGuard<State>, change: Change, code: u16, why: &str) {
         state.queue.extend(change.notice);
         self.start_round(state);
@@ -201,7 +199,7 @@ impl Room {
 }
 
 impl State {
-    /// Adds the messages of a round to the history, if they are kept. Returns the members to deliver to.
+    /// Adds the messages of a round to the history, if they are kept. Returns the present members.
     fn commit(&mut self, round: &Round, is_kept: bool) -> Arc<Vec<(u64, Sender)>> {
         let presence = &self.members.presence;
         for message in &round.messages {

@@ -1,4 +1,4 @@
-//! What one round does with its events: it encodes each once, and puts them together for each member.
+//! What one round does: it encodes each event once, and puts the frames together for each member.
 //! `room.rs` says when there is a round, and which thread runs it.
 
 use std::sync::Arc;
@@ -57,8 +57,8 @@ impl Round {
         Round { items, messages }
     }
 
-    /// The history file could not be written: an error to each author takes the place of the messages.
-    /// The rest of the round stays as it is.
+    /// The history file could not be written: each author gets an error, and no member gets the
+    /// messages. The other events stay.
     pub fn fail(&mut self) {
         let why = "the history cannot be written now, perhaps because the disk is full; try again";
         let problem = Problem::new("not-saved", why);
@@ -69,8 +69,8 @@ impl Round {
         }
     }
 
-    /// Sends the round, to each member in one write. Most get all the common frames. A member with frames of
-    /// its own, such as an ack, gets a copy in which these stand in the place of the common ones.
+    /// Sends the round, to each member in one write. Most get the common frames. A member with frames
+    /// of its own, such as an ack, gets a copy in which these stand in the place of the common ones.
     pub fn deliver(&self, present: &[(u64, Sender)]) {
         let mut common = Vec::new();
         let mut replacements = Vec::new(); // a member, a range of `common`, and the member's own frame
@@ -112,11 +112,12 @@ impl Item {
         let (id, at, author) = (message.id, message.at, message.from.id);
         let ack = |reference: &Arc<str>| ack(reference).with("id", id).with("at", at).frame();
         let mut own = vec![(author, message.reference.as_ref().map(ack).unwrap_or_default())];
-        let mut common = message.to_json(false).frame();
-        if let Some(to) = &message.to {
-            let private = std::mem::take(&mut common);
-            own.extend((to.id != author).then_some((to.id, private)));
-        }
+        let said = message.to_json(false).frame();
+        let (common, private) = match &message.to {
+            None => (said, None),
+            Some(to) => (Vec::new(), Some((to.id, said))),
+        };
+        own.extend(private.filter(|(to, _)| *to != author));
         Item { is_message: true, common, own }
     }
 }

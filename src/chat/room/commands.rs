@@ -59,9 +59,8 @@ impl Room {
         drop(state);
         self.write(change.record);
         let mut state = lock(&self.state);
-        let ack = reference.map(|reference| ack(reference).frame());
-        state.queue.extend(ack.map(|frame| Event::Reply { to: from.id, frame }));
-        state.queue.extend(change.notice);
+        let ack = |reference| Event::Reply { to: from.id, frame: ack(reference).frame() };
+        state.queue.extend(reference.map(ack).into_iter().chain(change.notice));
         self.start_round(state);
         Ok(())
     }

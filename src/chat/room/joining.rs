@@ -7,7 +7,7 @@ use crate::http::Request;
 use crate::mutex::lock;
 use crate::websocket::sender::Sender;
 
-/// What an upgrade request says about the new member.
+/// What an upgrade request says about the client that wants to join.
 #[derive(Debug, Default)]
 pub struct JoinRequest {
     /// The name that it would like.
@@ -16,7 +16,7 @@ pub struct JoinRequest {
     pub token: Option<String>,
     /// The id of the last message that it has.
     pub since: u64,
-    /// The passphrase, if it is right.
+    /// The passphrase that it gives.
     pub passphrase: Option<String>,
 }
 
@@ -32,13 +32,13 @@ impl JoinRequest {
     }
 }
 
-/// Guard: when it is dropped, its connection leaves the room.
+/// Guard: its client leaves the room when it is dropped.
 pub struct MemberGuard<'a> {
     room: &'a Room,
     /// The member's id.
     pub member: u64,
     client: u64,
-    /// Whether the client has said goodbye: then the member has left at once, and is not away.
+    /// Whether the client has said goodbye: then its member leaves at once and is not away first.
     pub said_goodbye: bool,
 }
 
@@ -54,9 +54,9 @@ impl Drop for MemberGuard<'_> {
 impl Room {
     /// Lets a client join. Returns the `welcome`, which has to be the first message to it.
     ///
-    /// The client is among the members from now on. Its Sender is paused until its own thread has
-    /// written the `welcome`; meanwhile the messages of others collect there. So the client gets each
-    /// message once, and no socket is written under the lock.
+    /// The client is in the room from now on. Its Sender is paused until its own thread has encoded
+    /// and written the `welcome`; later messages collect there. So the client gets each message
+    /// exactly once, and no socket is written under the lock.
     pub fn join(
         &self,
         client: u64,
@@ -91,7 +91,7 @@ impl Room {
             text_max: self.text_max,
             started: self.started,
         });
-        // Writes the record before the client learns its token: the token survives a crash of the server.
+        // The record is written before the client learns its token, so the token survives a crash.
         self.publish(state, change, 4001, "taken over by another connection");
         (guard, welcome)
     }

@@ -41,7 +41,7 @@ impl State {
             }
             true
         })?;
-        // A lost record may have used an id. No id is used twice: clients know messages and members by it.
+        // A lost record may have had an id, and no id is used twice: clients know members by it.
         self.last_message += lost;
         if self.members.last_id > 0 {
             self.members.reserve_ids_up_to(self.members.last_id + lost + UNRECORDED_MAX);
