@@ -1,17 +1,19 @@
-//! `/chat`: one member's connection, from the welcome to its end, on the client's own thread. Lab step 3.
+//! `/chat`: one member's connection on the client's own thread, from its welcome to its end. Lab step
+//! 3.
 //!
-//! Read the chat's files in this order:
+//! The files of the chat; each uses only those above it. To *read*, begin with `room.rs`.
 
-pub mod protocol; // what clients and server say to each other, as JSON; every check on it
 pub mod names; // which names are allowed; a free one, a random one
-mod passphrase; // whether a client knows it
+pub mod protocol; // the JSON that clients and the server send each other, and every check on it
+mod passphrase; // whether a client knows the passphrase
 mod history; // the newest messages, in memory
 mod history_file; // with --data: every message and member, in a file
+mod round; // what one round does: encodes its events once, and puts them together for each member
 mod receipts; // how many of its recipients a message has reached
-mod tokens; // with its token a member comes back as the same member
-mod members; // the members that are here or away, and the notices about them
-mod welcome; // the first thing that a member is told
-mod round; // what one round tells, encoded once and put together for each member
+mod tokens; // with its token a client comes back as the same member
+mod presence; // the members who are present or away, and the notices about them
+mod members; // the members: names, tokens, connections
+mod welcome; // the first message to a member
 pub mod room; // the room: how a message of one member reaches all the others
 
 use std::sync::LazyLock;
@@ -104,7 +106,7 @@ fn answer(room: &Room, member: u64, message: Message) -> Option<JsonObject> {
     };
     let (reference, message) = protocol::parse(&text, room.text_max);
     match message {
-        Ok(message) => room.ask(member, reference, message),
+        Ok(message) => room.handle(member, reference, message),
         Err(problem) => Some(protocol::error(&problem, reference.as_deref())),
     }
 }

@@ -86,7 +86,7 @@ pub fn start(server: Arc<Server>) {
 
 /// Lists the members of the chat.
 fn who(server: &Server) {
-    let (listed, count) = server.room.who();
+    let (listed, count) = server.room.list_members();
     for (person, is_away) in &listed {
         print(&format!("{}{}", visible(&person.name), if *is_away { " (away)" } else { "" }));
     }

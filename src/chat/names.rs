@@ -1,33 +1,33 @@
-//! Nicknames: who goes by one, which are possible, and one for whoever brings none.
+//! Names: which are allowed, which are free, and a random one for a client that sends none.
 
 use std::sync::Arc;
 
 use crate::secret::unguessable;
 use crate::text::is_invisible;
 
-/// Somebody, under the name of that moment.
+/// A member, under its name at that moment.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Person {
-    /// Never given to anybody else.
+    /// Never given to another member. 0 is the operator.
     pub id: u64,
-    /// May be somebody else's tomorrow. Shared by what is said under it, and not copied.
+    /// Another member may have this name later. *Speed*: all messages sent under it share it.
     pub name: Arc<str>,
 }
 
 /// The longest name, in characters.
 pub const NAME_MAX: usize = 32;
 
-/// What the operator of the server is called; nobody else is.
+/// The name of the server's operator, as its own [`key`]; no member may have it.
 pub const OPERATOR: &str = "operator";
 
-/// The name as it will be shown: white space around it removed and inside it made one blank.
+/// The name as it will be shown, with [`one_blank`].
 ///
 /// # Errors
 /// A sentence for the person who wants the name.
 pub fn check(name: &str) -> Result<String, String> {
-    // `split_whitespace` also takes line ends, which are control characters, for white space.
+    // `one_blank` removes line ends, so control characters are looked for before it.
     if name.trim().chars().any(|c| c.is_control() || is_invisible(c)) {
-        return Err("a name cannot have characters that nobody can see".to_string());
+        return Err("a name cannot have invisible characters".to_string());
     }
     let name = one_blank(name);
     match name.chars().count() {
@@ -37,45 +37,39 @@ pub fn check(name: &str) -> Result<String, String> {
     }
 }
 
-/// White space around it removed, and inside it made one blank: browsers show no more than that.
+/// White space around the name removed, and inside it made one blank: browsers show no more.
 pub fn one_blank(name: &str) -> String {
     name.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// What names are compared by: `ANA` is `ana`.
+/// The form in which names are compared: `ANA` is `ana`.
 pub fn key(name: &str) -> String {
     name.to_lowercase()
 }
 
 /// The name itself if it is free, or else the first free one of `Ana 2`, `Ana 3` and so on.
-pub fn free_one(name: &str, is_taken: impl Fn(&str) -> bool) -> String {
+pub fn first_free(name: &str, is_taken: impl Fn(&str) -> bool) -> String {
     let numbered = |number: u64| {
         let suffix = format!(" {number}");
-        let room = NAME_MAX - suffix.chars().count();
-        let base: String = name.chars().take(room).collect();
+        let base: String = name.chars().take(NAME_MAX - suffix.len()).collect();
         base.trim_end().to_string() + &suffix
     };
     let mut candidates = std::iter::once(name.to_string()).chain((2..).map(numbered));
     candidates.find(|candidate| !is_taken(&key(candidate))).unwrap_or_default()
 }
 
-/// A friendly name for somebody who has not chosen one.
+/// A friendly name, such as `Quiet Heron`.
 pub fn random() -> String {
-    #[rustfmt::skip]
-    const MOODS: [&str; 32] = [
-        "Amber", "Brave", "Bright", "Calm", "Cheerful", "Clever", "Cosy", "Curious", "Daring",
-        "Eager", "Early", "Gentle", "Golden", "Happy", "Honest", "Jolly", "Kind", "Lively",
-        "Lucky", "Mellow", "Merry", "Mild", "Misty", "Nimble", "Patient", "Polite", "Quick",
-        "Quiet", "Silver", "Sunny", "Swift", "Witty",
-    ];
-    #[rustfmt::skip]
-    const BIRDS: [&str; 32] = [
-        "Avocet", "Bittern", "Bluetit", "Bunting", "Crane", "Curlew", "Dipper", "Dove", "Dunlin",
-        "Egret", "Falcon", "Finch", "Goldcrest", "Grebe", "Heron", "Hoopoe", "Jay", "Kestrel",
-        "Lapwing", "Lark", "Magpie", "Martin", "Osprey", "Owl", "Plover", "Puffin", "Raven",
-        "Robin", "Siskin", "Sparrow", "Swallow", "Wren",
-    ];
+    const MOODS: &str = "Amber Brave Bright Calm Cheerful Clever Cosy Curious Daring Eager Early Gentle \
+        Golden Happy Honest Jolly Kind Lively Lucky Mellow Merry Mild Misty Nimble Patient Polite Quick \
+        Quiet Silver Sunny Swift Witty";
+    const BIRDS: &str = "Avocet Bittern Bluetit Bunting Crane Curlew Dipper Dove Dunlin Egret Falcon \
+        Finch Goldcrest Grebe Heron Hoopoe Jay Kestrel Lapwing Lark Magpie Martin Osprey Owl Plover \
+        Puffin Raven Robin Siskin Sparrow Swallow Wren";
     let random = unguessable().into_bytes();
-    let pick = |from: usize| random[from..from + 4].iter().map(|b| usize::from(*b)).sum::<usize>();
-    format!("{} {}", MOODS[pick(0) % MOODS.len()], BIRDS[pick(4) % BIRDS.len()])
+    let pick = |words: &'static str, random: &[u8]| {
+        let number: usize = random.iter().map(|byte| usize::from(*byte)).sum();
+        words.split(' ').nth(number % 32).unwrap_or_default() // there are 32 words
+    };
+    format!("{} {}", pick(MOODS, &random[..4]), pick(BIRDS, &random[4..8]))
 }

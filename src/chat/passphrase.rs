@@ -1,4 +1,4 @@
-//! The passphrase of the chat, if it has one: `--passphrase`.
+//! The passphrase of the chat, `--passphrase`, if it has one.
 
 use std::hint::black_box;
 

@@ -1,125 +1,119 @@
-//! The room: how what one says reaches all the others.
+//! The room: how a message of one member reaches all the others.
 //!
-//! As on `/broadcast`, all threads share one `Mutex`, around a `HashMap` with everybody's [`Sender`]
-//! (in `members.rs`) and the rest. But there whoever speaks sends to each: N writes for each message.
-//! Here they speak in *rounds*, which makes a busy room cheap:
+//! As on `/broadcast`, all threads share one `Mutex` around a `HashMap` with every client's [`Sender`]
+//! (in `members.rs`). There, each message is one write for each client. Here, messages leave in
+//! *rounds*: one write for each client, with many messages in it. That makes a busy room cheap.
 //!
-//! 1. Who says something locks the room and puts it into the queue. If a round is under way, that is
-//!    all: the next round takes it along.
-//! 2. Otherwise it runs one round itself. It takes the whole queue, gives each message its id and
-//!    encodes it once; writes the history file, if there is one; then, under the lock, adds them to the
-//!    history and takes the list of those present; then sends each member all of it in one write.
-//! 3. What has come meanwhile is left to the room's own thread, so that a talkative room does not keep
-//!    a client from its own reading. If that is much, it waits a moment, for more. It is the room's clock as
-//!    well.
+//! 1. A thread that has read a message locks the room and puts the message into the queue. If a round
+//!    is running, that is all: the next round takes the message.
+//! 2. Otherwise this thread runs one round. It takes the whole queue, gives each message its id and
+//!    encodes it once, and writes the history file, if there is one. Then, under the lock, it adds the
+//!    messages to the history and takes the list of the members who are present. Then it sends each of
+//!    them the whole round in one write.
+//! 3. Events that are queued during a round are left to the room's own thread, so that a busy room does
+//!    not keep a client's thread from reading. If there are several, the room's thread waits a moment,
+//!    so that more can join its round. It is the room's timer as well.
 //!
-//! The lock covers memory only: no socket and no file is written under it. Whoever says something gets an
-//! `ack` in the place where the others get the message, so all see one order, the order of the ids.
+//! The lock covers memory only: no socket and no file is written under it. The author of a message gets
+//! an `ack` in the place where the others get the message. So all members see one order, that of the
+//! ids.
 //!
-//! Here are the rounds, and the room's own thread. What else locks the room is in `room/`: how somebody comes
-//! and goes (`stay.rs`), and what members and the operator ask for (`asks.rs`).
+//! Here are the rounds and the room's own thread. The rest of what locks the room is in `room/`:
+//! `loading.rs` (reads the history file), `joining.rs` (how a client joins and leaves), `commands.rs`
+//! (what members and the operator ask for).
 
 use std::collections::HashSet;
 use std::mem::take;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::history::History;
 use super::history_file::{HistoryFile, Record};
-use super::members::{Members, Notice};
-use super::names::Person;
+use super::members::{Change, Members};
+use super::protocol::Problem;
 use super::receipts::Receipts;
 use super::round::{Event, Round};
 use crate::mutex::lock;
+use crate::websocket::frames;
 use crate::websocket::sender::Sender;
 
 mod commands;
 mod joining;
+mod loading;
 
 pub use joining::{JoinRequest, MemberGuard};
 
-/// How many events may wait for the next round. Who talks faster than the room can tell has to wait,
-/// and is not read from meanwhile, so that TCP slows it down.
+/// The most events in the queue. While it is full, clients' threads wait and do not read, so TCP slows
+/// the clients down (backpressure).
 const QUEUE_MAX: usize = 256;
-/// If so many events have been left to the room's own thread, many talk at once ...
+/// The room is busy if the room's own thread finds this many events in the queue.
 const BUSY: usize = 2;
-/// ... and it waits a moment before its round, so that others can join it: a round costs about as much for
-/// forty messages as for thirty. A single one is told at once. (Linux makes 0.1 ms of it. Unlike a socket's
-/// timeout, of which the head of `sender.rs` speaks, a sleep is not rounded up to milliseconds there.)
+/// In a busy room it waits this long before its round, so that more messages can join: a round of forty
+/// costs about as much as one of thirty. (Linux makes 0.1 ms of it.)
 const BUSY_PAUSE: Duration = Duration::from_micros(50);
-
-/// How many may have come whom the history file does not know: the disk was full, or the server ended
-/// in that moment.
-const UNWRITTEN_MAX: u64 = 1000;
 
 /// The chat room.
 pub struct Room {
     state: Mutex<State>,
-    /// The history file. Nobody has this lock and the one above at the same time.
+    /// The history file. No thread holds this lock and the one above at the same time.
     file: Option<Mutex<HistoryFile>>,
     /// Wakes the room's own thread.
     wake_room: Condvar,
-    /// Wakes those who wait for a place in the queue.
+    /// Wakes the threads that wait for a place in the queue.
     queue_taken: Condvar,
     /// The longest text, in characters.
     pub text_max: usize,
     started: u64,
 }
 
+#[derive(Default)]
 struct State {
     members: Members,
     history: History,
     receipts: Receipts,
-    /// What the next round will tell. Whenever the lock is free it is empty, or there is `progress`.
+    /// The events for the next round. Whenever the lock is free, the queue is empty or `round` is not
+    /// `Idle`.
     queue: Vec<Event>,
-    progress: RoundState,
-    /// What has a `ref` and is in the queue, or in the round under way.
+    round: RoundState,
+    /// The members and `ref`s of the messages that are in the queue or in the running round.
     pending_refs: HashSet<(u64, Arc<str>)>,
     last_message: u64,
-    /// Until when the room's own thread waits, if nobody wakes it; `None` for ever.
+    /// When the room's own thread wakes by itself; `None` for never.
     waits_until: Option<Instant>,
 }
 
-/// Who sees to the queue.
-#[derive(PartialEq)]
+/// Whether there is a round.
+#[derive(PartialEq, Default)]
 enum RoundState {
-    /// Nobody: who adds to it will.
+    /// There is none. The next thread that queues an event runs one.
+    #[default]
     Idle,
-    /// Whoever runs the round that is under way.
+    /// A thread is running one.
     Running,
-    /// The room's own thread, as soon as it wakes.
+    /// The room's own thread will run one as soon as it wakes.
     LeftToRoomThread,
 }
 
 impl Room {
-    /// A room for texts of so many characters, which keeps so many messages: in memory and, if there is
-    /// a folder `data`, in a file there, with what is in it already.
+    /// A room for texts of at most `text_max` characters. It keeps `keep` messages in memory and, with
+    /// a folder `data`, all in a file there. It starts with what is in the file.
     ///
     /// # Errors
-    /// A sentence for the person who started the program: the file cannot be used, or there is no thread.
+    /// A sentence for the person who started the program.
     pub fn new(text_max: usize, keep: usize, data: Option<&Path>) -> Result<Arc<Room>, String> {
-        let mut state = State {
-            members: Members::default(),
-            history: History::new(keep),
-            receipts: Receipts::default(),
-            queue: Vec::new(),
-            progress: RoundState::Idle,
-            pending_refs: HashSet::new(),
-            last_message: 0,
-            waits_until: None,
-        };
+        let mut state = State { history: History::new(keep), ..State::default() };
         let file = data.map(|folder| state.load(folder)).transpose()?.map(Mutex::new);
         let (wake_room, queue_taken) = (Condvar::new(), Condvar::new());
         let (state, started) = (Mutex::new(state), now());
         let room = Arc::new(Room { state, file, wake_room, queue_taken, text_max, started });
-        let own = Arc::clone(&room);
+        let timer = Arc::clone(&room);
         let run_timer = move || {
             loop {
-                // A bug in one round is no reason to have no others.
-                let _ = catch_unwind(AssertUnwindSafe(|| own.run_timer()));
+                // A panic in one round must not end the rounds.
+                let _ = catch_unwind(AssertUnwindSafe(|| timer.run_timer()));
             }
         };
         match thread::Builder::new().name("room".to_string()).spawn(run_timer) {
@@ -128,175 +122,136 @@ impl Room {
         }
     }
 
-    /// Writes into the history file that the token with this hash is this member's.
-    fn remember(&self, who: &Person, token: Option<Arc<str>>) {
-        if let (Some(file), Some(token)) = (&self.file, token) {
-            lock(file).remember(who, &token);
+    /// Writes a record into the history file, if there are both.
+    fn write(&self, record: Option<Record>) {
+        if let (Some(file), Some(record)) = (&self.file, record) {
+            lock(file).write(&record);
         }
     }
 
-    /// Tells that somebody has come, gone or changed. In a big room there is no notice; but there, as
-    /// when somebody is away or is back, something will be due before long, and the clock has to look
-    /// again.
-    fn announce(&self, mut state: MutexGuard<State>, notice: Option<Notice>) {
-        state.queue.extend(notice.map(Event::Notice));
-        self.wake_room_thread(&state);
+    /// Ends a change of a member. Its former connection, if it has one, is closed with `code` and `why`.
+    fn publish(&self, mut state: MutexGuard<State>, change: Change, code: u16, why: &str) {
+        state.queue.extend(change.notice);
         self.start_round(state);
+        self.write(change.record);
+        if let Some(former) = change.former {
+            former.close(&frames::close(code, why));
+        }
     }
 
-    /// Wakes the room's own thread if something is due before it would wake by itself.
-    fn wake_room_thread(&self, state: &State) {
+    /// Ends a change of the state: runs a round if there is a queue and no round is running. Wakes the
+    /// room's own thread if something is due before it would wake by itself.
+    fn start_round(&self, mut state: MutexGuard<State>) {
         if state.next_due().is_some_and(|due| state.waits_until.is_none_or(|until| due < until)) {
             self.wake_room.notify_one();
         }
-    }
-
-    /// Sees to it that the queue is told: by the round that is under way, or by one of ours.
-    fn start_round(&self, mut state: MutexGuard<State>) {
-        if state.progress != RoundState::Idle || state.queue.is_empty() {
+        if state.round != RoundState::Idle || state.queue.is_empty() {
             return;
         }
-        state.progress = RoundState::Running;
+        state.round = RoundState::Running;
         drop(state);
-        thread::yield_now(); // whoever is about to say something as well can add it
-        self.round();
+        thread::yield_now(); // another thread that is about to queue a message can do it now
+        self.run_round();
     }
 
-    /// One round. Only one at a time is under way, so this is the only place that gives ids.
-    fn round(&self) {
-        let _end = RoundGuard(self);
+    /// Runs one round. There is only one at a time, so this is the only place that gives ids.
+    fn run_round(&self) {
+        let _guard = RoundGuard(self);
         let (events, last_message) = {
             let mut state = lock(&self.state);
             (take(&mut state.queue), state.last_message)
         };
         self.queue_taken.notify_all();
         let mut round = Round::new(events, last_message, now());
-        let messages = round.said.iter().map(Arc::as_ref);
-        let is_kept = self.file.as_ref().is_none_or(|file| lock(file).keep(messages));
+        let is_kept = self.file.as_ref().is_none_or(|f| lock(f).write_messages(&round.messages));
         if !is_kept {
-            round.fail(); // the next round will have its ids
+            round.fail(); // the next round uses its ids
         }
         let present = lock(&self.state).commit(&round, is_kept);
         round.deliver(&present);
     }
 
-    /// The room's own thread: the rounds that others leave to it, and what is due at some time.
+    /// The room's own thread: runs the rounds that are left to it, and waits for what is due.
     fn run_timer(&self) {
-        let mut state = lock(&self.state);
         loop {
+            let mut state = lock(&self.state);
             state.queue_what_is_due(Instant::now());
-            if state.progress == RoundState::LeftToRoomThread {
-                state.progress = RoundState::Running;
-                let is_busy = (BUSY..QUEUE_MAX).contains(&state.queue.len());
-                drop(state);
-                if is_busy {
-                    thread::sleep(BUSY_PAUSE);
-                }
-                self.round();
-                state = lock(&self.state);
-            } else if state.progress == RoundState::Idle && !state.queue.is_empty() {
-                self.start_round(state);
-                state = lock(&self.state);
-            } else {
-                state.waits_until = state.next_due();
-                state = match state.waits_until {
-                    None => self.wake_room.wait(state).unwrap_or_else(PoisonError::into_inner),
-                    Some(at) => {
-                        let time = at.saturating_duration_since(Instant::now());
-                        let woken = self.wake_room.wait_timeout(state, time);
-                        woken.unwrap_or_else(PoisonError::into_inner).0
+            match state.round {
+                RoundState::LeftToRoomThread => {
+                    state.round = RoundState::Running;
+                    let is_busy = (BUSY..QUEUE_MAX).contains(&state.queue.len());
+                    drop(state);
+                    if is_busy {
+                        thread::sleep(BUSY_PAUSE);
                     }
-                };
+                    self.run_round();
+                }
+                RoundState::Idle if !state.queue.is_empty() => self.start_round(state),
+                RoundState::Idle | RoundState::Running => {
+                    state.waits_until = state.next_due();
+                    let time_until = |due: Instant| due.saturating_duration_since(Instant::now());
+                    let time = state.waits_until.map_or(Duration::MAX, time_until);
+                    let _ = self.wake_room.wait_timeout(state, time);
+                }
             }
         }
     }
 }
 
 impl State {
-    /// Reads the history file in this folder, and goes on where it ends.
-    fn load(&mut self, folder: &Path) -> Result<HistoryFile, String> {
-        let mut file = HistoryFile::open(folder)?;
-        let mut kicked = HashSet::new();
-        let damaged = file.load(|line| match line {
-            Record::Said(kept) if kept.id > self.last_message => {
-                self.last_message = kept.id;
-                for person in kept.to.iter().chain([&kept.from]) {
-                    self.members.reserve_ids_up_to(person.id);
-                }
-                self.history.add(Arc::new(kept));
-                true
-            }
-            Record::Said(_) => false, // ids count up
-            Record::Member(who, token) => {
-                self.members.reserve_ids_up_to(who.id);
-                if !kicked.contains(&token) {
-                    self.members.recall(who, &token);
-                }
-                true
-            }
-            Record::Kicked(token) => {
-                self.members.forget(&token);
-                kicked.insert(token);
-                true
-            }
-        })?;
-        // Each line that cannot be read may have had an id, and none is ever used twice: whoever has
-        // heard of somebody must not mean another. The last who came may not be in the file at all.
-        self.last_message += damaged;
-        if self.members.last_id() > 0 {
-            self.members.reserve_ids_up_to(self.members.last_id() + damaged + UNWRITTEN_MAX);
-        }
-        Ok(file)
-    }
-
-    /// After a round: what was said in it is part of the history now, if it could be kept.
+    /// Adds the messages of a round to the history, if they are kept. Returns the present members.
     fn commit(&mut self, round: &Round, is_kept: bool) -> Arc<Vec<(u64, Sender)>> {
-        let audience = self.members.audience();
-        for kept in &round.said {
-            if let Some(reference) = &kept.reference {
-                self.pending_refs.remove(&(kept.from.id, Arc::clone(reference)));
+        let presence = &self.members.presence;
+        for message in &round.messages {
+            if let Some(reference) = &message.reference {
+                self.pending_refs.remove(&(message.from.id, Arc::clone(reference)));
             }
             if is_kept {
-                self.last_message = kept.id;
-                if let Some(audience) = &audience {
-                    self.receipts.said(kept, audience);
+                self.last_message = message.id;
+                if !presence.is_big {
+                    self.receipts.add(message, &presence.audience);
                 }
-                self.history.add(Arc::clone(kept));
+                self.history.add(Arc::clone(message));
             }
         }
-        self.members.present()
+        Arc::clone(&presence.present)
     }
 
-    fn has_received(&mut self, member: u64, id: u64) {
-        if let Some(before) = self.members.has_received(member, id) {
-            self.receipts.arrived(member, before, id);
+    /// A member has received all its messages up to this id.
+    fn set_received(&mut self, member: u64, id: u64) -> Result<(), Problem> {
+        if id > self.last_message {
+            return Err(Problem::new("bad-field", "there is no message with this id yet"));
         }
+        if let Some(before) = self.members.set_received(member, id) {
+            self.receipts.received(member, before, id);
+        }
+        Ok(())
     }
 
     fn queue_what_is_due(&mut self, now: Instant) {
-        self.queue.extend(self.members.due(now).into_iter().map(Event::Notice));
-        let receipts = self.receipts.due(now).into_iter();
-        // In a big room there are none, not even about what was said before it was big.
-        if self.members.audience().is_some() {
-            self.queue.extend(receipts.map(|(to, frame)| Event::Reply { to, frame }));
+        self.queue.extend(self.members.due(now));
+        let receipts = self.receipts.due(now);
+        // A big room has no receipts, not even for messages of the time before it was big.
+        if !self.members.presence.is_big {
+            self.queue.extend(receipts);
         }
     }
 
     fn next_due(&self) -> Option<Instant> {
-        self.members.next_due().into_iter().chain(self.receipts.next_due()).min()
+        self.members.presence.next_due().into_iter().chain(self.receipts.next_due()).min()
     }
 }
 
-/// Ends a round, in whatever way it ends: if it panics, the room goes on all the same.
+/// Guard: ends a round, even one that panics, so that the room goes on.
 struct RoundGuard<'a>(&'a Room);
 
 impl Drop for RoundGuard<'_> {
     fn drop(&mut self) {
         let mut state = lock(&self.0.state);
         if thread::panicking() {
-            state.pending_refs.clear(); // what it did not get to say may be asked for again
+            state.pending_refs.clear(); // authors may send its messages again
         }
-        state.progress = if state.queue.is_empty() {
+        state.round = if state.queue.is_empty() {
             RoundState::Idle
         } else {
             self.0.wake_room.notify_one();

@@ -1,101 +1,100 @@
-//! What one round tells: events in, one buffer for each member out. When there is one, and who runs it, is
-//! in `room.rs`.
+//! What one round does: it encodes each event once, and puts the frames together for each member.
+//! `room.rs` says when there is a round, and which thread runs it.
 
 use std::sync::Arc;
 
 use super::history::ChatMessage;
-use super::members::Notice;
 use super::names::Person;
 use super::protocol::{Problem, ack, error};
 use crate::websocket::sender::Sender;
 
-/// Something to tell, as it waits in the queue.
+/// What waits in the queue for the next round.
 pub enum Event {
-    /// A member says a text, to all or to one.
+    /// A member's text, to all or to one.
     Say { from: Person, to: Option<Person>, text: String, reference: Option<Arc<str>> },
-    /// To everyone, or to everyone but one.
-    Notice(Notice),
-    /// To one alone.
+    /// A frame for all members, or for all but one.
+    Notice { except: Option<u64>, frame: Vec<u8> },
+    /// A frame for one member.
     Reply { to: u64, frame: Vec<u8> },
 }
 
-/// A round, encoded: each event once, however many will get it.
+/// The events of one round, each encoded once, however many members get it.
 pub struct Round {
     items: Vec<Item>,
-    /// What is said in it, to be kept.
-    pub said: Vec<Arc<ChatMessage>>,
+    /// The messages among them, for the history.
+    pub messages: Vec<Arc<ChatMessage>>,
 }
 
-/// One event, as frames.
+/// One event as frames.
 struct Item {
     is_message: bool,
-    /// What everybody gets; empty if it is not for everybody ...
+    /// The frame that most members get; empty if there is none.
     common: Vec<u8>,
-    /// ... and what these get in its place, perhaps nothing. Nobody is in it twice.
+    /// The members who get another frame in its place, or an empty one. Each is listed once.
     own: Vec<(u64, Vec<u8>)>,
 }
 
 impl Round {
-    /// Gives each message its id, counting up from `last_message`, and the time `at`.
+    /// Gives the messages the time `at` (in ms since 1970) and ids that count up from `last_message`.
     pub fn new(events: Vec<Event>, mut last_message: u64, at: u64) -> Round {
-        let (mut items, mut said) = (Vec::with_capacity(events.len()), Vec::new());
+        let (mut items, mut messages) = (Vec::with_capacity(events.len()), Vec::new());
         for event in events {
             items.push(match event {
-                Event::Notice(Notice { except, frame }) => {
+                Event::Notice { except, frame: common } => {
                     let own = except.map(|member| (member, Vec::new())).into_iter().collect();
-                    Item { is_message: false, common: frame, own }
+                    Item { is_message: false, common, own }
                 }
-                Event::Reply { to, frame } => Item::to_one(to, frame),
+                Event::Reply { to, frame } => Item::reply(to, frame),
                 Event::Say { from, to, text, reference } => {
                     last_message += 1;
-                    let kept =
-                        Arc::new(ChatMessage { id: last_message, at, from, to, text, reference });
-                    said.push(Arc::clone(&kept));
-                    Item::of(&kept)
+                    let message = ChatMessage { id: last_message, at, from, to, text, reference };
+                    let item = Item::message(&message);
+                    messages.push(Arc::new(message));
+                    item
                 }
             });
         }
-        Round { items, said }
+        Round { items, messages }
     }
 
-    /// What was said in it could not be kept, and so is not said: its authors are told, and the rest of
-    /// the round is told as it would have been.
+    /// The history file could not be written: each author gets an error, and no member gets the
+    /// messages. The other events stay.
     pub fn fail(&mut self) {
         let why = "the history cannot be written now, perhaps because the disk is full; try again";
         let problem = Problem::new("not-saved", why);
         self.items.retain(|item| !item.is_message);
-        for kept in self.said.iter() {
-            let frame = error(&problem, kept.reference.as_deref()).frame();
-            self.items.push(Item::to_one(kept.from.id, frame));
+        for message in &self.messages {
+            let frame = error(&problem, message.reference.as_deref()).frame();
+            self.items.push(Item::reply(message.from.id, frame));
         }
     }
 
-    /// Sends it: to each member all of it in one write. Most get `common` as it is. Who has something of
-    /// its own, such as an ack, gets a copy in which that stands in the place of what the others get.
+    /// Sends the round, to each member in one write. Most get the common frames. A member with frames
+    /// of its own, such as an ack, gets a copy in which these stand in the place of the common ones.
     pub fn deliver(&self, present: &[(u64, Sender)]) {
         let mut common = Vec::new();
-        let mut replacements = Vec::new(); // whose, in the place of which bytes of `common`, and what
+        let mut replacements = Vec::new(); // a member, a range of `common`, and the member's own frame
         for item in &self.items {
-            let place = common.len()..common.len() + item.common.len();
+            let range = common.len()..common.len() + item.common.len();
             common.extend_from_slice(&item.common);
-            replacements.extend(item.own.iter().map(|(whose, own)| (*whose, place.clone(), own)));
+            replacements.extend(item.own.iter().map(|(member, own)| (*member, range.clone(), own)));
         }
-        replacements.sort_by_key(|(whose, ..)| *whose); // a stable sort: those of one stay in order
+        replacements.sort_by_key(|(member, ..)| *member); // stable: each member's stay in order
         let mut buffer = Vec::new();
         for (member, sender) in present {
-            let first = replacements.partition_point(|(whose, ..)| whose < member);
-            let rest = replacements[first..].iter();
-            let mut mine = rest.take_while(|(whose, ..)| whose == member).peekable();
-            if mine.peek().is_none() {
+            let first = replacements.partition_point(|(other, ..)| other < member);
+            let own = &replacements[first..];
+            let own = &own[..own.partition_point(|(other, ..)| other == member)];
+            if own.is_empty() {
                 sender.send(&common);
                 continue;
             }
             buffer.clear();
-            let mut done = 0; // up to here `common` has been copied, or replaced
-            for (_, place, own) in mine {
-                buffer.extend_from_slice(&common[done..place.start]);
-                buffer.extend_from_slice(own);
-                done = place.end;
+            let mut done = 0; // `common` is copied or replaced up to here
+            for (_, range, frame) in own {
+                buffer.extend_from_slice(&common[done..range.start]);
+                buffer.extend_from_slice(frame);
+                done = range.end;
             }
             buffer.extend_from_slice(&common[done..]);
             sender.send(&buffer);
@@ -104,22 +103,21 @@ impl Round {
 }
 
 impl Item {
-    fn to_one(member: u64, frame: Vec<u8>) -> Item {
+    fn reply(member: u64, frame: Vec<u8>) -> Item {
         Item { is_message: false, common: Vec::new(), own: vec![(member, frame)] }
     }
 
-    /// A message; its author gets the ack in its place, if it asked for one.
-    fn of(kept: &ChatMessage) -> Item {
-        let ack = |reference: &Arc<str>| ack(reference, Some((kept.id, kept.at))).frame();
-        let mut own = vec![(kept.from.id, kept.reference.as_ref().map(ack).unwrap_or_default())];
-        let said = kept.said(false).frame();
-        let common = match &kept.to {
-            None => said,
-            Some(to) => {
-                own.extend((to.id != kept.from.id).then_some((to.id, said)));
-                Vec::new()
-            }
+    /// A message. Its author gets the ack in its place, if the message has a `ref`.
+    fn message(message: &ChatMessage) -> Item {
+        let (id, at, author) = (message.id, message.at, message.from.id);
+        let ack = |reference: &Arc<str>| ack(reference).with("id", id).with("at", at).frame();
+        let mut own = vec![(author, message.reference.as_ref().map(ack).unwrap_or_default())];
+        let said = message.to_json(false).frame();
+        let (common, private) = match &message.to {
+            None => (said, None),
+            Some(to) => (Vec::new(), Some((to.id, said))),
         };
+        own.extend(private.filter(|(to, _)| *to != author));
         Item { is_message: true, common, own }
     }
 }

@@ -1,38 +1,32 @@
-//! The `welcome`: the first thing that a member is told. What it says is taken under the room's lock;
-//! it is encoded outside of it, on the newcomer's own thread.
+//! The `welcome`: the first message to a member. Its parts are collected under the room's lock; the
+//! member's own thread encodes them outside of it.
 
 use std::fmt::Write;
 
 use super::history::Page;
 use super::names::{self, Person};
-use super::tokens::Token;
 use crate::json::{JsonObject, quoted};
 
-/// What a newcomer is told.
+/// The parts of a `welcome`.
 pub struct Welcome {
-    /// Who it is.
     pub you: Person,
-    /// With what it comes back as the same member.
-    pub token: Token,
-    /// Whether it has just done so.
+    pub token: String,
+    /// Whether it has just come back.
     pub resumed: bool,
-    /// Who else is here, and whether they are away.
+    /// Members, itself among them, and whether each is away.
     pub members: Vec<(Person, bool)>,
-    /// How many there are.
     pub count: usize,
-    /// What was said.
     pub page: Page,
-    /// How long a text may be, in characters.
+    /// The longest text, in characters.
     pub text_max: usize,
-    /// When the server began.
+    /// When the server started, in ms since 1970 UTC.
     pub started: u64,
 }
 
 impl Welcome {
-    /// The welcome.
+    /// Writes the `welcome`. *Speed*: into large buffers, because malloc keeps small pieces that are
+    /// freed for their thread, and this thread may stay for hours.
     pub fn encode(&self) -> JsonObject {
-        // Into buffers that are large enough: of small pieces, once they are freed, malloc keeps some for
-        // the thread that had them, and this thread may stay for hours.
         let mut members = String::with_capacity(80 * self.members.len());
         for (Person { id, name }, away) in &self.members {
             let comma = if members.is_empty() { "" } else { "," };
@@ -41,21 +35,19 @@ impl Welcome {
                 .expect("writing to a String cannot fail");
         }
         let (messages, more) = self.page.encode(self.you.id);
-        // Who is new misses nothing; who comes back may.
-        let gap = self.resumed && self.page.gap;
-        // No limit is a number too, and JavaScript's largest whole one is this.
+        // No limit is the largest whole number of JavaScript.
         let text_max = self.text_max.min((1 << 53) - 1);
         let limits = format!("{{\"text\":{text_max},\"name\":{}}}", names::NAME_MAX);
         let version = quoted(env!("CARGO_PKG_VERSION"));
         JsonObject::with_capacity("welcome", 512 + members.len() + messages.len())
-            .with_person("you", &self.you)
-            .with_text("token", self.token.as_str())
+            .with_person("you", Some(&self.you))
+            .with_text("token", &self.token)
             .with("resumed", self.resumed)
             .with("members", format_args!("[{members}]"))
             .with("count", self.count)
             .with("messages", messages)
             .with("more", more)
-            .with("gap", gap)
+            .with("gap", self.resumed && self.page.gap) // a new member misses nothing
             .with("limits", limits)
             .with("server", format_args!("{{\"version\":{version},\"started\":{}}}", self.started))
     }

@@ -56,7 +56,7 @@ fn a_text_is_read_within_the_limits_or_refused() {
         check_message(&text, 1 << random.below(14));
         if let Ok(name) = names::check(&text) {
             check_name(&name);
-            let taken = names::free_one(&name, |key| !key.ends_with(" 4"));
+            let taken = names::first_free(&name, |key| !key.ends_with(" 4"));
             check_name(&taken);
         }
         let shown = visible(&text);

@@ -1,30 +1,27 @@
-//! How somebody comes into the room, and goes.
+//! How a client joins the room as a member, and leaves it.
 
 use super::Room;
-use crate::chat::names;
-use crate::chat::tokens::Token;
 use crate::chat::welcome::Welcome;
+use crate::chat::{names, tokens};
 use crate::http::Request;
 use crate::mutex::lock;
-use crate::websocket::frames;
 use crate::websocket::sender::Sender;
 
-/// What a connection asks for at the door.
+/// What an upgrade request says about the client that wants to join.
 #[derive(Debug, Default)]
 pub struct JoinRequest {
-    /// A name; if it is taken, one like it.
+    /// The name that it would like.
     pub name: Option<String>,
     /// The token of an earlier connection, to be the same member again.
     pub token: Option<String>,
-    /// The id of the last message that has arrived there.
+    /// The id of the last message that it has.
     pub since: u64,
-    /// What it takes for the passphrase.
+    /// The passphrase that it gives.
     pub passphrase: Option<String>,
 }
 
 impl JoinRequest {
-    /// What the upgrade request says: the cookie `name`, or `?name=` instead of it, `?token=`, `?since=`
-    /// and `?passphrase=`.
+    /// Reads `?name=` (or else the cookie `name`), `?token=`, `?since=` and `?passphrase=`.
     pub fn from_request(request: &Request) -> JoinRequest {
         JoinRequest {
             name: request.parameter("name").or_else(|| request.cookie("name")),
@@ -35,13 +32,13 @@ impl JoinRequest {
     }
 }
 
-/// One member's stay, for the thread that reads its connection. It ends when this is dropped.
+/// Guard: its client leaves the room when it is dropped.
 pub struct MemberGuard<'a> {
     room: &'a Room,
     /// The member's id.
     pub member: u64,
     client: u64,
-    /// Whether the client has said goodbye, and so has left and is not away.
+    /// Whether the client has said goodbye: then its member leaves at once and is not away first.
     pub said_goodbye: bool,
 }
 
@@ -49,61 +46,53 @@ impl Drop for MemberGuard<'_> {
     fn drop(&mut self) {
         let mut state = lock(&self.room.state);
         let notice = state.members.leave(self.member, self.client, self.said_goodbye);
-        self.room.announce(state, notice);
+        state.queue.extend(notice);
+        self.room.start_round(state);
     }
 }
 
 impl Room {
-    /// Lets a client in; what it is to be told first is returned.
+    /// Lets a client join. Returns the `welcome`, which has to be the first message to it.
     ///
-    /// From this moment it is among the members, and what is said waits in its Sender, until its own
-    /// thread has encoded and written the welcome. So it neither misses nor doubles a message between the
-    /// two, and no socket is written under the lock.
+    /// The client is in the room from now on. Its Sender is paused until its own thread has encoded
+    /// and written the `welcome`; later messages collect there. So the client gets each message
+    /// exactly once, and no socket is written under the lock.
     pub fn join(
         &self,
         client: u64,
         sender: &Sender,
-        wish: JoinRequest,
+        request: JoinRequest,
     ) -> (MemberGuard<'_>, Box<Welcome>) {
-        let name = wish.name.and_then(|name| names::check(&name).ok());
+        let name = request.name.and_then(|name| names::check(&name).ok());
         let name = name.unwrap_or_else(names::random);
-        let mut token = Token::random();
-        let hash = token.hash();
-        let claimed = wish.token.map(Token::from_client).map(|token| (token.hash(), token));
+        let with_hash = |token: String| (tokens::hash(&token), token);
+        let new_token = with_hash(tokens::random());
+        let old_token = request.token.map(with_hash);
         let mut state = lock(&self.state);
-        let owner = claimed.as_ref().and_then(|(hash, _)| state.members.owner(hash));
+        let owner = old_token.as_ref().and_then(|(hash, _)| state.members.tokens.owner(hash));
         let resumed = owner.is_some();
-        let arrival = match (owner, claimed) {
-            (Some(owner), Some((hash, own))) => {
-                token = own;
-                state.members.come_back(hash, owner, client, sender)
-            }
-            _ => state.members.come(&name, hash, client, sender),
-        };
-        let you = arrival.who;
-        let since = if resumed { wish.since } else { 0 };
+        let (hash, token) = old_token.filter(|_| resumed).unwrap_or(new_token);
+        let change = state.members.join(owner, &name, hash, client, sender);
+        let you = change.person.clone();
+        let since = if resumed { request.since } else { 0 };
         if resumed {
-            let arrived = since.min(state.last_message);
-            state.has_received(you.id, arrived);
+            let received = since.min(state.last_message);
+            let _ = state.set_received(you.id, received); // fails only for a later id
             state.receipts.repeat_for(you.id);
         }
-        let greeting = Box::new(Welcome {
+        let guard = MemberGuard { room: self, member: you.id, client, said_goodbye: false };
+        let welcome = Box::new(Welcome {
             page: state.history.page(since, u64::MAX, you.id),
             members: state.members.list(you.id),
-            count: state.members.count(),
+            count: state.members.presence.audience.len(),
             token,
             resumed,
             you,
             text_max: self.text_max,
             started: self.started,
         });
-        let stay = MemberGuard { room: self, member: greeting.you.id, client, said_goodbye: false };
-        self.announce(state, arrival.notice);
-        // Before it learns its token, so that this will be good for coming back whatever happens.
-        self.remember(&greeting.you, arrival.to_remember);
-        if let Some(other) = arrival.taken_over {
-            other.close(&frames::close(4001, "taken over by another connection"));
-        }
-        (stay, greeting)
+        // The record is written before the client learns its token, so the token survives a crash.
+        self.publish(state, change, 4001, "taken over by another connection");
+        (guard, welcome)
     }
 }
