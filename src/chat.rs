@@ -33,8 +33,7 @@ use crate::websocket::stream::PING_AFTER;
 const WRONG_PASSPHRASE_DELAY: Duration = Duration::from_secs(1);
 
 /// A ping and a `beat` (heartbeat). A page cannot see pings, so it watches for the `beat` instead.
-static PING_AND_BEAT: LazyLock<Vec<u8>> =
-    LazyLock::new(|| [PING, &JsonObject::new("beat").frame()].concat());
+static PING_AND_BEAT: LazyLock<Vec<u8>> = LazyLock::new(|| [PING, &JsonObject::new("beat").frame()].concat());
 
 /// The longest WebSocket message, in bytes, where a text may have `text_max` characters; a longer one
 /// is answered with Close 1009. A character takes at most 12 bytes in JSON (`\ud83d\ude00` is one), and
@@ -44,13 +43,7 @@ pub fn message_max(text_max: usize) -> usize {
 }
 
 /// Lets a client take part in the chat until it leaves, if it knows the passphrase.
-pub fn serve(
-    room: &Room,
-    passphrase: Option<&str>,
-    client: u64,
-    socket: &mut Socket,
-    request: JoinRequest,
-) {
+pub fn serve(room: &Room, passphrase: Option<&str>, client: u64, socket: &mut Socket, request: JoinRequest) {
     if !passphrase::is_right(passphrase, request.passphrase.as_deref()) {
         return reject(socket, &request);
     }
@@ -86,12 +79,7 @@ fn reject(socket: &mut Socket, request: &JoinRequest) {
 
 /// Sends the 101 and the `welcome`.
 #[inline(never)] // speed: off the stack of the loop above
-fn join<'a>(
-    room: &'a Room,
-    client: u64,
-    socket: &mut Socket,
-    request: JoinRequest,
-) -> MemberGuard<'a> {
+fn join<'a>(room: &'a Room, client: u64, socket: &mut Socket, request: JoinRequest) -> MemberGuard<'a> {
     let (guard, welcome) = room.join(client, socket.sender(), request);
     socket.send_101_and(&welcome.encode().frame());
     guard

@@ -136,11 +136,7 @@ impl Server {
     /// Finds the route of a request and does its handshake. `Err` is the answer to send if the
     /// connection does not become a WebSocket: a file, or a refusal.
     fn route(
-        &self,
-        id: u64,
-        request: &Request,
-        head: &[u8],
-        leftover: Vec<u8>,
+        &self, id: u64, request: &Request, head: &[u8], leftover: Vec<u8>,
     ) -> Result<Box<Upgrade>, Response> {
         self.settings.hosts.check(request)?;
         if !self.connections.open(id) {

@@ -102,8 +102,7 @@ pub fn help() -> String {
         let option = format!("  --{name} {value}");
         format!("{option:<23}{help:<49}{default:>8}").trim_end().to_string() + "\n"
     };
-    let mut text =
-        "partyline: a group chat over WebSockets, one thread per connection\n\n".to_string();
+    let mut text = "partyline: a group chat over WebSockets, one thread per connection\n\n".to_string();
     for (name, value, default, help, _) in OPTIONS {
         text += &line(name, value, default, help);
     }
@@ -143,8 +142,7 @@ impl Settings {
     /// Reads the environment first, then the command line (without the program's name).
     /// Errors: a sentence for the person who started the program.
     pub fn read(
-        arguments: impl IntoIterator<Item = String>,
-        environment: impl Fn(&str) -> Option<String>,
+        arguments: impl IntoIterator<Item = String>, environment: impl Fn(&str) -> Option<String>,
     ) -> Result<Settings, String> {
         let mut settings = Settings::default();
         let names = OPTIONS.map(|option| option.0).into_iter().chain(LIMITS.map(|limit| limit.0));
@@ -203,8 +201,7 @@ fn parse_host(name: &str) -> Result<String, String> {
 }
 
 fn parse_origin(url: &str) -> Result<Origin, String> {
-    let wanted =
-        "a scheme, a host and perhaps a port are wanted here, such as https://chat.example";
+    let wanted = "a scheme, a host and perhaps a port are wanted here, such as https://chat.example";
     let url = url.trim_end_matches('/').to_ascii_lowercase();
     Origin::parse(&url).ok_or_else(|| wanted.to_string())
 }

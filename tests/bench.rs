@@ -66,9 +66,8 @@ fn main() -> ExitCode {
     let (runs, scale) = if short { (1, 0.5) } else { (RUNS, 1.0) };
     let scenarios = if curve { scenarios::curve() } else { scenarios::all(scale, &peers) };
     let chosen = scenarios.iter().filter(|scenario| scenario.name.contains(&only));
-    let rows: Vec<_> = chosen
-        .flat_map(|scenario| scenario.targets.iter().map(move |target| (scenario, target)))
-        .collect();
+    let rows: Vec<_> =
+        chosen.flat_map(|scenario| scenario.targets.iter().map(move |target| (scenario, target))).collect();
 
     let mut results: Vec<Vec<Figures>> = vec![Vec::new(); rows.len()];
     for run in 1..=runs {

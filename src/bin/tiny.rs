@@ -95,11 +95,7 @@ fn chat(id: u64, stream: TcpStream, response: &[u8], leftover: Vec<u8>, clients:
 
 /// Reads a message, then writes what is in the inbox, in turns, until the connection ends.
 fn talk(
-    mut stream: TcpStream,
-    response: &[u8],
-    leftover: Vec<u8>,
-    inbox: &Receiver<Message>,
-    clients: &Clients,
+    mut stream: TcpStream, response: &[u8], leftover: Vec<u8>, inbox: &Receiver<Message>, clients: &Clients,
 ) -> Result<(), Error> {
     stream.write_all(response)?;
     stream.set_read_timeout(Some(TURN))?;
@@ -117,8 +113,7 @@ fn talk(
                 }
             }
             Ok(_) => {} // a ping, a pong or a Close, which tungstenite answers
-            Err(Error::Io(e))
-                if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
+            Err(Error::Io(e)) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
             Err(error) => return Err(error),
         }
         // SHORTCUT: only this thread can write to its client, and it waits in `read` for up to 50 ms

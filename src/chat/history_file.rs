@@ -38,10 +38,9 @@ impl Record {
     fn to_line(&self) -> String {
         let record = match self {
             Record::Message(message) => message.to_json(true),
-            Record::Member(Person { id, name }, token) => JsonObject::new("member")
-                .with("id", id)
-                .with_text("name", name)
-                .with_text("token", token),
+            Record::Member(Person { id, name }, token) => {
+                JsonObject::new("member").with("id", id).with_text("name", name).with_text("token", token)
+            }
             Record::Kicked(token) => JsonObject::new("kicked").with_text("token", token),
         };
         record.end() + "\n"
@@ -51,9 +50,8 @@ impl Record {
         let line: Value = serde_json::from_slice(line).ok()?;
         let text = |name: &str| line.get(name)?.as_str();
         let id = |value: &Value| value.get("id")?.as_u64().filter(|id| *id < ID_MAX);
-        let person = |value: &Value| {
-            Some(Person { id: id(value)?, name: value.get("name")?.as_str()?.into() })
-        };
+        let person =
+            |value: &Value| Some(Person { id: id(value)?, name: value.get("name")?.as_str()?.into() });
         Some(match text("type")? {
             "said" => Record::Message(Arc::new(ChatMessage {
                 id: id(&line)?,
@@ -86,9 +84,7 @@ pub struct HistoryFile {
 
 impl HistoryFile {
     /// Opens and locks the file in this folder. Creates the file and the folder if they are missing.
-    ///
-    /// # Errors
-    /// A sentence for the person who started the program.
+    /// Errors: a sentence for the person who started the program.
     pub fn open(folder: &Path) -> Result<HistoryFile, String> {
         let path = folder.join("messages.jsonl");
         let shown = path.display();
@@ -111,16 +107,13 @@ impl HistoryFile {
         })?;
         // There are private messages in it, so only its owner may read it, even if it is older.
         #[cfg(unix)]
-        file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))
-            .map_err(failed)?;
+        file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600)).map_err(failed)?;
         Ok(HistoryFile { file, path, length: 0, unwritten: Vec::new(), is_failing: false })
     }
 
     /// Reads the whole file and passes its records to `accept`, in order, which returns whether a
     /// record is good. Cuts off a torn last line. Returns the most records that may be lost.
-    ///
-    /// # Errors
-    /// A sentence for the person who started the program.
+    /// Errors: a sentence for the person who started the program.
     pub fn load(&mut self, mut accept: impl FnMut(Record) -> bool) -> Result<u64, String> {
         let path = self.path.display();
         let failed = |error: io::Error| format!("cannot read the history in {path}: {error}");
@@ -134,8 +127,7 @@ impl HistoryFile {
             }
             number += 1;
             let is_whole = line.ends_with(b"\n");
-            let is_good =
-                line.trim_ascii().is_empty() || Record::parse(&line).is_some_and(&mut accept);
+            let is_good = line.trim_ascii().is_empty() || Record::parse(&line).is_some_and(&mut accept);
             if !is_good {
                 // A power failure can leave zeros in the place of many lines.
                 damaged += 1 + count / LINE_MIN;

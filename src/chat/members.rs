@@ -61,12 +61,7 @@ impl Members {
     /// member. An owner may be present (with another connection), away, or gone for long. A name that
     /// is taken gets a number.
     pub fn join(
-        &mut self,
-        owner: Option<Person>,
-        name: &str,
-        token: Arc<str>,
-        client: u64,
-        sender: &Sender,
+        &mut self, owner: Option<Person>, name: &str, token: Arc<str>, client: u64, sender: &Sender,
     ) -> Change {
         if let Some(person) = &owner
             && let Some(member) = self.by_id.get_mut(&person.id)
@@ -125,9 +120,7 @@ impl Members {
     }
 
     /// Gives a member another name.
-    ///
-    /// # Errors
-    /// `name-taken`, with a name that is free.
+    /// Errors: `name-taken`, with a name that is free.
     pub fn rename(&mut self, person: &Person, name: &str) -> Result<Change, Problem> {
         let key = names::key(name);
         if self.ids.get(&key).is_some_and(|owner| *owner != person.id) || key == names::OPERATOR {
@@ -170,8 +163,7 @@ impl Members {
     pub fn due(&mut self, now: Instant) -> Vec<Event> {
         let mut events = Vec::new();
         while let Some((id, client)) = self.presence.take_absence(now) {
-            let is_still_away =
-                |member: &Member| member.sender.is_none() && member.client == client;
+            let is_still_away = |member: &Member| member.sender.is_none() && member.client == client;
             if self.by_id.get(&id).is_some_and(is_still_away) {
                 events.extend(self.remove(id, None).and_then(|change| change.notice));
             }
@@ -181,9 +173,7 @@ impl Members {
     }
 
     /// The member that a message is for.
-    ///
-    /// # Errors
-    /// `not-here` if there is none.
+    /// Errors: `not-here` if there is none.
     pub fn find(&self, to: &Recipient) -> Result<Person, Problem> {
         let id = match to {
             Recipient::Id(id) => Some(*id),

@@ -21,9 +21,7 @@ pub const NAME_MAX: usize = 32;
 pub const OPERATOR: &str = "operator";
 
 /// The name as it will be shown, with [`one_blank`].
-///
-/// # Errors
-/// A sentence for the person who wants the name.
+/// Errors: a sentence for the person who wants the name.
 pub fn check(name: &str) -> Result<String, String> {
     // `one_blank` removes line ends, so control characters are looked for before it.
     if name.trim().chars().any(|c| c.is_control() || is_invisible(c)) {

@@ -78,12 +78,7 @@ impl Presence {
 
     /// The notice for the others about what a member did. In a big room there is none, but a count
     /// becomes due if the number of members has changed.
-    pub fn notice(
-        &mut self,
-        kind: &str,
-        person: &Person,
-        extra: Option<(&str, &str)>,
-    ) -> Option<Event> {
+    pub fn notice(&mut self, kind: &str, person: &Person, extra: Option<(&str, &str)>) -> Option<Event> {
         if self.is_big {
             if kind != "away" && kind != "back" {
                 self.count_due.get_or_insert_with(|| Instant::now() + COUNT_EVERY);

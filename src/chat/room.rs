@@ -100,9 +100,7 @@ enum RoundState {
 impl Room {
     /// A room for texts of at most `text_max` characters. It keeps `keep` messages in memory and, with
     /// a folder `data`, all in a file there. It starts with what is in the file.
-    ///
-    /// # Errors
-    /// A sentence for the person who started the program.
+    /// Errors: a sentence for the person who started the program.
     pub fn new(text_max: usize, keep: usize, data: Option<&Path>) -> Result<Arc<Room>, String> {
         let mut state = State { history: History::new(keep), ..State::default() };
         let file = data.map(|folder| state.load(folder)).transpose()?.map(Mutex::new);

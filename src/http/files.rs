@@ -32,8 +32,7 @@ impl Files {
         let body = match read(&path) {
             Ok(Some(body)) => body,
             Ok(None) => {
-                let why =
-                    format!("this file is larger than {FILE_MAX} bytes, the most served here");
+                let why = format!("this file is larger than {FILE_MAX} bytes, the most served here");
                 return Response::refusal(500, why);
             }
             Err(error) => {

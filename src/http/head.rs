@@ -13,9 +13,7 @@ use crate::tcp;
 /// the whole head, so that one byte a second (slowloris) does not keep a thread for hours.
 /// Errors: the refusal to send (400, 408, 431), or `None` if the client has gone.
 pub fn read_head(
-    mut stream: &TcpStream,
-    longest: usize,
-    timeout: Duration,
+    mut stream: &TcpStream, longest: usize, timeout: Duration,
 ) -> Result<(Vec<u8>, Vec<u8>), Option<Response>> {
     let deadline = Instant::now() + timeout;
     let (mut head, mut chunk, mut checked) = (Vec::new(), vec![0; 2048], 0);

@@ -111,9 +111,7 @@ fn parse_version(version: &str) -> Result<bool, Response> {
     }
 }
 
-fn parse_headers<'a>(
-    lines: impl Iterator<Item = &'a str>,
-) -> Result<Vec<(String, String)>, Response> {
+fn parse_headers<'a>(lines: impl Iterator<Item = &'a str>) -> Result<Vec<(String, String)>, Response> {
     let mut headers = Vec::with_capacity(8); // programs send fewer
     for line in lines.take_while(|line| !line.is_empty()) {
         if headers.len() == HEADERS_MAX {

@@ -56,10 +56,7 @@ impl Socket {
     /// for the 101, as RFC 6455, 4.1 asks it to. `tap` sees all bytes, if a wire view may watch.
     /// Errors: those of setting options on the socket: the client has gone already.
     pub fn new(
-        stream: TcpStream,
-        response: Vec<u8>,
-        leftover: Vec<u8>,
-        limits: ConnectionLimits,
+        stream: TcpStream, response: Vec<u8>, leftover: Vec<u8>, limits: ConnectionLimits,
         tap: Option<Arc<Tap>>,
     ) -> io::Result<Box<Socket>> {
         let message_max = limits.message_max;
@@ -72,8 +69,7 @@ impl Socket {
             .write_buffer_size(0) // each frame goes to the Sender at once
             .max_message_size(Some(message_max))
             .max_frame_size(Some(message_max));
-        let websocket =
-            WebSocket::from_partially_read(stream, leftover, Role::Server, Some(config));
+        let websocket = WebSocket::from_partially_read(stream, leftover, Role::Server, Some(config));
         let (client_close_code, problem, waits, gone_since) = (None, String::new(), 0, None);
         // *Speed*: in a box, so that no copy of it stays on the client's stack.
         Ok(Box::new(Socket { websocket, response, client_close_code, problem, waits, gone_since }))

@@ -47,11 +47,7 @@ pub struct Tap {
 impl Tap {
     /// A tap on the connection that begins with this request and these leftover bytes.
     pub fn new(
-        id: String,
-        client: u64,
-        request: Vec<u8>,
-        leftover: Vec<u8>,
-        watcher: Arc<dyn Watcher>,
+        id: String, client: u64, request: Vec<u8>, leftover: Vec<u8>, watcher: Arc<dyn Watcher>,
     ) -> Tap {
         let (is_watched, from_client) = (AtomicBool::new(false), Mutex::default());
         Tap { id, client, request, is_watched, watcher, leftover, from_client }

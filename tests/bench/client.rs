@@ -104,11 +104,7 @@ impl Client {
     ///
     /// `own_number` is the client's number as a sender; `began` is the time from which stamps count.
     pub fn read(
-        &mut self,
-        own_number: usize,
-        buffer: &mut [u8],
-        protocol: Protocol,
-        began: Instant,
+        &mut self, own_number: usize, buffer: &mut [u8], protocol: Protocol, began: Instant,
         tally: &mut Tally,
     ) -> bool {
         let kept = self.partial_frame.len();
@@ -148,9 +144,7 @@ fn first_frame(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (header, length) = match *bytes {
         [_, 126, high, low, ..] => (4, u16::from_be_bytes([high, low]).into()),
         [_, 126, ..] => return None,
-        [_, 127, ..] => {
-            (10, u64::from_be_bytes(bytes.get(2..10)?.try_into().expect("8 bytes")) as usize)
-        }
+        [_, 127, ..] => (10, u64::from_be_bytes(bytes.get(2..10)?.try_into().expect("8 bytes")) as usize),
         [first, length, ..] => {
             assert_ne!(first, 0x88, "the server sends a Close to a client that reads");
             (2, length.into())

@@ -160,15 +160,7 @@ impl Crowd {
         while self.read_all(readers, &mut tally) {}
         let Tally { received: deliveries, out_of_sequence, latencies } = tally;
         let missing = (self.count_sent() * readers as u64).saturating_sub(deliveries);
-        Measurement {
-            deliveries,
-            missing,
-            out_of_sequence,
-            cpu_time,
-            driver_shares,
-            seconds,
-            latencies,
-        }
+        Measurement { deliveries, missing, out_of_sequence, cpu_time, driver_shares, seconds, latencies }
     }
 
     /// The number of messages that all clients together have sent in this run.
@@ -190,11 +182,7 @@ impl Crowd {
 ///
 /// `received_by_all` is the number of messages that all clients have.
 fn next_due(
-    workload: &Workload,
-    number: usize,
-    client: &Client,
-    now: Duration,
-    received_by_all: u64,
+    workload: &Workload, number: usize, client: &Client, now: Duration, received_by_all: u64,
 ) -> Option<Duration> {
     let (due, is_its_turn) = match workload.pacing {
         Pacing::Every(interval) => {

@@ -20,11 +20,7 @@ pub struct Scenario {
 }
 
 impl Scenario {
-    fn new(
-        name: &str,
-        targets: &[&[Target]],
-        run: impl Fn(&Target) -> Figures + 'static,
-    ) -> Scenario {
+    fn new(name: &str, targets: &[&[Target]], run: impl Fn(&Target) -> Figures + 'static) -> Scenario {
         Scenario { name: name.to_string(), targets: targets.concat(), run: Box::new(run) }
     }
 }
@@ -39,9 +35,7 @@ pub fn all(scale: f64, others: &[Target]) -> Vec<Scenario> {
     let each_second = Pacing::Every(Duration::from_secs(1));
     // The first `talkers` of all clients send for `time` seconds.
     let talk = move |clients: usize, talkers: usize, pacing: Pacing, time: f64| {
-        move |target: &Target| {
-            exchange(target, clients, &Workload::new(talkers, pacing, seconds(time)))
-        }
+        move |target: &Target| exchange(target, clients, &Workload::new(talkers, pacing, seconds(time)))
     };
     vec![
         Scenario::new("classroom, 30 at 1/s", &[&rooms, &data], talk(30, 30, each_second, 4.0)),
@@ -100,8 +94,7 @@ pub fn curve() -> Vec<Scenario> {
             let process = target.start();
             let (mut figures, _crowd) = idle(&process, target, count);
             if count == most {
-                figures.note =
-                    format!("one too many gets {}", upgrade_status(&process, &target.path));
+                figures.note = format!("one too many gets {}", upgrade_status(&process, &target.path));
             }
             figures
         })
@@ -121,15 +114,8 @@ fn exchange(target: &Target, clients: usize, workload: &Workload) -> Figures {
 
 /// The figures of a run, for one delivery each.
 fn figures(measurement: Measurement) -> Figures {
-    let Measurement {
-        deliveries,
-        missing,
-        out_of_sequence,
-        cpu_time,
-        driver_shares,
-        seconds,
-        latencies,
-    } = measurement;
+    let Measurement { deliveries, missing, out_of_sequence, cpu_time, driver_shares, seconds, latencies } =
+        measurement;
     Figures {
         cpu: Some(cpu_time / deliveries as f64),
         rate: Some(deliveries as f64 / seconds),
@@ -166,11 +152,7 @@ fn idle(process: &ServerProcess, target: &Target, count: usize) -> (Figures, Cro
 ///
 /// `count` has to be in the thousands: the server's threads end with their connections, so the CPU time
 /// is counted in ticks of 10 ms (see [`ServerProcess::cpu_time_since`]).
-fn one_connection_after_the_other(
-    target: &Target,
-    count: usize,
-    act: fn(TcpStream, &str),
-) -> Figures {
+fn one_connection_after_the_other(target: &Target, count: usize, act: fn(TcpStream, &str)) -> Figures {
     let process = target.start();
     act(process.connect(), &target.path);
     let (cpu_before, driver_before) = (process.cpu_time(), DriverTime::now());

@@ -122,8 +122,7 @@ fn five_hundred_break_off_and_return_while_five_talk() {
                 };
                 people.iter().map(come_back).collect()
             };
-            let parts: Vec<_> =
-                people.chunks(125).map(|part| scope.spawn(move || come_back(part))).collect();
+            let parts: Vec<_> = people.chunks(125).map(|part| scope.spawn(move || come_back(part))).collect();
             parts.into_iter().flat_map(|part| part.join().unwrap()).collect::<Vec<Member>>()
         })
     });
@@ -174,10 +173,7 @@ fn in_a_big_room_members_are_only_counted() {
     assert!(counts <= elapsed.as_secs(), "{counts} counts in {elapsed:?}");
     // A room that was big stays so until it is empty.
     let welcome = Member::come(&server, "Late").welcome;
-    assert_eq!(
-        (welcome["count"].clone(), welcome["members"].as_array().unwrap().len()),
-        (json!(152), 152)
-    );
+    assert_eq!((welcome["count"].clone(), welcome["members"].as_array().unwrap().len()), (json!(152), 152));
     first.send(&json!({ "type": "say", "text": "x", "ref": "x" }));
     let mut next = first.read();
     if next["type"] == "count" {
@@ -190,8 +186,7 @@ fn in_a_big_room_members_are_only_counted() {
 fn a_member_that_does_not_read_does_not_delay_five_that_talk() {
     let server = Server::start_without_pace(&[]);
     let mut silent = Member::come(&server, "Silent");
-    let mut talkers: Vec<Member> =
-        (0..5).map(|me| Member::come(&server, &format!("T{me}"))).collect();
+    let mut talkers: Vec<Member> = (0..5).map(|me| Member::come(&server, &format!("T{me}"))).collect();
     // 8 MiB in all: more than the kernel's buffers and the backlog hold.
     let text = "😀".repeat(4096);
     let mut last = 0;

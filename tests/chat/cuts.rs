@@ -31,8 +31,7 @@ fn ten_clients_over_breaking_connections_lose_and_double_nothing() {
         })
     });
     let clients: Vec<_> = clients.collect(); // all of them run before the first is joined
-    let clients: Vec<ReconnectingClient> =
-        clients.into_iter().map(|it| it.join().unwrap()).collect();
+    let clients: Vec<ReconnectingClient> = clients.into_iter().map(|it| it.join().unwrap()).collect();
     let all = &clients[0].messages;
     assert!(all.keys().copied().eq(1..=CLIENTS * TEXTS), "every id, and no other");
     let mut next: BTreeMap<u64, u64> = BTreeMap::new();

@@ -11,8 +11,7 @@ use crate::support::folder::*;
 /// A line of the file, as the server writes it.
 fn said(id: u64, from: u64, text: &str) -> String {
     let from = json!({ "id": from, "name": format!("Member {from}") });
-    json!({ "type": "said", "id": id, "at": 1_700_000_000_000u64, "from": from, "text": text })
-        .to_string()
+    json!({ "type": "said", "id": id, "at": 1_700_000_000_000u64, "from": from, "text": text }).to_string()
 }
 
 #[test]
@@ -28,9 +27,7 @@ fn damaged_lines_are_skipped_and_logged() {
         said(2, 1, "a text that is a number").replace("\"a text that is a number\"", "7").into(),
         said(2, 1, "the id is a text").replace("\"id\":2", "\"id\":\"2\"").into(),
         said(2, 1, "negative").replace("\"id\":2", "\"id\":-2").into(),
-        said(2, 1, "too large for JavaScript")
-            .replace("\"id\":2", "\"id\":9007199254740993")
-            .into(),
+        said(2, 1, "too large for JavaScript").replace("\"id\":2", "\"id\":9007199254740993").into(),
         said(2, 1, "no author").replace("\"from\"", "\"form\"").into(),
         said(2, 1, "no time").replace("\"at\"", "\"ad\"").into(),
         said(2, 1, "the recipient is a number").replace("\"at\"", "\"to\":7,\"at\"").into(),
@@ -76,9 +73,7 @@ fn damaged_lines_are_skipped_and_logged() {
         let named: Vec<usize> = log
             .lines()
             .filter_map(|line| {
-                line.split_once("messages.jsonl: line ")?
-                    .1
-                    .strip_suffix(" is damaged and was skipped")
+                line.split_once("messages.jsonl: line ")?.1.strip_suffix(" is damaged and was skipped")
             })
             .map(|number| number.parse().unwrap())
             .collect();

@@ -92,8 +92,7 @@ fn check_full_disk(server: &Server, file: &Path, make_room: impl FnOnce()) {
     dora.say_and_wait("me too");
     // A member that only listens gets every id once, and no error.
     for id in 1..=last + 2 {
-        let next =
-            cleo.read_until(|message| ["said", "error"].iter().any(|it| message["type"] == *it));
+        let next = cleo.read_until(|message| ["said", "error"].iter().any(|it| message["type"] == *it));
         assert_eq!(next["id"], id, "{next}");
     }
     let log = server.wait_for_log("is kept again in");

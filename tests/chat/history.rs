@@ -42,10 +42,7 @@ fn a_page_has_a_hundred_messages_that_the_member_may_see() {
         assert_eq!(column(&json!(all), "id"), visible);
         for said in &all {
             let number = said["id"].as_u64().unwrap();
-            assert_eq!(
-                (&said["type"], &said["text"]),
-                (&json!("said"), &json!(number.to_string()))
-            );
+            assert_eq!((&said["type"], &said["text"]), (&json!("said"), &json!(number.to_string())));
             assert_eq!((&said["from"]["id"], &said["to"]["id"]), (&json!(1), &to(number)));
             assert!(is_recent(&said["at"]), "{said}");
             // Only its author gets its ref.
@@ -153,8 +150,7 @@ fn a_member_that_asks_for_many_pages_and_does_not_read_gets_them_all() {
 fn a_before_that_is_no_id_is_refused() {
     let server = Server::start_without_pace(&[]);
     let [mut ana, mut ben] = gather(&server, ["Ana", "Ben"]);
-    let wrong =
-        ["null", "true", "-1", "1.0", "1e0", "\"1\"", "[1]", "{}", "18446744073709551616", "1e400"];
+    let wrong = ["null", "true", "-1", "1.0", "1e0", "\"1\"", "[1]", "{}", "18446744073709551616", "1e400"];
     for before in wrong {
         println!("{before}"); // the harness shows it when the test fails
         ana.peer.send_text(&format!(r#"{{"type":"earlier","before":{before},"ref":"r"}}"#));

@@ -110,10 +110,7 @@ fn the_folder_is_created_and_one_server_may_use_it() {
     {
         let (code, output, error) = run_to_end(options, environment);
         assert_eq!((code, output.as_str()), (Some(1), ""), "{error}");
-        assert!(
-            error.starts_with("partyline: ") && error.contains("is in use by another"),
-            "{error}"
-        );
+        assert!(error.starts_with("partyline: ") && error.contains("is in use by another"), "{error}");
         assert!(error.contains("messages.jsonl") && error.lines().count() == 1, "{error}");
     }
     ana.say_and_wait("two");
@@ -128,9 +125,7 @@ fn a_folder_that_cannot_be_used_ends_the_start_with_one_sentence() {
     fs::write(folder.path("a file"), "").unwrap();
     fs::create_dir_all(folder.path("no file/messages.jsonl")).unwrap();
     let below = |name: &str| folder.path(name).to_str().unwrap().to_string();
-    for data in
-        [below("a file"), below("a file/below"), below("no file"), "/proc/partyline".to_string()]
-    {
+    for data in [below("a file"), below("a file/below"), below("no file"), "/proc/partyline".to_string()] {
         let (code, output, error) = run_to_end(&["--port", "0", "--data", &data], &[]);
         assert_eq!((code, output.as_str()), (Some(1), ""), "{data}: {error}");
         assert!(error.starts_with("partyline: cannot keep the history in "), "{error}");

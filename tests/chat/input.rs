@@ -86,9 +86,7 @@ fn missing_or_wrong_fields_are_refused() {
         cases.push(with_ref(&format!(r#""type":"say","text":{value}"#), "bad-field"));
         cases.push(with_ref(&format!(r#""type":"name","name":{value}"#), "bad-field"));
     }
-    for kind in
-        ["", "SAY", "say ", "said", "welcome", "error", "__proto__", "constructor", "\\u0000"]
-    {
+    for kind in ["", "SAY", "say ", "said", "welcome", "error", "__proto__", "constructor", "\\u0000"] {
         cases.push(with_ref(&format!(r#""text":"x","type":"{kind}""#), "unknown-type"));
     }
     cases.push(with_ref(&format!(r#""type":"{}""#, "x".repeat(60_000)), "unknown-type"));
@@ -96,8 +94,7 @@ fn missing_or_wrong_fields_are_refused() {
     cases.push(with_ref(r#""type":"say","Text":"x""#, "bad-field"));
     cases.push(with_ref(r#""type":"say","text":"""#, "empty"));
     cases.push(with_ref(r#""type":"say","text":" \n\u00a0\u2003""#, "empty"));
-    cases
-        .push(with_ref(&format!(r#""type":"say","text":"{}""#, "x".repeat(4097)), "text-too-long"));
+    cases.push(with_ref(&format!(r#""type":"say","text":"{}""#, "x".repeat(4097)), "text-too-long"));
     let astral = r"\ud83d\ude00".repeat(4097);
     cases.push(with_ref(&format!(r#""type":"say","text":"{astral}""#), "text-too-long"));
     cases.push(with_ref(r#""type":"name""#, "bad-field"));
@@ -108,9 +105,7 @@ fn missing_or_wrong_fields_are_refused() {
         cases.push(with_ref(&format!(r#""type":"say","text":"x","to":{to}"#), "bad-field"));
         cases.push(with_ref(&format!(r#""type":"typing","to":{to}"#), "bad-field"));
     }
-    for to in
-        ["0", "3", "18446744073709551615", r#""""#, r#""2""#, r#""__proto__""#, r#""Be\u200bn""#]
-    {
+    for to in ["0", "3", "18446744073709551615", r#""""#, r#""2""#, r#""__proto__""#, r#""Be\u200bn""#] {
         cases.push(with_ref(&format!(r#""type":"say","text":"x","to":{to}"#), "not-here"));
         cases.push(with_ref(&format!(r#""type":"typing","to":{to}"#), "not-here"));
     }
@@ -134,15 +129,12 @@ fn a_bad_ref_is_refused_before_anything_else() {
         json!(huge),
     ];
     // A bad ref is told before anything else that is wrong, because no answer could carry that ref.
-    let rest = [
-        r#""type":"say","text":"x""#,
-        r#""type":"name","name":"x""#,
-        r#""type":"typing""#,
-        "\"a\":1",
-    ];
-    assert_refused(refs.iter().flat_map(|reference| {
-        rest.map(|rest| case(&format!(r#"{{{rest},"ref":{reference}}}"#), "bad-ref"))
-    }));
+    let rest = [r#""type":"say","text":"x""#, r#""type":"name","name":"x""#, r#""type":"typing""#, "\"a\":1"];
+    assert_refused(
+        refs.iter().flat_map(|reference| {
+            rest.map(|rest| case(&format!(r#"{{{rest},"ref":{reference}}}"#), "bad-ref"))
+        }),
+    );
 }
 
 #[test]
@@ -175,8 +167,7 @@ fn messages_at_the_limits_are_said() {
     // Of two fields with the same name one counts, and the message is said once.
     ana.peer.send_text(r#"{"type":"say","text":"d","type":"say","text":"d"}"#);
     ben.expect_said(12, &ana.person(), "d");
-    for (id, reference) in [(13, "r".repeat(64)), (14, "€".repeat(21)), (15, "\0\u{202E}\"".into())]
-    {
+    for (id, reference) in [(13, "r".repeat(64)), (14, "€".repeat(21)), (15, "\0\u{202E}\"".into())] {
         ana.send(&json!({ "type": "say", "text": "e", "ref": reference }));
         ana.expect(&json!({ "type": "ack", "ref": reference, "id": id }));
         ben.expect_said(id, &ana.person(), "e");

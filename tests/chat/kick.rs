@@ -17,9 +17,7 @@ use crate::support::*;
 /// Types the command and waits for its answer.
 fn kick(server: &mut Server, name: &str) {
     server.type_line(&format!("kick {name}"));
-    server.wait_for_output(&format!(
-        "{name} was thrown out, and can only come back as a new member\n"
-    ));
+    server.wait_for_output(&format!("{name} was thrown out, and can only come back as a new member\n"));
 }
 
 /// The payload of the Close: 1008 and the reason.

@@ -20,8 +20,7 @@ fn the_welcome_has_all_its_fields() {
     let mut fields: Vec<&str> = welcome.as_object().unwrap().keys().map(String::as_str).collect();
     fields.sort();
     let mut expected = [
-        "type", "you", "token", "resumed", "members", "count", "messages", "more", "gap", "limits",
-        "server",
+        "type", "you", "token", "resumed", "members", "count", "messages", "more", "gap", "limits", "server",
     ];
     expected.sort();
     assert_eq!(fields, expected);
@@ -121,9 +120,7 @@ fn a_newcomer_gets_the_newest_hundred_messages() {
 #[test]
 fn a_newcomer_gets_at_most_64_kib_of_messages() {
     // In JSON the second text is twice as long, the third six times.
-    for (text, at_least) in
-        [("x".repeat(4000), 14), ("\"".repeat(4000), 6), ("\u{7}".repeat(4000), 1)]
-    {
+    for (text, at_least) in [("x".repeat(4000), 14), ("\"".repeat(4000), 6), ("\u{7}".repeat(4000), 1)] {
         let server = Server::start(&[]);
         let mut ana = Member::come(&server, "Ana");
         for number in 10..40 {
@@ -181,9 +178,7 @@ fn a_private_message_without_a_recipient_in_the_chat_is_refused() {
     dan.leave();
     ana.expect_notice("left", &left);
     ben.expect_notice("left", &left);
-    for to in
-        [json!(99), json!("Nemo"), left["id"].clone(), json!("Dan"), json!(0), json!("operator")]
-    {
+    for to in [json!(99), json!("Nemo"), left["id"].clone(), json!("Dan"), json!(0), json!("operator")] {
         ana.send(&json!({ "type": "say", "text": "hello?", "to": to, "ref": "r" }));
         ana.expect_error("not-here", Some("r"));
     }

@@ -52,10 +52,9 @@ fn bad_names() -> Vec<String> {
     names.push("x".repeat(33));
     names.push("😀".repeat(33));
     names.push("x".repeat(4000));
-    for c in
-        "\0\u{1}\u{7}\u{1B}\u{7F}\u{85}\u{9B}\u{AD}\u{200B}\u{200E}\u{200F}\u{2028}\u{202A}\u{202E}\
+    for c in "\0\u{1}\u{7}\u{1B}\u{7F}\u{85}\u{9B}\u{AD}\u{200B}\u{200E}\u{200F}\u{2028}\u{202A}\u{202E}\
               \u{2060}\u{2066}\u{2069}\u{3164}\u{61C}\u{FEFF}\u{FE0F}\u{E0041}\n"
-            .chars()
+        .chars()
     {
         names.push(format!("a{c}b"));
     }
@@ -70,8 +69,7 @@ fn a_bad_name_at_the_start_is_replaced() {
         assert_random(&Member::open(&server, "", Some(percent(&name).as_bytes())));
         assert_random(&Member::come(&server, &name));
     }
-    let no_text: [&[u8]; 8] =
-        [b"%FF", b"a%C3", b"%ED%A0%80", b"%", b"a%4", b"%zz", b"%u0041", b"a%00b"];
+    let no_text: [&[u8]; 8] = [b"%FF", b"a%C3", b"%ED%A0%80", b"%", b"a%4", b"%zz", b"%u0041", b"a%00b"];
     for cookie in no_text {
         assert_random(&Member::open(&server, "", Some(cookie)));
         let query = format!("?name={}", std::str::from_utf8(cookie).unwrap());

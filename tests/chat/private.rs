@@ -17,11 +17,7 @@ fn whisper(from: &mut Member, to: Value, text: &str) -> Value {
 fn assert_not_here(from: &mut Member, to: Value) {
     let text = format!("to {to}, who is not here");
     let answer = whisper(from, to, &text);
-    assert_eq!(
-        (&answer["type"], &answer["code"]),
-        (&json!("error"), &json!("not-here")),
-        "{answer}"
-    );
+    assert_eq!((&answer["type"], &answer["code"]), (&json!("error"), &json!("not-here")), "{answer}");
 }
 
 /// Reads up to the next `said`, which has to be this private text.
@@ -61,10 +57,7 @@ fn a_recipient_may_be_renamed_away_gone_or_replaced() {
     assert_eq!(whisper(&mut ana, bob["id"].clone(), "while away, by id")["id"], 4);
     assert_eq!(whisper(&mut ana, json!("Bob"), "while away, by name")["id"], 5);
     let mut ben = Member::come_back(&server, &token, 2);
-    assert_eq!(
-        column(&ben.welcome["messages"], "text"),
-        ["while away, by id", "while away, by name"]
-    );
+    assert_eq!(column(&ben.welcome["messages"], "text"), ["while away, by id", "while away, by name"]);
     // Left, and another member has the name.
     ben.close(b"\x03\xE8");
     second.read_until(|message| message["type"] == "left");

@@ -11,8 +11,7 @@ use crate::support::*;
 
 /// The `receipt` about these messages: id, number of recipients that have it, number of recipients.
 fn receipt(messages: &[(u64, u64, u64)]) -> Value {
-    let entry =
-        |(id, received, of): &(u64, u64, u64)| json!({ "id": id, "received": received, "of": of });
+    let entry = |(id, received, of): &(u64, u64, u64)| json!({ "id": id, "received": received, "of": of });
     json!({ "type": "receipt", "messages": messages.iter().map(entry).collect::<Vec<_>>() })
 }
 
@@ -94,8 +93,7 @@ fn expect_receipts(author: &mut Member, last: &[(u64, u64, u64)]) {
         let message = author.read();
         assert_eq!(message["type"], "receipt", "{message}");
         for entry in message["messages"].as_array().unwrap() {
-            let [id, received, of] =
-                ["id", "received", "of"].map(|name| entry[name].as_u64().unwrap());
+            let [id, received, of] = ["id", "received", "of"].map(|name| entry[name].as_u64().unwrap());
             let before = known.iter().find(|known| known.0 == id).map_or(0, |known| known.1);
             assert!(before < received && received <= of, "{message} after {known:?}");
             known.retain(|known| known.0 != id);
@@ -257,8 +255,7 @@ fn a_since_beyond_the_newest_message_is_ignored() {
 fn there_are_no_receipts_in_a_big_room() {
     let server = Server::start_without_pace(&[]);
     let mut ana = Member::come(&server, "Ana");
-    let others: Vec<Member> =
-        (0..199).map(|number| Member::come(&server, &format!("M{number}"))).collect();
+    let others: Vec<Member> = (0..199).map(|number| Member::come(&server, &format!("M{number}"))).collect();
     // Nor for a message from before the room was big.
     ana.say_and_wait_among("not big yet");
     let mut last = Member::come(&server, "The last");

@@ -62,8 +62,7 @@ fn missed_messages_come_once_and_nothing_else_does() {
     drop(ben);
     ana.expect_said(2, &person, "my own");
     ana.expect_notice("away", &person);
-    for (text, to) in [("all", json!(null)), ("Ben", person["id"].clone()), ("Cleo", json!("Cleo"))]
-    {
+    for (text, to) in [("all", json!(null)), ("Ben", person["id"].clone()), ("Cleo", json!("Cleo"))] {
         ana.send(&json!({ "type": "say", "text": text, "to": to, "ref": text }));
         assert_eq!(ana.read()["ref"], text);
     }

@@ -56,12 +56,7 @@ fn frames_are_answered_as_rfc_6455_says_or_refused() {
 
 /// Sends all of the bytes in a few pieces and reads to the end of the stream; returns the frames before
 /// the Close, and the Close's code.
-fn exchange(
-    server: &Server,
-    path: &str,
-    bytes: &[u8],
-    random: &mut Random,
-) -> (Vec<Frame>, Option<u16>) {
+fn exchange(server: &Server, path: &str, bytes: &[u8], random: &mut Random) -> (Vec<Frame>, Option<u16>) {
     let mut peer = server.open(path);
     let mut writer = peer.stream.try_clone().unwrap();
     let size = 1 + random.small(17);
@@ -145,9 +140,7 @@ fn split_frame(bytes: &[u8]) -> Option<(u8, Vec<u8>, &[u8])> {
     let (&first, rest) = bytes.split_first()?;
     let (&second, rest) = rest.split_first()?;
     let (length, rest) = match second & 0x7F {
-        126 => {
-            rest.split_first_chunk().map(|(n, rest)| (u64::from(u16::from_be_bytes(*n)), rest))?
-        }
+        126 => rest.split_first_chunk().map(|(n, rest)| (u64::from(u16::from_be_bytes(*n)), rest))?,
         127 => rest.split_first_chunk().map(|(n, rest)| (u64::from_be_bytes(*n), rest))?,
         length => (u64::from(length), rest),
     };

@@ -88,8 +88,7 @@ impl SocketPairs {
 /// Checks that `read_head` reads the same head, or refuses the bytes, however they are cut into packets.
 fn check_reading((mut client, server): (TcpStream, TcpStream), input: &[u8], random: &mut Random) {
     let longest = 1 << random.below(16);
-    let mut cuts: Vec<usize> =
-        (0..random.small(4)).map(|_| random.below(input.len() + 1)).collect();
+    let mut cuts: Vec<usize> = (0..random.small(4)).map(|_| random.below(input.len() + 1)).collect();
     let end = input.windows(4).position(|window| window == b"\r\n\r\n").map(|at| at + 4);
     cuts.extend(end.map(|end| end - random.below(5))); // around the end of the head
     let result = thread::scope(|scope| {

@@ -76,8 +76,7 @@ fn a_tap_finds_the_same_frames_however_the_bytes_are_cut() {
             }
         }
         let frames = frames_in(input).into_iter();
-        let expected: Vec<Seen> =
-            frames.filter(|(at, _)| *at >= opened).map(|(_, seen)| seen).collect();
+        let expected: Vec<Seen> = frames.filter(|(at, _)| *at >= opened).map(|(_, seen)| seen).collect();
         assert!(*witness.0.lock().unwrap() == expected, "watched from byte {opened} on");
     });
 }

@@ -64,8 +64,7 @@ fn a_text_is_read_within_the_limits_or_refused() {
         assert_eq!(visible(&shown), shown);
         let was_clean = !text.chars().any(|c| c.is_control() || is_invisible(c));
         assert_eq!(shown == text, was_clean);
-        let quoted: Value =
-            serde_json::from_str(&partyline::json::quoted(&text).to_string()).expect("JSON");
+        let quoted: Value = serde_json::from_str(&partyline::json::quoted(&text).to_string()).expect("JSON");
         assert_eq!(quoted, *text);
     });
 }

@@ -86,11 +86,7 @@ fn only_pages_of_the_same_origin_may_connect() {
         ("no Origin", upgrade_request("/broadcast", ""), 101),
         // The host of an absolute target is compared, and Host is ignored (RFC 9112, 3.2.2).
         ("absolute", from_page("http://localhost:3000/broadcast", "localhost:4000", own), 101),
-        (
-            "absolute, other",
-            from_page("http://localhost:4000/broadcast", "localhost:3000", own),
-            403,
-        ),
+        ("absolute, other", from_page("http://localhost:4000/broadcast", "localhost:3000", own), 403),
     ] {
         send_request(&server, what, request).assert_status(what, status);
     }
@@ -98,8 +94,7 @@ fn only_pages_of_the_same_origin_may_connect() {
 
 #[test]
 fn origins_given_by_option_may_connect() {
-    let server =
-        Server::start(&["--origin", "http://Lab.Test:5500/", "--origin", "https://chat.example"]);
+    let server = Server::start(&["--origin", "http://Lab.Test:5500/", "--origin", "https://chat.example"]);
     for (what, origin, status) in [
         ("given", "http://lab.test:5500", 101),
         ("given, case", "http://LAB.test:5500", 101),
@@ -155,8 +150,5 @@ fn refusals_are_logged_once_a_second_without_the_query() {
     let request = "GET /%1B[2J%0D%0A?secret HTTP/1.1\r\nHost: evil.example\r\n\r\n";
     let line = warning(&Server::start(&[]), request);
     assert!(line.contains("GET /%1B[2J%0D%0A: "), "{line}");
-    assert!(
-        line.contains("Host is evil.example") && line.contains("--host evil.example"),
-        "{line}"
-    );
+    assert!(line.contains("Host is evil.example") && line.contains("--host evil.example"), "{line}");
 }

@@ -44,8 +44,7 @@ fn each_extension_has_its_media_type() {
         assert_eq!(reply.header("Content-Type"), Some(media_type), "{name}");
         assert_eq!(reply.header("Cache-Control"), Some("no-cache"), "{name}");
     }
-    for (target, content) in [("/", "the page"), ("/?a", "the page"), ("/sub/index.html", "below")]
-    {
+    for (target, content) in [("/", "the page"), ("/?a", "the page"), ("/sub/index.html", "below")] {
         let reply = fetch(&server, target);
         reply.assert_body(target, 200, content.as_bytes());
         assert_eq!(reply.header("Content-Type"), Some(html), "{target}");
@@ -291,13 +290,10 @@ fn the_pages_work_under_their_content_security_policy() {
         let cookies = page.call("Network.getCookies", json!({}))["cookies"].take();
         let expected = if address.ends_with("PORT/") { "name Strict" } else { "" };
         let cookies = cookies.as_array().unwrap().iter();
-        let cookies =
-            cookies.map(|it| format!("{} {}", it["name"], it["sameSite"]).replace('"', ""));
+        let cookies = cookies.map(|it| format!("{} {}", it["name"], it["sameSite"]).replace('"', ""));
         assert_eq!(cookies.collect::<String>(), expected);
         // An inline script is forbidden, and the listener above notices it.
-        page.evaluate(
-            "document.body.append(Object.assign(document.createElement('script'), { text: '0' }))",
-        );
+        page.evaluate("document.body.append(Object.assign(document.createElement('script'), { text: '0' }))");
         page.wait_for("violations.join() === 'script-src-elem inline'");
     }
 }

@@ -31,16 +31,12 @@ fn own_names_and_addresses_are_served_and_others_get_421() {
     for (host, statuses) in cases.chain(refused.split(' ').map(|host| (host, (421, 421)))) {
         let line = format!("Host: {host}\r\n");
         let page = send_request(&server, host, format!("GET / HTTP/1.1\r\n{line}\r\n"));
-        let upgrade = send_request(
-            &server,
-            host,
-            changed_upgrade_request("/echo", "Host: localhost\r\n", &line),
-        );
+        let upgrade =
+            send_request(&server, host, changed_upgrade_request("/echo", "Host: localhost\r\n", &line));
         assert_eq!((page.status, upgrade.status), statuses, "{host}: {}", page.text());
     }
     // The refusal says what was compared, and which option allows the name.
-    let text =
-        send_request(&server, "421", "GET / HTTP/1.1\r\nHost: Evil.Example.:3000\r\n\r\n").text();
+    let text = send_request(&server, "421", "GET / HTTP/1.1\r\nHost: Evil.Example.:3000\r\n\r\n").text();
     assert!(text.contains("Host is evil.example,"), "{text}");
     assert!(text.contains("--host evil.example\n"), "{text}");
 }

@@ -81,10 +81,7 @@ fn every_correct_head_gets_the_page() {
         ("absolute, case", "GET HTTP://LOCALHOST/ HTTP/1.1\r\nHost: localhost\r\n\r\n".into()),
         ("absolute, no path", "GET http://localhost HTTP/1.1\r\nHost: localhost\r\n\r\n".into()),
         ("absolute, query", "GET http://localhost?a=/ HTTP/1.1\r\nHost: localhost\r\n\r\n".into()),
-        (
-            "host of the target",
-            "GET http://localhost/ HTTP/1.1\r\nHost: evil.example\r\n\r\n".into(),
-        ),
+        ("host of the target", "GET http://localhost/ HTTP/1.1\r\nHost: evil.example\r\n\r\n".into()),
         ("1.0", "GET / HTTP/1.0\r\nHost: localhost\r\n\r\n".into()),
         ("1.0 without Host", "GET / HTTP/1.0\r\n\r\n".into()),
         ("a later 1.x", "GET / HTTP/1.2\r\nHost: localhost\r\n\r\n".into()),

@@ -61,10 +61,7 @@ fn messages_reach_every_member_and_are_shown_as_plain_text() {
     // A screen reader announces the messages of others, and not the member's own.
     let line = format!("{}: hello", names[0]);
     cy.wait_for(&format!("announcer.firstElementChild?.textContent === '{line}'"));
-    ana.wait_for(&format!(
-        "announcer.textContent === {}",
-        json!(format!("{}: {markup}", names[1]))
-    ));
+    ana.wait_for(&format!("announcer.textContent === {}", json!(format!("{}: {markup}", names[1]))));
     pages.iter().for_each(Page::assert_clean);
 }
 
@@ -203,10 +200,7 @@ fn tab_key_reaches_every_control_in_reading_order() {
         page.press("Tab");
         page.evaluate_text("document.activeElement.id || document.activeElement.textContent")
     });
-    assert_eq!(
-        reached,
-        ["About", "wire-button", "me", "Everyone", "ben", "messages", "text", "Send"]
-    );
+    assert_eq!(reached, ["About", "wire-button", "me", "Everyone", "ben", "messages", "text", "Send"]);
     // A dialog gives the focus back to the button that opened it.
     page.evaluate("me.focus(), me.click()");
     page.wait_for("document.activeElement.id === 'name'");

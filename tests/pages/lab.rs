@@ -70,11 +70,8 @@ fn echo_page_shows_the_messages_of_its_own_user_alone() {
     open_lab_page(&ada, &server, "localhost", ECHO);
     open_lab_page(&ben, &server, "localhost", ECHO);
     // The browser cuts a text of this length into several frames.
-    let long: String = (0..)
-        .flat_map(|n: u32| format!("{n} ").into_bytes())
-        .take(300_000)
-        .map(char::from)
-        .collect();
+    let long: String =
+        (0..).flat_map(|n: u32| format!("{n} ").into_bytes()).take(300_000).map(char::from).collect();
     ada.type_and_send("echo …");
     ada.type_and_send(&long);
     assert_eq!(wait_for_messages(&ada, 2), ["echo …", &long]);
@@ -153,8 +150,7 @@ fn new_messages_do_not_move_a_list_that_is_scrolled_up() {
         page.wait_until_drawn();
     };
     let log = "document.querySelector('[role=log]')";
-    let end =
-        format!("{log}.getBoundingClientRect().bottom - messages.getBoundingClientRect().bottom");
+    let end = format!("{log}.getBoundingClientRect().bottom - messages.getBoundingClientRect().bottom");
     let place = "messages.children[10].getBoundingClientRect().top";
     send_lines(0, 25);
     assert!(page.evaluate(&end).as_f64().unwrap().abs() < 2.0, "the end is not in view");

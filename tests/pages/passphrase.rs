@@ -14,10 +14,7 @@ const PASSPHRASE: &str = "größe & maß + 100 %";
 fn wait_until_asked(page: &Page) {
     page.wait_for("line.className === 'locked' && document.activeElement === passphrase");
     assert_eq!(page.evaluate_text("state.textContent"), "Locked");
-    assert_eq!(
-        page.evaluate("[door.checkVisibility(), talk.checkVisibility()]"),
-        json!([true, false])
-    );
+    assert_eq!(page.evaluate("[door.checkVisibility(), talk.checkVisibility()]"), json!([true, false]));
 }
 
 /// Asserts that the page opens no connection when the network or the user returns: only an answer to
@@ -71,10 +68,7 @@ fn page_shows_the_room_only_after_the_right_passphrase() {
     page.type_and_send(PASSPHRASE);
     page.wait_until_connected();
     assert_eq!(page.wait_for_texts(1), json!(["for those inside"]));
-    assert_eq!(
-        page.evaluate("[door.checkVisibility(), talk.checkVisibility()]"),
-        json!([false, true])
-    );
+    assert_eq!(page.evaluate("[door.checkVisibility(), talk.checkVisibility()]"), json!([false, true]));
     assert_eq!(page.evaluate("passphrase.value"), "");
 
     // A reload sends the stored passphrase; another tab has to ask.

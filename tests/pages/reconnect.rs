@@ -227,21 +227,14 @@ fn reconnect_delays_of_thirty_pages_are_spread_over_at_least_a_second() {
             Array.from({ length: 30 }, (_, client) => backoff(failures, client / 30))))",
     );
     for (failures, delays) in delays.as_array().unwrap().iter().enumerate() {
-        let delays: Vec<f64> =
-            delays.as_array().unwrap().iter().map(|it| it.as_f64().unwrap()).collect();
-        let [shortest, longest] =
-            [f64::min, f64::max].map(|of| delays.iter().copied().reduce(of).unwrap());
+        let delays: Vec<f64> = delays.as_array().unwrap().iter().map(|it| it.as_f64().unwrap()).collect();
+        let [shortest, longest] = [f64::min, f64::max].map(|of| delays.iter().copied().reduce(of).unwrap());
         assert!(longest - shortest >= 1000.0, "after {failures}: {shortest} to {longest}");
-        assert!(
-            shortest >= 500.0 && longest <= 30_000.0,
-            "after {failures}: {shortest} to {longest}"
-        );
+        assert!(shortest >= 500.0 && longest <= 30_000.0, "after {failures}: {shortest} to {longest}");
     }
     // By default the place within the spread is random.
     assert_eq!(
-        page.evaluate(
-            "import('./shared/backoff.js').then(({ backoff }) => backoff(0) !== backoff(0))"
-        ),
+        page.evaluate("import('./shared/backoff.js').then(({ backoff }) => backoff(0) !== backoff(0))"),
         true
     );
 }

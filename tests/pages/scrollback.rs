@@ -24,12 +24,7 @@ fn send_lines(member: &mut Member, lines: RangeInclusive<usize>) {
 }
 
 /// Sends these lines while the page is disconnected, and lets it reconnect.
-fn send_while_disconnected(
-    page: &Page,
-    proxy: &Proxy,
-    member: &mut Member,
-    lines: RangeInclusive<usize>,
-) {
+fn send_while_disconnected(page: &Page, proxy: &Proxy, member: &mut Member, lines: RangeInclusive<usize>) {
     proxy.cut();
     page.wait_for("line.className === 'waiting'");
     send_lines(member, lines);
@@ -54,11 +49,8 @@ fn scroll_to_the_beginning(page: &Page) {
         page.evaluate("messages.scrollTop = messages.scrollHeight / 2");
         page.wait_until_drawn();
         // The furthest that a user can scroll in one step.
-        let before =
-            page.evaluate(&format!("messages.scrollTop = 0, window.middle = undefined, {middle}"));
-        page.wait_for(&format!(
-            "list.children.length > {count} || earlier.textContent === '{BEGINS}'"
-        ));
+        let before = page.evaluate(&format!("messages.scrollTop = 0, window.middle = undefined, {middle}"));
+        page.wait_for(&format!("list.children.length > {count} || earlier.textContent === '{BEGINS}'"));
         page.wait_until_drawn();
         let after = page.evaluate(middle);
         let moved = after.as_f64().unwrap() - before.as_f64().unwrap();
@@ -200,14 +192,10 @@ fn gaps_survive_further_disconnections_until_they_are_filled() {
     let order = "Array.from(list.children, (item) => item.querySelector('.text')?.textContent
         ?? (item.matches('.mark') ? 'mark' : 'notice'))";
     let order = page.evaluate(order);
-    let places: Vec<usize> =
-        (0..order.as_array().unwrap().len()).filter(|n| order[n] == "mark").collect();
+    let places: Vec<usize> = (0..order.as_array().unwrap().len()).filter(|n| order[n] == "mark").collect();
     let around = |n: usize| [&order[n - 1], &order[n + 1]].map(|it| it.as_str().unwrap());
     assert_eq!(places.len(), 2);
-    assert_eq!(
-        [around(places[0]), around(places[1])],
-        [["line 5", "line 106"], ["line 205", "line 306"]]
-    );
+    assert_eq!([around(places[0]), around(places[1])], [["line 5", "line 106"], ["line 205", "line 306"]]);
     // A receipt covers all earlier messages, so the page sends none beyond the first gap.
     assert_eq!(page.sent_messages("received").last().unwrap().1["id"], 5);
 

@@ -106,8 +106,7 @@ fn message_that_the_server_could_not_save_can_be_retried_or_deleted() {
     let saved = (0..20).position(|n| !say_long(n)).expect("a full file");
     page.wait_for_texts(saved);
     let unsaved = "y".repeat(1500);
-    let refused =
-        "list.querySelectorAll('.refused').length === 1 && list.querySelector('.refused')";
+    let refused = "list.querySelectorAll('.refused').length === 1 && list.querySelector('.refused')";
     page.type_and_send(&unsaved);
     page.wait_for(&format!("{refused}.textContent.includes('Not sent')"));
     let buttons = "Array.from(list.querySelectorAll('.refused button'), (it) => it.textContent)";

@@ -44,10 +44,7 @@ fn a_broadcast_reaches_every_client_and_its_sender_unchanged() {
         if one.first != 0x81 {
             std::mem::swap(&mut one, &mut two);
         }
-        assert_eq!(
-            one,
-            Frame { first: 0x81, payload: b"here is a message for the server!".into() }
-        );
+        assert_eq!(one, Frame { first: 0x81, payload: b"here is a message for the server!".into() });
         assert_eq!(two, Frame { first: 0x82, payload: b"\0\xFF".into() });
     }
     let mut outside = server.open("/echo");
@@ -71,8 +68,7 @@ fn a_client_that_does_not_read_does_not_delay_twenty_that_send() {
         for talker in &mut talkers {
             let mut heard: Vec<String> = (0..20).map(|_| talker.read_text()).collect();
             heard.sort();
-            let mut expected: Vec<String> =
-                (0..20).map(|me| format!("{round} {me} {text}")).collect();
+            let mut expected: Vec<String> = (0..20).map(|me| format!("{round} {me} {text}")).collect();
             expected.sort();
             assert!(heard == expected, "round {round}");
         }

@@ -84,8 +84,7 @@ impl Browser {
         // A screenshot is one long message.
         let config = WebSocketConfig::default().max_message_size(None).max_frame_size(None);
         let url = format!("ws://{address}");
-        let (devtools, _) =
-            client_with_config(url, stream, Some(config)).expect("DevTools answers");
+        let (devtools, _) = client_with_config(url, stream, Some(config)).expect("DevTools answers");
         Browser {
             devtools: RefCell::new(devtools),
             last_id: Cell::new(0),

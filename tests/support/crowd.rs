@@ -53,9 +53,7 @@ pub fn read_up_to(member: &mut Member, mut last: u64, end: u64) {
 /// Has these members talk while `event` runs, each with a pause after each ack; then checks that each of
 /// them gets every message. Returns the members, the last id, and what `event` returned.
 pub fn talk_during<T>(
-    members: Vec<Member>,
-    pause: Duration,
-    event: impl FnOnce() -> T,
+    members: Vec<Member>, pause: Duration, event: impl FnOnce() -> T,
 ) -> (Vec<Member>, u64, T) {
     let is_over = AtomicBool::new(false);
     thread::scope(|scope| {

@@ -23,10 +23,7 @@ const STACK: usize = 512 * 1024;
 /// `tokens` are words of the language that the inputs are in. `check` may use the random numbers as well,
 /// in the same way for the same input.
 pub fn fuzz(
-    what: &str,
-    corpus: &[Vec<u8>],
-    tokens: &[&[u8]],
-    mut check: impl FnMut(&[u8], &mut Random) + Send,
+    what: &str, corpus: &[Vec<u8>], tokens: &[&[u8]], mut check: impl FnMut(&[u8], &mut Random) + Send,
 ) {
     let number = |name| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
     let time = number("FUZZ").map_or(TIME, Duration::from_secs);

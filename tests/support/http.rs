@@ -168,8 +168,7 @@ fn parse_date(text: &str) -> Option<u64> {
     let [day, month, year, hour, minute, second] = parts[..] else { return None };
     // With its number of digits, so that a missing leading zero is noticed.
     let number = |text: &str, size| text.parse::<u64>().ok().filter(|_| text.len() == size);
-    let names =
-        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let names = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     let month = names.iter().position(|name| *name == month)? as u64 + 1;
     let (year, day) = (number(year, 4)?, number(day, 2)?);
     // Counted from March: the leap day is then the last day of the year.

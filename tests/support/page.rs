@@ -113,9 +113,7 @@ impl<'a> Page<'a> {
     ///
     /// The callback of the second frame runs after the layout and the scrolling of the first.
     pub fn wait_until_drawn(&self) {
-        self.evaluate(
-            "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))",
-        );
+        self.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))");
     }
 
     /// Types text into the element that has the focus.
@@ -163,8 +161,7 @@ impl<'a> Page<'a> {
     /// It does not emulate a phone: a phone makes the viewport wider for a page that is too wide, and a
     /// test would not notice that.
     pub fn set_size(&self, width: u32, height: u32) {
-        let size =
-            json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+        let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
         self.call("Emulation.setDeviceMetricsOverride", size);
     }
 

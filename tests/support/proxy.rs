@@ -39,17 +39,12 @@ impl Proxy {
             if state.is_cut {
                 return;
             }
-            let server =
-                TcpStream::connect((Ipv4Addr::LOCALHOST, server)).expect("the server listens");
+            let server = TcpStream::connect((Ipv4Addr::LOCALHOST, server)).expect("the server listens");
             state.streams.extend([client.try_clone().unwrap(), server.try_clone().unwrap()]);
             let [(up, to_server), (down, to_client)] = both_ways(client, server);
             let (requests, replies) = (Arc::clone(&shared), Arc::clone(&shared));
-            thread::spawn(move || {
-                pass_on(up, to_server, || requests.lock().unwrap().drops_requests)
-            });
-            thread::spawn(move || {
-                pass_on(down, to_client, || replies.lock().unwrap().drops_replies)
-            });
+            thread::spawn(move || pass_on(up, to_server, || requests.lock().unwrap().drops_requests));
+            thread::spawn(move || pass_on(down, to_client, || replies.lock().unwrap().drops_replies));
         });
         Proxy { port, state }
     }

@@ -59,8 +59,7 @@ impl ReconnectingClient {
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_nodelay(true)?;
         let token = self.token.iter().map(|token| format!("&token={token}"));
-        let query =
-            format!("?name={}&since={}{}", self.name, self.since, token.collect::<String>());
+        let query = format!("?name={}&since={}{}", self.name, self.since, token.collect::<String>());
         let url = format!("ws://localhost:{port}/chat{query}");
         let (mut socket, _) = tungstenite::client(url, stream).map_err(|error| match error {
             tungstenite::HandshakeError::Failure(error) => error,
@@ -95,8 +94,7 @@ impl ReconnectingClient {
                 under_way.insert(number);
                 send(&mut socket, &say)?;
             }
-            if self.holes.is_empty() && self.acknowledged.len() as u64 >= most && self.since >= last
-            {
+            if self.holes.is_empty() && self.acknowledged.len() as u64 >= most && self.since >= last {
                 return socket.close(None);
             }
             let message = read(&mut socket)?;

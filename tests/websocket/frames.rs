@@ -106,11 +106,7 @@ fn each_protocol_error_is_answered_with_its_close_code() {
         ("a surrogate", masked(0x81, b"\xED\xA0\x80"), 1007),
         ("above U+10FFFF", masked(0x81, b"\xF4\x90\x80\x80"), 1007),
         ("a character that stops short", masked(0x81, b"\xE2\x82"), 1007),
-        (
-            "bad UTF-8 across fragments",
-            [masked(0x01, b"\xE2\x82"), masked(0x80, b"\x41")].concat(),
-            1007,
-        ),
+        ("bad UTF-8 across fragments", [masked(0x01, b"\xE2\x82"), masked(0x80, b"\x41")].concat(), 1007),
         ("2^62 bytes announced", b"\x82\xFF\x40\0\0\0\0\0\0\0\x37\xFA\x21\x3D".to_vec(), 1009),
         ("2^64-1 bytes announced", [&b"\x82"[..], &[0xFF; 9], &[0; 4]].concat(), 1009),
         ("16 MiB and 1 byte", b"\x82\xFF\0\0\0\0\x01\0\0\x01\x37\xFA\x21\x3D".to_vec(), 1009),

@@ -48,8 +48,7 @@ fn messages_beyond_the_rate_wait_and_none_is_lost() {
     });
     let [mut ana, mut ben] = gather(&server, ["Ana", "Ben"]);
     let began = Instant::now();
-    let say =
-        |number: u32| json!({ "type": "say", "text": "x", "ref": number.to_string() }).to_string();
+    let say = |number: u32| json!({ "type": "say", "text": "x", "ref": number.to_string() }).to_string();
     ana.peer.send_raw(&flood(60, say));
     for number in 1..=60 {
         let ack = ana.read();
@@ -126,10 +125,7 @@ fn bytes_beyond_the_rate_wait_and_none_is_lost() {
     let began = Instant::now();
     let long = |number: u32| {
         let short = json!({ "type": "song", "ref": number.to_string(), "verses": "" }).to_string();
-        short.replace(
-            "\"verses\":\"\"",
-            &format!("\"verses\":\"{}\"", "x".repeat(SIZE - short.len())),
-        )
+        short.replace("\"verses\":\"\"", &format!("\"verses\":\"{}\"", "x".repeat(SIZE - short.len())))
     };
     ana.peer.send_raw(&flood(40, long));
     for number in 1..=40 {

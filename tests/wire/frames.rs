@@ -98,8 +98,7 @@ fn frames_are_shown_whole_however_their_bytes_arrive() {
         // Only the order within each direction is known, because echoes leave while later frames arrive.
         let mut seen: Vec<Value> = (0..2 * frames.len()).map(|_| view.read()).collect();
         seen.retain(|message| message["from"] == "client");
-        let sent: Vec<Value> =
-            frames.iter().map(|frame| message_about(client, "client", frame)).collect();
+        let sent: Vec<Value> = frames.iter().map(|frame| message_about(client, "client", frame)).collect();
         assert_eq!(seen, sent);
     }
 }
@@ -222,11 +221,7 @@ fn in_the_chat_the_handshake_is_shown_before_all_frames() {
         while !is_last {
             let frame = newcomer.read();
             is_last = frame.payload.starts_with(br#"{"type":"ack""#);
-            received.push(message_about(
-                client,
-                "server",
-                &server_frame(frame.first, &frame.payload),
-            ));
+            received.push(message_about(client, "server", &server_frame(frame.first, &frame.payload)));
         }
         let mut seen = Vec::new();
         while seen.len() < received.len() {

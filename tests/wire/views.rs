@@ -73,9 +73,7 @@ fn a_view_needs_a_long_id_and_the_same_origin() {
     let server = Server::start(&[]);
     let upgrade = |path: &str, lines: &str| server.exchange(upgrade_request(path, lines));
     let long = "x".repeat(65);
-    for id in
-        ["", "fifteen-letters", &long, "sixteen%20letters", "sixteen.letters!", "%FFteen-letters1"]
-    {
+    for id in ["", "fifteen-letters", &long, "sixteen%20letters", "sixteen.letters!", "%FFteen-letters1"] {
         let reply = upgrade(&format!("/wire?id={id}"), "");
         reply.assert_status(id, 400);
         reply.assert_contains(id, "A-Z a-z 0-9");
@@ -94,10 +92,7 @@ fn a_view_needs_a_long_id_and_the_same_origin() {
     // With its id anyone may watch a connection, so no id is in the log.
     server.open(&watched_path("/echo"));
     let log = server.wait_for_log("came to /echo");
-    assert!(
-        log.contains("came to /wire") && !log.contains(WIRE_ID) && !log.contains("xxxx"),
-        "{log}"
-    );
+    assert!(log.contains("came to /wire") && !log.contains(WIRE_ID) && !log.contains("xxxx"), "{log}");
 }
 
 #[test]

@@ -16,10 +16,7 @@ impl Room {
     /// Handles a member's message. Returns what the client gets at once: an error, or a page of the
     /// history. Every other answer comes in a round, so it arrives behind all that was sent before.
     pub fn handle(
-        &self,
-        member: u64,
-        reference: Option<Arc<str>>,
-        message: ClientMessage,
+        &self, member: u64, reference: Option<Arc<str>>, message: ClientMessage,
     ) -> Option<JsonObject> {
         let mut state = lock(&self.state);
         while state.queue.len() >= QUEUE_MAX {
@@ -32,9 +29,7 @@ impl Room {
             }
             ClientMessage::Name(name) => self.rename(state, &from, &name, reference.as_deref()),
             ClientMessage::Typing(to) => self.show_typing(state, &from, to.as_ref()),
-            ClientMessage::Received(id) => {
-                state.set_received(member, id).map(|()| self.start_round(state))
-            }
+            ClientMessage::Received(id) => state.set_received(member, id).map(|()| self.start_round(state)),
             ClientMessage::Earlier(before) => {
                 let page = state.history.page(0, before, member);
                 drop(state);
@@ -49,11 +44,7 @@ impl Room {
 
     /// Gives a member another name. The `ack` follows when the name is in the history file.
     fn rename(
-        &self,
-        mut state: MutexGuard<State>,
-        from: &Person,
-        name: &str,
-        reference: Option<&str>,
+        &self, mut state: MutexGuard<State>, from: &Person, name: &str, reference: Option<&str>,
     ) -> Result<(), Problem> {
         let change = state.members.rename(from, name)?;
         drop(state);
@@ -68,10 +59,7 @@ impl Room {
     /// Shows others that a member is typing, at once and without a round. A client that is behind does
     /// not get it.
     fn show_typing(
-        &self,
-        mut state: MutexGuard<State>,
-        from: &Person,
-        to: Option<&Recipient>,
+        &self, mut state: MutexGuard<State>, from: &Person, to: Option<&Recipient>,
     ) -> Result<(), Problem> {
         let to = to.map(|to| state.members.find(to)).transpose()?;
         if state.members.may_show_typing(from.id) {
@@ -115,11 +103,7 @@ impl State {
     /// Queues a message. With a `ref` this is idempotent: a client that has lost the `ack` sends its
     /// message again (at-least-once) and gets the `ack` again, but the room gets the message once.
     fn say(
-        &mut self,
-        from: Person,
-        to: Option<Recipient>,
-        text: String,
-        reference: Option<Arc<str>>,
+        &mut self, from: Person, to: Option<Recipient>, text: String, reference: Option<Arc<str>>,
     ) -> Result<(), Problem> {
         if let Some(reference) = &reference {
             if let Some((id, at)) = self.history.find(from.id, reference) {

@@ -58,10 +58,7 @@ impl Room {
     /// and written the `welcome`; later messages collect there. So the client gets each message
     /// exactly once, and no socket is written under the lock.
     pub fn join(
-        &self,
-        client: u64,
-        sender: &Sender,
-        request: JoinRequest,
+        &self, client: u64, sender: &Sender, request: JoinRequest,
     ) -> (MemberGuard<'_>, Box<Welcome>) {
         let name = request.name.and_then(|name| names::check(&name).ok());
         let name = name.unwrap_or_else(names::random);

@@ -12,9 +12,7 @@ const UNRECORDED_MAX: u64 = 1000;
 
 impl State {
     /// Opens the history file in this folder, and continues where its records end.
-    ///
-    /// # Errors
-    /// A sentence for the person who started the program.
+    /// Errors: a sentence for the person who started the program.
     pub fn load(&mut self, folder: &Path) -> Result<HistoryFile, String> {
         let mut file = HistoryFile::open(folder)?;
         let mut kicked = HashSet::new();

@@ -60,8 +60,7 @@ fn sample_frame_of_the_rfc_is_explained_bit_by_bit() {
     assert_eq!(page.evaluate("texts('.fields button')"), json!(names));
     let values = ["1", "000", "0x1 Text", "1", "5", "37 fa 21 3d", "5 bytes"];
     assert_eq!(page.evaluate("texts('.fields code')"), json!(values));
-    let calculation =
-        "texts('.fields .words').some((it) => it.startsWith(' 0000101 = 4 + 1 = 5. '))";
+    let calculation = "texts('.fields .words').some((it) => it.startsWith(' 0000101 = 4 + 1 = 5. '))";
     assert_eq!(page.evaluate(calculation), true);
     let groups = "all('.bytes').map((it) => it.lastChild.textContent)";
     assert_eq!(page.evaluate(groups), json!(["81", "85", "37 fa 21 3d", "7f 9f 4d 51 58"]));
@@ -106,9 +105,7 @@ fn explanation_can_be_copied_as_text() {
     let server = Server::start(&["--host", "lab.test"]);
     let browser = Browser::start();
     let (page, _client) = open_explanation_of_sample(&browser, &server);
-    page.evaluate(
-        "document.addEventListener('copy', () => window.copied = document.activeElement.value)",
-    );
+    page.evaluate("document.addEventListener('copy', () => window.copied = document.activeElement.value)");
     page.evaluate("all('.copy')[0].focus()");
     page.press("Enter");
     page.wait_for("window.copied && texts('.copy')[0] !== 'Copy this frame, explained'");

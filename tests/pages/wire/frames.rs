@@ -84,9 +84,7 @@ fn fragments_are_grouped_into_their_message_around_a_ping() {
     page.wait_for("body(1).querySelector('.xor')");
     let meanings = page.evaluate("texts('.xor .character', body(1))");
     assert_eq!(meanings, json!(["l", "ö", "part of ö"]));
-    page.wait_for(
-        "rows().some((row) => row[1] === 'Pong' && row[4].endsWith(' ms after its ping'))",
-    );
+    page.wait_for("rows().some((row) => row[1] === 'Pong' && row[4].endsWith(' ms after its ping'))");
     page.assert_clean();
 }
 
@@ -131,10 +129,7 @@ fn list_keeps_the_newest_200_frames_and_goes_on_counting_while_paused() {
     }
     page.wait_for("texts('.preview').at(-1) === '“119”'");
     assert_eq!(page.evaluate("rows().length"), 200);
-    assert_eq!(
-        page.evaluate_text("texts('.counts')[0]"),
-        "240 frames so far · the newest 200 are kept"
-    );
+    assert_eq!(page.evaluate_text("texts('.counts')[0]"), "240 frames so far · the newest 200 are kept");
     page.evaluate("void all('.wire-tools button')[0].click()");
     client.send_text("while paused");
     page.wait_for("texts('.counts')[0].includes('paused, 2 more since')");
@@ -145,8 +140,7 @@ fn list_keeps_the_newest_200_frames_and_goes_on_counting_while_paused() {
     let at = page.evaluate(middle);
     page.call("Input.dispatchMouseEvent", json!({ "type": "mouseMoved", "x": at[0], "y": at[1] }));
     page.wait_for("all('.wire-tools button')[0].matches(':hover')");
-    let colors =
-        "{ const { color, backgroundColor } = getComputedStyle(all('.wire-tools button')[0]);
+    let colors = "{ const { color, backgroundColor } = getComputedStyle(all('.wire-tools button')[0]);
         [color, backgroundColor] }";
     assert_eq!(page.evaluate(colors), json!(["rgb(255, 255, 255)", "rgb(10, 98, 94)"]));
     assert_eq!(page.evaluate("texts('.preview').at(-1)"), "“119”");

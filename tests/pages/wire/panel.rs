@@ -11,9 +11,8 @@ fn count_views(page: &Page) -> (usize, usize) {
     let created = page.events("Network.webSocketCreated");
     let ended = page.events("Network.webSocketClosed");
     let views = created.iter().filter(|it| it["url"].as_str().unwrap().contains("/wire?"));
-    let (closed, open): (Vec<_>, Vec<_>) = views
-        .map(|it| it["requestId"].clone())
-        .partition(|id| ended.iter().any(|it| it["requestId"] == *id));
+    let (closed, open): (Vec<_>, Vec<_>) =
+        views.map(|it| it["requestId"].clone()).partition(|id| ended.iter().any(|it| it["requestId"] == *id));
     (open.len(), closed.len())
 }
 
@@ -49,9 +48,7 @@ fn panel_is_connected_only_while_it_is_open() {
     page.open_chat("lab.test", server.port);
     assert_eq!(count_views(&page), (0, 0));
     // An address of a page is no secret: it is in the address bar and in the logs of proxies.
-    assert!(
-        page.requests().iter().all(|url| url.starts_with("ws:") || !url.contains(&wire_id(&page)))
-    );
+    assert!(page.requests().iter().all(|url| url.starts_with("ws:") || !url.contains(&wire_id(&page))));
     open_panel(&page);
     assert_eq!(count_views(&page), (1, 0));
     assert_eq!(page.evaluate("all('.nothing:not([hidden])').length"), 1);
@@ -59,9 +56,7 @@ fn panel_is_connected_only_while_it_is_open() {
     // Escape closes the panel and gives the focus back to the button that opened it.
     page.evaluate("all('#wire button')[0].focus()");
     page.press("Escape");
-    page.wait_for(
-        "document.getElementById('wire').hidden && document.activeElement.id === 'wire-button'",
-    );
+    page.wait_for("document.getElementById('wire').hidden && document.activeElement.id === 'wire-button'");
     page.wait_for_event("Network.webSocketClosed", |_| true);
     assert_eq!(count_views(&page), (0, 1));
     page.assert_clean();
@@ -128,10 +123,7 @@ fn panel_shows_no_frames_of_other_users() {
     stranger.wait_for("texts('.wire-state')[0] === 'Waiting for a connection to watch …'");
     page.type_and_send("once more");
     page.wait_for("rows().some((row) => row[4].includes('once more'))");
-    assert_eq!(
-        stranger.evaluate("[rows().length, all('.handshake:not([hidden])').length]"),
-        json!([0, 0])
-    );
+    assert_eq!(stranger.evaluate("[rows().length, all('.handshake:not([hidden])').length]"), json!([0, 0]));
     for page in [&page, &other, &stranger] {
         page.assert_clean();
     }
@@ -145,7 +137,8 @@ fn panel_on_a_narrow_window_leaves_the_message_box_in_reach() {
     let visible = "all('header, #messages, #form, #text, #form button')
         .filter((it) => it.checkVisibility({ visibilityProperty: true })).map((it) => it.id || it.localName)";
     assert_eq!(page.evaluate(visible), json!(["form", "text", "button"]));
-    let below = "document.getElementById('wire').getBoundingClientRect().bottom <= text.getBoundingClientRect().top
+    let below =
+        "document.getElementById('wire').getBoundingClientRect().bottom <= text.getBoundingClientRect().top
         && text.form.getBoundingClientRect().bottom <= innerHeight";
     assert_eq!(page.evaluate(below), true);
     page.evaluate("text.focus()");

@@ -41,10 +41,10 @@ fn fill_panel_with_secrets(page: &Page, server: &Server) -> Vec<String> {
     client.send(0x01, format!("{:.<290}{}", "", &token[..half]).as_bytes());
     client.send(0x80, &token.as_bytes()[half..]);
     client.send(0x88, &[&1000u16.to_be_bytes()[..], token.as_bytes()].concat());
-    page.wait_for(
-        "rows().some((row) => row[1] === 'Close') && texts('.wire-state')[0].startsWith('Ended')",
+    page.wait_for("rows().some((row) => row[1] === 'Close') && texts('.wire-state')[0].startsWith('Ended')");
+    page.evaluate(
+        "all('details:not([open]) > summary', document.getElementById('wire')).forEach((it) => it.click())",
     );
-    page.evaluate("all('details:not([open]) > summary', document.getElementById('wire')).forEach((it) => it.click())");
     page.wait_for("all('.frame-body').every((it) => it.firstChild)");
     vec![
         name.into(),
@@ -87,7 +87,9 @@ fn secrets_are_hidden_in_text_in_hexadecimal_in_bits_and_in_copies() {
     let dots = page.evaluate_text("texts('.head li')[0]");
     assert!(dots.contains(&format!("wire={}&", "•".repeat(wire_id(&page).len()))), "{dots}");
     // A copy hides what the page hides.
-    page.evaluate("document.addEventListener('copy', () => (window.copied ??= []).push(document.activeElement.value))");
+    page.evaluate(
+        "document.addEventListener('copy', () => (window.copied ??= []).push(document.activeElement.value))",
+    );
     page.evaluate("all('.copy').forEach((it) => it.click())");
     let copied = page.evaluate("(window.copied ?? []).join(' ')").to_string();
     for secret in &secrets {
@@ -154,7 +156,8 @@ fn secrets_are_found_in_every_encoding_and_nothing_else_is_hidden() {
     assert_eq!(hide(&["secret"], "cret, a", json!({ "openStart": true })), "••••, a");
     assert_eq!(hide(&[], r#"{"token": "a\"b"}"#, closed.clone()), r#"{"token": "••••"}"#);
     assert_eq!(hide(&[], r#"{"token":"abc"#, json!({ "openEnd": true })), r#"{"token":"•••"#);
-    let request = "GET /chat?name=a%20b&since=3 HTTP/1.1\r\nCOOKIE: theme=1; name=b\r\nAuthorization: Basic eDp5\r\n";
+    let request =
+        "GET /chat?name=a%20b&since=3 HTTP/1.1\r\nCOOKIE: theme=1; name=b\r\nAuthorization: Basic eDp5\r\n";
     assert_eq!(
         hide(&[], request, closed),
         "GET /chat?name=•••••&since=3 HTTP/1.1␍␊COOKIE: theme=•; name=•␍␊Authorization: ••••••••••␍␊"

@@ -33,9 +33,7 @@ impl Page<'_> {
     /// Waits until the open conversation has `count` messages, and returns the texts of all.
     pub fn wait_for_texts(&self, count: usize) -> Value {
         self.wait_for(&format!("document.querySelectorAll('#list .text').length >= {count}"));
-        self.evaluate(
-            "Array.from(document.querySelectorAll('#list .text'), (item) => item.textContent)",
-        )
+        self.evaluate("Array.from(document.querySelectorAll('#list .text'), (item) => item.textContent)")
     }
 
     /// Waits for a notice with these words in the open conversation, and asserts that it is the only one.

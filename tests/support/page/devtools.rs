@@ -64,8 +64,7 @@ impl Page<'_> {
     pub fn problems(&self) -> Vec<String> {
         let thrown = self.events("Runtime.exceptionThrown");
         let written = self.events("Runtime.consoleAPICalled");
-        let written =
-            written.iter().filter(|event| ["error", "assert"].iter().any(|t| event["type"] == *t));
+        let written = written.iter().filter(|event| ["error", "assert"].iter().any(|t| event["type"] == *t));
         let logged = self.events("Log.entryAdded");
         let logged = logged.iter().filter(|event| event["entry"]["level"] == "error");
         let thrown = thrown.iter().map(|event| exception(&event["exceptionDetails"]));
@@ -78,9 +77,7 @@ impl Page<'_> {
         let mut urls = self.events("Network.requestWillBeSent");
         urls.iter_mut().for_each(|event| *event = event["request"].take());
         urls.extend(self.events("Network.webSocketCreated"));
-        urls.iter()
-            .map(|request| request["url"].as_str().expect("an address").to_string())
-            .collect()
+        urls.iter().map(|request| request["url"].as_str().expect("an address").to_string()).collect()
     }
 
     /// Asserts that the page has no errors and has sent requests to its own server alone.
