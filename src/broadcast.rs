@@ -6,8 +6,7 @@
 //! Sending under the lock gives all clients the same order of messages, and is safe because `send`
 //! never waits: a client that does not read cannot stop the loop.
 
-use std::collections::HashMap;
-use std::sync::Mutex;
+use std::{collections::HashMap, sync::Mutex};
 
 use crate::mutex::lock;
 use crate::websocket::{Sender, Socket, frames};

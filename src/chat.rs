@@ -16,18 +16,15 @@ mod members; // the members: names, tokens, connections
 mod welcome; // the first message to a member
 pub mod room; // the room: how a message of one member reaches all the others
 
-use std::sync::LazyLock;
-use std::thread;
 use std::time::{Duration, Instant};
+use std::{sync::LazyLock, thread};
 
 use tungstenite::Message;
 
 use self::protocol::Problem;
 use self::room::{JoinRequest, MemberGuard, Room};
-use crate::json::JsonObject;
 use crate::websocket::frames::{self, PING};
-use crate::websocket::socket::Socket;
-use crate::websocket::stream::PING_AFTER;
+use crate::{json::JsonObject, websocket::socket::Socket, websocket::stream::PING_AFTER};
 
 /// How long a client waits for the answer to a wrong passphrase. It slows down guessing.
 const WRONG_PASSPHRASE_DELAY: Duration = Duration::from_secs(1);

@@ -5,16 +5,14 @@
 //! `| less`), so that a thread of its own writes and no client's thread waits for the terminal.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Mutex;
 use std::sync::mpsc::{SyncSender, sync_channel};
-use std::thread;
 use std::time::{Duration, Instant};
+use std::{sync::Mutex, thread};
 
 use log::{Level, LevelFilter, Log, Metadata, Record};
 use simple_logger::SimpleLogger;
 
-use crate::mutex::lock;
-use crate::text::visible;
+use crate::{mutex::lock, text::visible};
 
 /// How many lines may wait for a terminal that has stopped; further lines are dropped.
 const WAITING_MAX: usize = 1000;

@@ -1,7 +1,6 @@
 //! Partyline, from its start to its end. `server.rs` comes next.
 
-use std::env;
-use std::process::ExitCode;
+use std::{env, process::ExitCode};
 
 use partyline::server::Server;
 use partyline::settings::{self, Settings};

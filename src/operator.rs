@@ -4,12 +4,9 @@
 
 use std::io::{self, BufRead, Write};
 use std::net::{IpAddr, UdpSocket};
-use std::process;
-use std::sync::Arc;
-use std::thread;
+use std::{process, sync::Arc, thread};
 
-use crate::server::Server;
-use crate::text::visible;
+use crate::{server::Server, text::visible};
 
 const HELP: &str = "\
 who         list the members of the chat

@@ -6,18 +6,12 @@
 //!                                                       └── 101 ── Socket ── echo, … ── close
 //! ```
 
-use std::io;
-use std::net::TcpListener;
-use std::sync::Arc;
-use std::thread;
+use std::{io, net::TcpListener, sync::Arc, thread};
 
-use crate::broadcast::Broadcast;
-use crate::chat::room::Room;
-use crate::http::files::Files;
 use crate::http::{self, Request, Response};
-use crate::settings::Settings;
 use crate::websocket::{Socket, Tap, memory::Budget, tap::TapGuard};
 use crate::wire::{self, Wires};
+use crate::{broadcast::Broadcast, chat::room::Room, http::files::Files, settings::Settings};
 use crate::{chat, echo, handshake};
 
 mod connections; // all connections, and the limits on their number

@@ -7,15 +7,13 @@
 //! To add an option, add a field with its default, and a row to [`OPTIONS`] or [`LIMITS`]: the help and
 //! both ways of setting it come from there.
 
-use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use log::LevelFilter;
 
 use crate::handshake::origin::{AllowedOrigins, Origin};
-use crate::http::Authority;
-use crate::http::host::HostNames;
+use crate::{http::Authority, http::host::HostNames};
 
 /// Everything that can be set; the tables below say what each field is.
 #[derive(Debug, Clone)]

@@ -10,19 +10,15 @@
 //! Sender, and the views' Senders are locked inside it. There is no circle, because a view's Sender has
 //! no tap.
 
-use std::collections::HashMap;
-use std::fmt::Write;
-use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex};
+use std::{collections::HashMap, fmt::Write, sync::atomic::Ordering::Relaxed};
 
 use tungstenite::handshake::derive_accept_key;
 
-use crate::clock::since_1970;
 use crate::http::{self, Response};
-use crate::json::JsonObject;
-use crate::mutex::lock;
 use crate::websocket::tap::{Tap, Watcher};
 use crate::websocket::{Sender, Socket, frames::Frame};
+use crate::{clock::since_1970, json::JsonObject, mutex::lock};
 
 /// The longest message of a view, in bytes. Views have nothing to say.
 pub const MESSAGE_MAX: usize = 1024;

@@ -10,14 +10,11 @@
 //! This program works, and it takes every shortcut. Each is confessed where it is taken, in a line that
 //! begins with SHORTCUT, says what goes wrong, and names the file of the real server that does it right.
 
-use std::collections::HashMap;
 use std::io::{self, ErrorKind, Write};
 use std::net::{TcpListener, TcpStream};
-use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
-use std::thread;
-use std::time::Duration;
+use std::{collections::HashMap, path::Path, thread, time::Duration};
 
 use partyline::handshake;
 use partyline::http::{self, Response, files::Files};

@@ -13,8 +13,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::history::ChatMessage;
-use super::names::Person;
+use super::{history::ChatMessage, names::Person};
 use crate::json::JsonObject;
 
 /// The most bytes of unwritten records.

@@ -4,16 +4,13 @@
 //! breaks can come back with its token, under the same id. All of this is memory under the room's lock;
 //! a [`Change`] says what is left to do outside of it.
 
-use std::collections::HashMap;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
+use std::{collections::HashMap, sync::Arc};
 
-use super::history_file::Record;
 use super::names::{self, Person};
 use super::presence::{BIG, Presence};
 use super::protocol::{Problem, Recipient};
-use super::round::Event;
-use super::tokens::Tokens;
+use super::{history_file::Record, round::Event, tokens::Tokens};
 use crate::websocket::sender::Sender;
 
 /// "Is typing" of one member is passed on at most once in this time.

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::secret::unguessable;
-use crate::text::is_invisible;
+use crate::{secret::unguessable, text::is_invisible};
 
 /// A member, under its name at that moment.
 #[derive(Debug, Clone, PartialEq)]

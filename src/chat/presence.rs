@@ -3,14 +3,11 @@
 //! A member whose connection breaks is *away* for [`GRACE`] before it has *left*. Members of a *big*
 //! room get no notices about each other, only a count.
 
-use std::collections::VecDeque;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
+use std::{collections::VecDeque, sync::Arc};
 
-use super::names::Person;
-use super::round::Event;
-use crate::json::JsonObject;
-use crate::websocket::sender::Sender;
+use super::{names::Person, round::Event};
+use crate::{json::JsonObject, websocket::sender::Sender};
 
 /// How long a member is away before it has left: the time for a reload, or for the Wi-Fi to return.
 const GRACE: Duration = Duration::from_secs(10);

@@ -8,8 +8,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::history::ChatMessage;
-use super::round::Event;
+use super::{history::ChatMessage, round::Event};
 use crate::json::{JsonObject, list};
 
 /// An author gets at most one receipt in this time.

@@ -22,23 +22,16 @@
 //! `loading.rs` (reads the history file), `joining.rs` (how a client joins and leaves), `commands.rs`
 //! (what members and the operator ask for).
 
-use std::collections::HashSet;
-use std::mem::take;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
-use std::thread;
 use std::time::{Duration, Instant};
+use std::{collections::HashSet, mem::take, path::Path, thread};
 
-use super::history::History;
 use super::history_file::{HistoryFile, Record};
 use super::members::{Change, Members};
-use super::protocol::Problem;
-use super::receipts::Receipts;
 use super::round::{Event, Round};
-use crate::mutex::lock;
-use crate::websocket::frames;
-use crate::websocket::sender::Sender;
+use super::{history::History, protocol::Problem, receipts::Receipts};
+use crate::{mutex::lock, websocket::frames, websocket::sender::Sender};
 
 mod commands;
 mod joining;

@@ -3,9 +3,8 @@
 
 use std::sync::Arc;
 
-use super::history::ChatMessage;
-use super::names::Person;
 use super::protocol::{Problem, ack, error};
+use super::{history::ChatMessage, names::Person};
 use crate::websocket::sender::Sender;
 
 /// What waits in the queue for the next round.

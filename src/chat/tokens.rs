@@ -4,8 +4,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use super::history_file::Record;
-use super::names::Person;
+use super::{history_file::Record, names::Person};
 use crate::secret::{sha1_base64, unguessable};
 
 /// How many tokens are kept; beyond it the oldest are forgotten, except those of members.

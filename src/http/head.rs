@@ -4,8 +4,7 @@ use std::io::{ErrorKind, Read};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use super::Response;
-use super::request::bad;
+use super::{Response, request::bad};
 use crate::tcp;
 
 /// Reads one request head of at most `longest` bytes. Returns the head, empty line included, and the

@@ -9,8 +9,7 @@ use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use crate::mutex::lock;
-use crate::websocket::Sender;
+use crate::{mutex::lock, websocket::Sender};
 
 /// When threads or descriptors have run out, a request that has been unfinished for this long may be
 /// closed. An honest one takes milliseconds.

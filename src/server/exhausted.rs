@@ -2,8 +2,7 @@
 //! send its request (slowloris), and goes on as soon as other connections have ended.
 
 use std::io::{self, ErrorKind};
-use std::thread;
-use std::time::Duration;
+use std::{thread, time::Duration};
 
 use super::Server;
 use crate::logging::OncePerSecond;

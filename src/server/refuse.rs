@@ -3,10 +3,7 @@
 
 use std::net::{SocketAddr, TcpStream};
 
-use crate::handshake;
-use crate::http::Response;
-use crate::logging::OncePerSecond;
-use crate::tcp;
+use crate::{handshake, http::Response, logging::OncePerSecond, tcp};
 
 /// How many seconds a client that found no place should wait (RFC 9110, 10.2.3).
 const RETRY_AFTER: &str = "10";

@@ -3,10 +3,9 @@
 use std::sync::Arc;
 
 use super::Server;
-use crate::chat::room::JoinRequest;
-use crate::http::Request;
 use crate::websocket::{ConnectionLimits, rate_limit::RateLimit};
 use crate::{broadcast, chat, echo, wire};
+use crate::{chat::room::JoinRequest, http::Request};
 
 /// Where an upgraded connection goes.
 pub enum Route {

@@ -3,12 +3,8 @@
 use std::sync::Arc;
 
 use super::{Connections, IdleThreads, Server};
-use crate::broadcast::Broadcast;
-use crate::chat::room::Room;
-use crate::http::files::Files;
 use crate::settings::{self, Settings};
-use crate::tcp;
-use crate::websocket::memory::Budget;
+use crate::{broadcast::Broadcast, chat::room::Room, http::files::Files, tcp, websocket::memory::Budget};
 
 /// The most connections, whatever the settings say. A thread takes up to four of the 65,530 memory
 /// maps that Linux gives a process, and std panics in a thread that gets none. This leaves room for

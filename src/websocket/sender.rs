@@ -42,9 +42,7 @@ use std::time::{Duration, Instant};
 
 use tungstenite::protocol::frame::coding::CloseCode;
 
-use super::frames;
-use super::memory::Budget;
-use super::tap::Tap;
+use super::{frames, memory::Budget, tap::Tap};
 use crate::{mutex::lock, tcp};
 
 mod backlog; // what waits for a slow client, and the thread that writes it

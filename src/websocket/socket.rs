@@ -5,9 +5,8 @@
 //! [`Socket::read`] until that returns `None`; then `server.rs` calls [`Socket::end`].
 
 use std::io::{self, ErrorKind};
-use std::net::TcpStream;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
+use std::{net::TcpStream, sync::Arc};
 
 use tungstenite::protocol::frame::coding::CloseCode;
 use tungstenite::protocol::{Role, WebSocketConfig};

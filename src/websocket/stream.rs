@@ -8,9 +8,8 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::time::Duration;
 
 use super::frames::{FrameScanner, PING};
-use super::memory::InboundReservation;
-use super::rate_limit::RateLimit;
 use super::{ConnectionLimits, Sender};
+use super::{memory::InboundReservation, rate_limit::RateLimit};
 
 /// After this long without a byte from the client, the server sends a ping (heartbeat). A browser
 /// answers it by itself.

@@ -8,9 +8,7 @@ use tungstenite::protocol::frame::coding::CloseCode;
 use super::{QUEUE_MAX, Room, State};
 use crate::chat::names::{self, Person};
 use crate::chat::protocol::{ClientMessage, Problem, Recipient, ack, error};
-use crate::chat::round::Event;
-use crate::json::JsonObject;
-use crate::mutex::lock;
+use crate::{chat::round::Event, json::JsonObject, mutex::lock};
 
 impl Room {
     /// Handles a member's message. Returns what the client gets at once: an error, or a page of the

@@ -1,11 +1,8 @@
 //! How a client joins the room as a member, and leaves it.
 
 use super::Room;
-use crate::chat::welcome::Welcome;
 use crate::chat::{names, tokens};
-use crate::http::Request;
-use crate::mutex::lock;
-use crate::websocket::sender::Sender;
+use crate::{chat::welcome::Welcome, http::Request, mutex::lock, websocket::sender::Sender};
 
 /// What an upgrade request says about the client that wants to join.
 #[derive(Debug, Default)]

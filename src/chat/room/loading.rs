@@ -1,7 +1,6 @@
 //! Loads the history file when the room starts.
 
-use std::collections::HashSet;
-use std::path::Path;
+use std::{collections::HashSet, path::Path};
 
 use super::State;
 use crate::chat::history_file::{HistoryFile, Record};

@@ -1,9 +1,7 @@
 //! The backlog of a slow client: the frames that its socket has not taken yet, with a bound, and the
 //! catch-up thread that writes them. Both exist only while the client is behind.
 
-use std::net::Shutdown;
-use std::sync::Arc;
-use std::thread;
+use std::{net::Shutdown, sync::Arc, thread};
 
 use super::{Output, Sender};
 use crate::websocket::memory::Budget;
