@@ -1,5 +1,4 @@
-//! `/chat`: one member's connection on the client's own thread, from its welcome to its end. Lab step
-//! 3.
+//! `/chat`: a client's connection on its own thread, from the welcome to its end. Lab step 3.
 //!
 //! The files of the chat; each uses only those above it. To *read*, begin with `room.rs`.
 

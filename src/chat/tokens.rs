@@ -1,5 +1,5 @@
 //! Tokens: the secret with which a client comes back as the same member. The server keeps only a hash of
-//! each, so a thief of the history file or of a memory dump cannot come back as anyone.
+//! each, so a thief of the history file or of a memory dump cannot come back as a member.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
