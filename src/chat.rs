@@ -39,7 +39,9 @@ pub fn message_max(text_max: usize) -> usize {
 }
 
 /// Lets a client take part in the chat until it leaves, if it knows the passphrase.
-pub fn serve(room: &Room, passphrase: Option<&str>, client: u64, socket: &mut Socket, request: JoinRequest) {
+pub fn serve(
+    room: &Room, passphrase: Option<&str>, client: u64, socket: &mut Socket, request: Box<JoinRequest>,
+) {
     if !passphrase::is_right(passphrase, request.passphrase.as_deref()) {
         return reject(socket, &request);
     }
@@ -75,7 +77,7 @@ fn reject(socket: &mut Socket, request: &JoinRequest) {
 
 /// Sends the 101 and the `welcome`.
 #[inline(never)] // speed: off the stack of the loop above
-fn join<'a>(room: &'a Room, client: u64, socket: &mut Socket, request: JoinRequest) -> MemberGuard<'a> {
+fn join<'a>(room: &'a Room, client: u64, socket: &mut Socket, request: Box<JoinRequest>) -> MemberGuard<'a> {
     let (guard, welcome) = room.join(client, socket.sender(), request);
     socket.send_101_and(&welcome.encode().frame());
     guard

@@ -71,6 +71,16 @@ impl Members {
             return Change { person: person.clone(), notice, record: None, former };
         }
         let (id, name) = owner.as_ref().map_or((self.last_id + 1, name), |p| (p.id, &p.name));
+        let (person, record) = self.add(id, name, token, client, sender);
+        let notice = self.presence.notice("joined", &person, None);
+        Change { person, notice, record, former: None }
+    }
+
+    /// Adds a member that is neither present nor away.
+    #[inline(never)] // *Speed*: keeps its variables off the stack of `join`.
+    fn add(
+        &mut self, id: u64, name: &str, token: Arc<str>, client: u64, sender: &Sender,
+    ) -> (Person, Option<Record>) {
         self.reserve_ids_up_to(id);
         let name = self.first_free(name);
         self.ids.insert(names::key(&name), id);
@@ -81,8 +91,7 @@ impl Members {
         let member = Member { name, token, client, sender: Some(sender), last_typing: None };
         self.by_id.insert(id, member);
         self.evict_oldest_tokens();
-        let notice = self.presence.notice("joined", &person, None);
-        Change { person, notice, record, former: None }
+        (person, record)
     }
 
     /// A connection has ended. If its client said goodbye the member has left, otherwise it is away.

@@ -46,13 +46,15 @@ pub fn key(name: &str) -> String {
 
 /// The name itself if it is free, or else the first free one of `Ana 2`, `Ana 3` and so on.
 pub fn first_free(name: &str, is_taken: impl Fn(&str) -> bool) -> String {
-    let numbered = |number: u64| {
+    let mut candidate = name.to_string();
+    let mut number = 2;
+    while is_taken(&key(&candidate)) {
         let suffix = format!(" {number}");
-        let base: String = name.chars().take(NAME_MAX - suffix.len()).collect();
-        base.trim_end().to_string() + &suffix
-    };
-    let mut candidates = std::iter::once(name.to_string()).chain((2..).map(numbered));
-    candidates.find(|candidate| !is_taken(&key(candidate))).unwrap_or_default()
+        let start: String = name.chars().take(NAME_MAX - suffix.len()).collect();
+        candidate = start.trim_end().to_string() + &suffix;
+        number += 1;
+    }
+    candidate
 }
 
 /// A friendly name, such as `Quiet Heron`.

@@ -14,7 +14,7 @@ pub enum Route {
     /// `/broadcast`.
     Broadcast,
     /// `/chat`, with what the request says about the new member.
-    Chat(JoinRequest),
+    Chat(Box<JoinRequest>),
     /// `/wire`, with the id of the connection to watch.
     Wire(String),
 }
@@ -43,7 +43,7 @@ impl Route {
     }
 
     /// The limits of a connection on this route.
-    pub fn limits(&self, server: &Server) -> ConnectionLimits {
+    pub fn limits(&self, server: &Server) -> Box<ConnectionLimits> {
         let settings = &server.settings;
         let message_max = match self {
             Route::Echo => echo::MESSAGE_MAX,
@@ -56,6 +56,6 @@ impl Route {
             Route::Echo => (&server.echo_budget, RateLimit::unlimited()),
             _ => (&server.budget, RateLimit::new(settings.pace, settings.pace_bytes)),
         };
-        ConnectionLimits { message_max, budget: Arc::clone(budget), rate_limit }
+        Box::new(ConnectionLimits { message_max, budget: Arc::clone(budget), rate_limit })
     }
 }

@@ -55,13 +55,13 @@ impl Socket {
     /// for the 101, as RFC 6455, 4.1 asks it to. `tap` sees all bytes, if a wire view may watch.
     /// Errors: those of setting options on the socket: the client has gone already.
     pub fn new(
-        stream: TcpStream, response: Vec<u8>, leftover: Vec<u8>, limits: ConnectionLimits,
+        stream: TcpStream, response: Vec<u8>, leftover: Vec<u8>, limits: Box<ConnectionLimits>,
         tap: Option<Arc<Tap>>,
     ) -> io::Result<Box<Socket>> {
         let message_max = limits.message_max;
         stream.set_nodelay(true)?; // Nagle's algorithm would hold back a chat's small frames
         stream.set_read_timeout(Some(PING_AFTER))?;
-        let mut stream = Stream::new(Sender::new(stream, Arc::clone(&limits.budget), tap), limits);
+        let mut stream = Stream::new(Sender::new(stream, Arc::clone(&limits.budget), tap), *limits);
         stream.reserve(&leftover)?;
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER)

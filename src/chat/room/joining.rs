@@ -1,7 +1,8 @@
 //! How a client joins the room as a member, and leaves it.
 
-use super::Room;
-use crate::chat::{names, tokens};
+use super::{Room, State};
+use crate::chat::names::{self, Person};
+use crate::chat::tokens;
 use crate::{chat::welcome::Welcome, http::Request, mutex::lock, websocket::sender::Sender};
 
 /// What an upgrade request says about the client that wants to join.
@@ -19,13 +20,13 @@ pub struct JoinRequest {
 
 impl JoinRequest {
     /// Reads `?name=` (or else the cookie `name`), `?token=`, `?since=` and `?passphrase=`.
-    pub fn from_request(request: &Request) -> JoinRequest {
-        JoinRequest {
+    pub fn from_request(request: &Request) -> Box<JoinRequest> {
+        Box::new(JoinRequest {
             name: request.parameter("name").or_else(|| request.cookie("name")),
             token: request.parameter("token"),
             since: request.parameter("since").and_then(|id| id.parse().ok()).unwrap_or(0),
             passphrase: request.parameter("passphrase"),
-        }
+        })
     }
 }
 
@@ -55,27 +56,35 @@ impl Room {
     /// and written the `welcome`; later messages collect there. So the client gets each message
     /// exactly once, and no socket is written under the lock.
     pub fn join(
-        &self, client: u64, sender: &Sender, request: JoinRequest,
+        &self, client: u64, sender: &Sender, request: Box<JoinRequest>,
     ) -> (MemberGuard<'_>, Box<Welcome>) {
-        let name = request.name.and_then(|name| names::check(&name).ok());
-        let name = name.unwrap_or_else(names::random);
+        let JoinRequest { name, token: old_token, since, .. } = *request;
+        let name = name.and_then(|name| names::check(&name).ok()).unwrap_or_else(names::random);
         let with_hash = |token: String| (tokens::hash(&token), token);
         let new_token = with_hash(tokens::random());
-        let old_token = request.token.map(with_hash);
+        let old_token = old_token.map(with_hash);
         let mut state = lock(&self.state);
         let owner = old_token.as_ref().and_then(|(hash, _)| state.members.tokens.owner(hash));
         let resumed = owner.is_some();
         let (hash, token) = old_token.filter(|_| resumed).unwrap_or(new_token);
         let change = state.members.join(owner, &name, hash, client, sender);
         let you = change.person.clone();
-        let since = if resumed { request.since } else { 0 };
+        let since = if resumed { since } else { 0 };
         if resumed {
             let received = since.min(state.last_message);
             let _ = state.set_received(you.id, received); // fails only for a later id
             state.receipts.repeat_for(you.id);
         }
         let guard = MemberGuard { room: self, member: you.id, client, said_goodbye: false };
-        let welcome = Box::new(Welcome {
+        let welcome = self.welcome(&state, you, token, resumed, since);
+        // The record is written before the client learns its token, so the token survives a crash.
+        self.publish(state, change, 4001, "taken over by another connection");
+        (guard, welcome)
+    }
+
+    #[inline(never)] // *Speed*: keeps its variables off the stack of `join`, which runs a round.
+    fn welcome(&self, state: &State, you: Person, token: String, resumed: bool, since: u64) -> Box<Welcome> {
+        Box::new(Welcome {
             page: state.history.page(since, u64::MAX, you.id),
             members: state.members.list(you.id),
             count: state.members.presence.audience.len(),
@@ -84,9 +93,6 @@ impl Room {
             you,
             text_max: self.text_max,
             started: self.started,
-        });
-        // The record is written before the client learns its token, so the token survives a crash.
-        self.publish(state, change, 4001, "taken over by another connection");
-        (guard, welcome)
+        })
     }
 }
