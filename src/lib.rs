@@ -26,4 +26,4 @@ pub mod wire; // /wire: shows the bytes of another connection
 // The program.
 pub mod settings; // command line and environment -> Settings
 pub mod server; // the accept loop, a thread per connection, the route of a request
-pub mod operator; // the commands typed at the server's terminal
+pub mod terminal; // the addresses printed at the start; the commands of the operator

@@ -4,7 +4,7 @@ use std::{env, process::ExitCode};
 
 use partyline::server::Server;
 use partyline::settings::{self, Settings};
-use partyline::{logging, operator};
+use partyline::{logging, terminal};
 
 fn main() -> ExitCode {
     let arguments = env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned());
@@ -28,15 +28,15 @@ fn main() -> ExitCode {
         Err(why) => return fail(&why),
     };
     // 4. Print the addresses to open.
-    operator::print_addresses(server.port());
-    // 5. Start the thread that runs the commands typed at this terminal.
-    operator::start(server.clone());
+    terminal::print_addresses(server.port());
+    // 5. Start the thread that runs the operator's commands.
+    terminal::start(server.clone());
     // 6. Accept connections, a thread for each, until the operator types `quit`.
     server.run()
 }
 
 fn print(text: &str) -> ExitCode {
-    operator::print(text);
+    terminal::print(text);
     ExitCode::SUCCESS
 }
 

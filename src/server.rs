@@ -17,9 +17,9 @@ use crate::{chat, echo, handshake};
 mod connections; // all connections, and the limits on their number
 mod idle_threads; // threads that wait for the next connection
 mod exhausted; // what happens when threads or descriptors run out
-mod refuse; // sends and logs an answer that ends the connection
+mod reply; // sends and logs an answer over HTTP
 mod route; // the routes, and the limits of each
-mod start; // Settings -> Server
+mod bind; // Settings -> Server: opens files and listens
 mod stop; // closes every connection
 
 use connections::{Connection, Connections};
@@ -47,7 +47,13 @@ pub struct Server {
     idle_threads: IdleThreads,
 }
 
-/// What becomes of a connection whose request asks for a WebSocket.
+/// The answer to a request that is in order.
+enum Answer {
+    File(Response),
+    Upgrade(Box<Upgrade>),
+}
+
+/// A connection that becomes a WebSocket.
 struct Upgrade {
     route: Route,
     /// The 101.
@@ -77,7 +83,7 @@ impl Server {
         }
     }
 
-    #[inline(never)] // *Speed*: keeps its variables off the stack of `serve`, for which two pages suffice.
+    #[inline(never)] // *Speed*: keeps its variables off the stack of a thread that serves for hours.
     fn accept(&self, listener: usize) -> io::Result<Box<Connection>> {
         let (stream, peer) = self.listeners[listener].accept()?;
         Ok(self.connections.add(stream, peer))
@@ -101,48 +107,47 @@ impl Server {
 
     /// Serves one connection, from its first byte to its last.
     fn serve(&self, connection: Box<Connection>) {
-        if let Some(upgrade) = self.handshake(&connection) {
+        if let Some(upgrade) = self.answer_request(&connection) {
             self.serve_websocket(connection, upgrade);
         }
     }
 
-    /// Reads the request. Returns the upgrade that it asks for, or answers it and returns `None`.
-    #[inline(never)] // *Speed*: likewise.
-    fn handshake(&self, Connection { stream, peer, guard }: &Connection) -> Option<Box<Upgrade>> {
+    /// Reads the request. Answers it over HTTP, or returns the upgrade that it asks for.
+    #[inline(never)] // *Speed*: as above.
+    fn answer_request(&self, connection: &Connection) -> Option<Box<Upgrade>> {
+        let Connection { stream, peer, guard } = connection;
         let (longest, timeout) = (self.settings.head_bytes, self.settings.head_timeout());
         let (head, leftover) = match http::read_head(stream, longest, timeout) {
             Ok(parts) => parts,
-            Err(refusal) => {
-                refuse::reply(stream, *peer, &[], &refusal?); // `None`: the client has gone
+            Err(None) => return None, // the client has gone
+            Err(Some(refusal)) => {
+                reply::send(stream, *peer, &[], &refusal);
                 return None;
             }
         };
         let request = http::parse(&head);
-        match request.and_then(|request| self.route(guard.id, &request, &head, leftover)) {
-            Ok(upgrade) => Some(upgrade),
-            Err(response) => {
-                refuse::reply(stream, *peer, &head, &response);
+        match request.and_then(|request| self.decide(guard.id, &request, &head, leftover)) {
+            Ok(Answer::Upgrade(upgrade)) => Some(upgrade),
+            Ok(Answer::File(response)) | Err(response) => {
+                reply::send(stream, *peer, &head, &response);
                 None
             }
         }
     }
 
-    /// Finds the route of a request and does its handshake. `Err` is the answer to send if the
-    /// connection does not become a WebSocket: a file, or a refusal.
-    fn route(
-        &self, id: u64, request: &Request, head: &[u8], leftover: Vec<u8>,
-    ) -> Result<Box<Upgrade>, Response> {
+    /// Decides what a request gets: a file, a WebSocket on its route, or a refusal, which is the `Err`.
+    fn decide(&self, id: u64, request: &Request, head: &[u8], leftover: Vec<u8>) -> Result<Answer, Response> {
         self.settings.hosts.check(request)?;
         if !self.connections.open(id) {
-            return Err(refuse::no_place());
+            return Err(reply::no_place());
         }
         let route = match (Route::of(request), handshake::wants_websocket(request)) {
             (Some(route), true) => route,
             (None, true) => {
                 return Err(Response::refusal(404, "no WebSocket is spoken at this address"));
             }
-            (Some(_), false) if request.path != "/" => return Err(refuse::plain_get()),
-            (_, false) => return Err(self.files.answer(request)),
+            (Some(_), false) if request.path != "/" => return Err(reply::plain_get()),
+            (_, false) => return Ok(Answer::File(self.files.answer(request))),
         };
         // No other client sees what is sent to /echo, so pages of every site may try it.
         if !matches!(route, Route::Echo) {
@@ -155,16 +160,15 @@ impl Server {
         let tap = |wire| Tap::new(wire, id, head.to_vec(), leftover.clone(), self.wires.clone());
         let tap = wire.map(tap).map(Arc::new);
         let response = handshake::upgrade(request)?.to_bytes(false);
-        Ok(Box::new(Upgrade { route, response, leftover, tap }))
+        Ok(Answer::Upgrade(Box::new(Upgrade { route, response, leftover, tap })))
     }
 
     /// Serves a WebSocket, from its 101 to its end.
-    #[inline(never)] // *Speed*: likewise.
-    #[allow(clippy::boxed_local, reason = "speed: an idle client's stack stays small")]
+    #[inline(never)] // *Speed*: as above.
     fn serve_websocket(&self, connection: Box<Connection>, upgrade: Box<Upgrade>) {
-        // The guard comes first, so it is dropped last, when everything else has ended.
+        // Variables are dropped in reverse order, so the guard comes first: it is dropped last.
         let Connection { guard, stream, peer } = *connection;
-        // `Connections` gave its share of the stream back when the request was complete.
+        // `Connections::open` has dropped the other `Arc` of the stream, so this is the only one.
         let Some(stream) = Arc::into_inner(stream) else { return };
         let Upgrade { route, response, leftover, tap } = *upgrade;
         let _tap_guard = tap.clone().map(TapGuard);
@@ -180,7 +184,7 @@ impl Server {
     }
 
     /// Runs the code of the route until the client leaves.
-    #[inline(never)] // *Speed*: likewise.
+    #[inline(never)] // *Speed*: as above.
     fn serve_route(&self, route: Route, id: u64, socket: &mut Socket) {
         match route {
             Route::Echo => echo::serve(socket),

@@ -4,8 +4,8 @@
 //! `--head-bytes 8192`, `--head-bytes=8192` and the environment's `HEAD_BYTES=8192` are the same; the
 //! command line wins. `make run PORT=4000` works because make puts it into the environment.
 //!
-//! To add an option, add a field with its default, and a row to [`OPTIONS`] or [`LIMITS`]: the help and
-//! both ways of setting it come from there.
+//! To add an option, add a field, its default in [`Settings::default`], and a row to [`OPTIONS`] or
+//! [`LIMITS`]: the help and both ways of setting it come from there. README.md lists them too.
 
 use std::process::{Command, Stdio};
 use std::{path::PathBuf, time::Duration};
@@ -38,13 +38,13 @@ pub struct Settings {
     pub keep: usize,
 }
 
-/// An option that is no limit: its name, what stands for the value in the help, its default and its
-/// help as the help shows them, and how a value is set.
+/// An option that is no limit: its name, the word for its value, its default as the help prints it, its
+/// help, and how a value is set.
 type Setting = (&'static str, &'static str, &'static str, &'static str, Set);
 type Set = fn(&mut Settings, &str) -> Result<(), String>;
 
 #[rustfmt::skip]
-const OPTIONS: [Setting; 7] = [
+const OPTIONS: &[Setting] = &[
     ("port", "N", "(3000)", "port to listen on, 0 for any that is free", |s, v| {
         s.port = v.parse().map_err(|_| "a port is a number up to 65535")?;
         Ok(())
@@ -82,7 +82,7 @@ const OPTIONS: [Setting; 7] = [
 /// A limit: its name, its help, and its field. 0 switches it off.
 type Limit = (&'static str, &'static str, fn(&mut Settings) -> &mut usize);
 
-const LIMITS: [Limit; 9] = [
+const LIMITS: &[Limit] = &[
     ("connections", "connections at once; one more gets 503", |s| &mut s.connections),
     ("unfinished", "requests not complete; beyond it the oldest goes", |s| &mut s.unfinished),
     ("head-bytes", "longest request head, in bytes", |s| &mut s.head_bytes),
@@ -143,7 +143,7 @@ impl Settings {
         arguments: impl IntoIterator<Item = String>, environment: impl Fn(&str) -> Option<String>,
     ) -> Result<Settings, String> {
         let mut settings = Settings::default();
-        let names = OPTIONS.map(|option| option.0).into_iter().chain(LIMITS.map(|limit| limit.0));
+        let names = OPTIONS.iter().map(|option| option.0).chain(LIMITS.iter().map(|limit| limit.0));
         for name in names.clone() {
             let word = name.to_uppercase().replace('-', "_");
             // `make run PORT=` and an exported but empty word mean: not set.

@@ -4,43 +4,46 @@
 //! 1. `main` accepts connections and starts a thread for each.
 //! 2. `serve` reads the request. A plain GET gets a file of `www/`. An upgrade gets the answer
 //!    `101 Switching Protocols`, and from then on the connection is a WebSocket.
-//! 3. `chat` puts the client into a map that all threads share, from its id to its Sender.
-//! 4. `talk` reads messages and sends each one to every client in the map.
+//! 3. `chat` makes a channel for the client, its inbox, and puts the sending end into a map that all
+//!    threads share.
+//! 4. `talk` reads messages and sends each one to every inbox in the map.
 //!
 //! This program works, and it takes every shortcut. Each is confessed where it is taken, in a line that
 //! begins with SHORTCUT, says what goes wrong, and names the file of the real server that does it right.
 
 use std::io::{self, ErrorKind, Write};
 use std::net::{TcpListener, TcpStream};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
 use std::{collections::HashMap, path::Path, thread, time::Duration};
 
 use partyline::handshake;
-use partyline::http::{self, Response, files::Files};
+use partyline::http::{self, Request, Response, files::Files};
 use partyline::mutex::lock;
 use tungstenite::protocol::Role;
 use tungstenite::{Error, Message, WebSocket};
 
-/// What all threads share: one lock around a map from each client's id to the Sender of its inbox.
+/// What all threads share: one lock around a map from each client's id to the sending end of its inbox.
 ///
 /// SHORTCUT: the map is all there is. A name, a history, an acknowledgement that a message is kept, a
 /// message that survives a restart: `chat/room.rs` and `chat/history_file.rs`.
-type Clients = Mutex<HashMap<u64, Sender<Message>>>;
+type Clients = Mutex<HashMap<u64, mpsc::Sender<Message>>>;
 
 /// How long a client's thread waits in `read` before it looks into its inbox.
 const TURN: Duration = Duration::from_millis(50);
 
 fn main() -> io::Result<()> {
-    // SHORTCUT: settings are the port and nothing else (`settings.rs`), and there is no log (`logging.rs`).
+    // SHORTCUT: the port is the only setting (`settings.rs`), there is no log (`logging.rs`), and a browser
+    // that asks over IPv6 finds no one (`tcp.rs`).
     let port = std::env::var("PORT").ok().and_then(|port| port.parse().ok()).unwrap_or(3000);
     let listener = TcpListener::bind(("0.0.0.0", port))?;
     println!("http://localhost:{}", listener.local_addr()?.port());
     let files = Arc::new(Files::new(Path::new("www"))?);
     let clients: Arc<Clients> = Arc::default();
-    // SHORTCUT: no limit on connections. A script that opens them all day ends the process, because it
-    // runs out of threads (`server/connections.rs`), and each costs a new thread (`server/idle_threads.rs`).
     for (id, stream) in (1..).zip(listener.incoming()) {
+        // SHORTCUT: no limit on connections. When a script has used up the descriptors, this loop spins
+        // (`server/exhausted.rs`); when it has used up the threads, the process ends
+        // (`server/connections.rs`). And each connection costs a new thread (`server/idle_threads.rs`).
         let Ok(stream) = stream else { continue };
         let (files, clients) = (Arc::clone(&files), Arc::clone(&clients));
         thread::spawn(move || serve(id, stream, &files, &clients));
@@ -48,7 +51,7 @@ fn main() -> io::Result<()> {
     Ok(())
 }
 
-/// One connection: reads the request, and answers with a file, a refusal, or the 101.
+/// One connection: reads the request. An upgrade becomes a WebSocket; anything else gets one answer.
 fn serve(id: u64, mut stream: TcpStream, files: &Files, clients: &Clients) {
     // Bytes behind the head in the same read belong to the WebSocket: the leftover.
     let Ok((head, leftover)) = http::read_head(&stream, 16 * 1024, Duration::from_secs(10)) else {
@@ -58,28 +61,36 @@ fn serve(id: u64, mut stream: TcpStream, files: &Files, clients: &Clients) {
     // and talk in your name (`http/host.rs`, `handshake/origin.rs`).
     let answer = match http::parse(&head) {
         Err(refusal) => refusal,
-        Ok(mut request) if !handshake::wants_websocket(&request) => {
+        Ok(request) if handshake::wants_websocket(&request) => match upgrade(&request) {
+            Err(refusal) => refusal,
+            Ok(response) => {
+                chat(id, stream, &response.to_bytes(false), leftover, clients);
+                return; // the WebSocket has ended, and with it this connection
+            }
+        },
+        Ok(mut request) => {
             if request.path == "/" {
                 request.path = "/broadcast.html".to_string();
             }
             files.answer(&request)
         }
-        Ok(request) if !["/", "/broadcast"].contains(&request.path.as_str()) => {
-            Response::refusal(404, "only /broadcast is spoken here") // (the others: `server/route.rs`)
-        }
-        Ok(request) => match handshake::upgrade(&request) {
-            Err(refusal) => refusal,
-            Ok(response) => return chat(id, stream, &response.to_bytes(false), leftover, clients),
-        },
     };
     // SHORTCUT: the connection is closed at once. If the client is still sending, the kernel answers with
     // a reset, and the refusal is lost (`tcp.rs`).
     let _ = stream.write_all(&answer.to_bytes(head.starts_with(b"HEAD ")));
 }
 
+/// The 101, or a refusal.
+fn upgrade(request: &Request) -> Result<Response, Response> {
+    if !["/", "/broadcast"].contains(&request.path.as_str()) {
+        return Err(Response::refusal(404, "only /broadcast is spoken here")); // others: `server/route.rs`
+    }
+    handshake::upgrade(request)
+}
+
 /// One WebSocket: the client is in the map while its thread talks.
 fn chat(id: u64, stream: TcpStream, response: &[u8], leftover: Vec<u8>, clients: &Clients) {
-    let (sender, inbox) = channel();
+    let (sender, inbox) = mpsc::channel();
     // First into the map, then the 101: a client that has the 101 misses no later message.
     lock(clients).insert(id, sender);
     // How it ended does not matter here: closed, vanished, or an error.
@@ -92,7 +103,8 @@ fn chat(id: u64, stream: TcpStream, response: &[u8], leftover: Vec<u8>, clients:
 
 /// Reads a message, then writes what is in the inbox, in turns, until the connection ends.
 fn talk(
-    mut stream: TcpStream, response: &[u8], leftover: Vec<u8>, inbox: &Receiver<Message>, clients: &Clients,
+    mut stream: TcpStream, response: &[u8], leftover: Vec<u8>, inbox: &mpsc::Receiver<Message>,
+    clients: &Clients,
 ) -> Result<(), Error> {
     stream.write_all(response)?;
     stream.set_read_timeout(Some(TURN))?;
@@ -101,8 +113,8 @@ fn talk(
     let mut socket = WebSocket::from_partially_read(stream, leftover, Role::Server, None);
     loop {
         // SHORTCUT: a client may send as fast as it likes; one that floods keeps all the others busy
-        // (`websocket/rate_limit.rs`). A laptop that is shut without a goodbye stays in the map until
-        // TCP gives it up, which takes many minutes (`websocket/stream.rs`: pings).
+        // (`websocket/rate_limit.rs`). A laptop that is shut without a goodbye stays in the map: TCP
+        // notices only many minutes after a message to it (`websocket/stream.rs` sends pings).
         match socket.read() {
             Ok(message @ (Message::Text(_) | Message::Binary(_))) => {
                 for sender in lock(clients).values() {
@@ -117,6 +129,7 @@ fn talk(
         // first. Measured: a message waits 37 ms, at worst 56; 30 clients that say nothing wake the
         // machine 530 times a second; 100 MB for a client that never reads stay in memory, in its inbox.
         // The real Sender has no inbox: any thread writes, and never waits (`websocket/sender.rs`).
+        // SHORTCUT: `send` has no deadline. If the client never reads, this thread waits here for ever.
         for message in inbox.try_iter() {
             socket.send(message)?;
         }

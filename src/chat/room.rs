@@ -1,8 +1,9 @@
 //! The room: how a message of one member reaches all the others.
 //!
 //! As on `/broadcast`, all threads share one `Mutex` around a `HashMap` with every client's [`Sender`]
-//! (in `members.rs`). There, each message is one write for each client. Here, messages leave in
-//! *rounds*: one write for each client, with many messages in it. That makes a busy room cheap.
+//! (in `members.rs`; `presence.rs` keeps the same Senders as a list). There, each message is one write
+//! for each client. Here, messages leave in *rounds*: one write for each client, with many messages in
+//! it. That makes a busy room cheap.
 //!
 //! 1. A thread that has read a message locks the room and puts the message into the queue. If a round
 //!    is running, that is all: the next round takes the message.

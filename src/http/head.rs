@@ -25,13 +25,15 @@ pub fn read_head(
         stream.set_read_timeout(Some(time_left)).map_err(|_| None)?;
         match stream.read(&mut chunk) {
             Ok(0) if head.is_empty() => return Err(None),
-            // The `?` also wraps the refusal in `Some`.
-            Ok(0) => bad("the request head ended before its empty line")?,
+            Ok(0) => {
+                let why = "the request head ended before its empty line";
+                return Err(Some(Response::refusal(400, why)));
+            }
             Ok(count) => head.extend_from_slice(&chunk[..count]),
             Err(e) if tcp::is_timeout(&e) || e.kind() == ErrorKind::Interrupted => continue,
             Err(_) => return Err(None),
         }
-        let end = find_end(&head, checked)?;
+        let end = find_end(&head, checked).map_err(Some)?;
         if end.unwrap_or(head.len()) > longest {
             let why = format!("the request head is longer than {longest} bytes");
             return Err(Some(Response::refusal(431, why)));

@@ -56,7 +56,9 @@ pub struct Frame<'a> {
     pub payload: &'a [u8],
 }
 
-/// Finds the frames in a stream of bytes, however the stream is cut into reads.
+/// Finds the frames in a stream of bytes, however the stream is cut into reads. An example: the bytes
+/// `81 85 37 FA 21 3D 7F 9F`, with 2 payload bytes `wanted`, are a header of 6 bytes (a text, masked,
+/// 5 bytes long) and the first 2 bytes of its payload: `found` is called, and 3 bytes are left to skip.
 #[derive(Debug, Default)]
 pub struct FrameScanner {
     /// The current frame's header and the wanted part of its payload, as far as they have passed.

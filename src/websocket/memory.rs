@@ -11,7 +11,8 @@ const SMALL: usize = 64 * 1024;
 /// The limits that all clients of a route share, and what is in use of them.
 #[derive(Debug, Default)]
 pub struct Budget {
-    /// Bytes that may wait for one client. One message may always exceed it.
+    /// Bytes that may wait for one client. It is compared before a message is added, so one message
+    /// may exceed it.
     pub per_client: usize,
     /// Bytes that may wait for all clients together; beyond it, a client that is behind is closed when
     /// another frame is sent to it. Messages that are coming in may take as much again.
@@ -61,8 +62,8 @@ impl Drop for CatchUpPermit {
     }
 }
 
-/// The memory that the messages of one connection take while they come in. It counts the longest of them
-/// as long as the connection lasts, because tungstenite keeps its buffer for the next.
+/// The memory that the messages of one connection take while they come in. The longest message counts as
+/// long as the connection lasts, because tungstenite keeps its buffer for the next.
 #[derive(Debug)]
 pub struct InboundReservation {
     budget: Arc<Budget>,

@@ -16,24 +16,27 @@
 //! **The states.** Each Sender has a lock of its own, held for a moment and never during a wait: in
 //! `idle` for one write that does not block, in `behind` for appending to the [`Backlog`].
 //! ```text
-//!            send: the kernel takes all of it
-//!              ┌──────────┐
-//!              │          ▼
-//!            ┌─┴────────────┐  send: the kernel's buffer is full   ┌───────────────────────────┐
-//!            │     idle     │ ───────────────────────────────────▶ │ behind: one thread writes │
-//!            │              │ ◀─────────────────────────────────── │ and blocks; send appends  │◀─ new:
-//!            └──────┬───────┘  the backlog is empty                └─────────────┬─────────────┘  paused
-//!                   │          (after `start`, that thread is                    │
-//!                   │           the client's own)                                │
-//!                   └──▶ finished: accepts nothing more; the backlog goes out ◀──┘
+//!  new ──▶ paused ── start: the client's thread writes the 101 and the backlog ──┐
+//!          (send appends to the backlog)                                         ▼
+//!  ┌─────────────────────────┐   send: the kernel's buffer is full   ┌──────────────────────────┐
+//!  │ idle: send writes       │ ────────────────────────────────────▶ │ behind: a thread writes  │
+//!  │ to the socket at once   │ ◀──────────────────────────────────── │ and blocks; send appends │
+//!  └──────────┬──────────────┘   the backlog is written              └────────────┬─────────────┘
+//!             └────▶ finished: accepts nothing more; the backlog is written ◀─────┘
 //! ```
 //!
 //! **Writing without blocking, in safe std.** C would set `MSG_DONTWAIT` for one write. std has only
 //! `set_nonblocking`, and that flag (`O_NONBLOCK`) belongs to the socket, so it changes the reader's
-//! calls too. But a read that already waits is not disturbed when the flag changes. So the flag goes
-//! on before a write and stays on; it goes off before the client's thread reads again; both under the
-//! lock. A read that starts just after another thread switched the flag on fails with `WouldBlock`,
-//! and tries again.
+//! calls too. But a read that already waits is not disturbed when the flag changes:
+//! ```text
+//!  client's thread                          another thread
+//!  flag off (lock); read waits …
+//!                                           flag on (lock); write returns at once; flag stays on
+//!  … read returns with bytes, handles them
+//!  flag off (lock); read waits …
+//! ```
+//! If the other thread comes between "flag off" and "read", the read fails with `WouldBlock` at once, and
+//! is tried again.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -45,7 +48,7 @@ use tungstenite::protocol::frame::coding::CloseCode;
 use super::{frames, memory::Budget, tap::Tap};
 use crate::{mutex::lock, tcp};
 
-mod backlog; // what waits for a slow client, and the thread that writes it
+mod backlog; // what waits for a slow client, and the thread that writes it: `fall_behind`, `catch_up`
 
 use backlog::Backlog;
 
@@ -110,7 +113,7 @@ impl Sender {
         self.write(&mut lock(&self.0.output), frames);
     }
 
-    /// Sends the frames unless the client is behind: for what is worth little later, as "is typing".
+    /// Sends the frames unless the client is behind: for news such as "is typing", which is old soon.
     pub fn try_send(&self, frames: &[u8]) {
         let mut output = lock(&self.0.output);
         if output.backlog.is_none() {
@@ -171,8 +174,7 @@ impl Sender {
             self.set_nonblocking(&mut lock(&self.0.output), false)?;
             let started = Instant::now();
             match (&self.0.stream).read(buffer) {
-                // The flag causes the same error as the timeout, but at once; half the timeout tells
-                // the two apart.
+                // The flag causes the same error as the timeout, but after 0 s and not after 20 s.
                 Err(e) if tcp::is_timeout(&e) && started.elapsed() < timeout / 2 => {}
                 Err(e) if tcp::is_timeout(&e) => return Err(ErrorKind::TimedOut.into()),
                 Err(e) if e.kind() == ErrorKind::Interrupted => {}

@@ -116,7 +116,7 @@ impl Socket {
                     return Some(message);
                 }
                 // tungstenite answers a ping or a Close at the beginning of the next read, so the loop
-                // goes on. If it ended here, the client's Close would get no answer (1006 there).
+                // goes on. If it ended here, a browser would get no answer to its Close, and report 1006.
                 Ok(Message::Close(close)) => {
                     self.client_close_code = Some(close.map_or(1005, |close| close.code.into()));
                 }

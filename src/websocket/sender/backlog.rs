@@ -1,5 +1,5 @@
 //! The backlog of a slow client: the frames that its socket has not taken yet, with a bound, and the
-//! catch-up thread that writes them. Both exist only while the client is behind.
+//! catch-up thread that writes them. A new client has a backlog too, until its 101 is sent.
 
 use std::{net::Shutdown, sync::Arc, thread};
 

@@ -1,5 +1,4 @@
-//! Answers that end a connection before it is a WebSocket: how they are sent and logged, and two
-//! refusals of the server itself.
+//! Answers over HTTP, which end a connection: how they are sent and logged, and two refusals.
 
 use std::net::{SocketAddr, TcpStream};
 
@@ -9,7 +8,7 @@ use crate::{handshake, http::Response, logging::OncePerSecond, tcp};
 const RETRY_AFTER: &str = "10";
 
 /// Sends an answer to the request with this head, and closes the connection.
-pub fn reply(stream: &TcpStream, peer: SocketAddr, head: &[u8], response: &Response) {
+pub fn send(stream: &TcpStream, peer: SocketAddr, head: &[u8], response: &Response) {
     static WARNING: OncePerSecond = OncePerSecond::new();
     // The head as it came: one that cannot be parsed is logged too. (`parse` ignores an empty first line.)
     let head = String::from_utf8_lossy(head.trim_ascii_start());
@@ -24,7 +23,7 @@ pub fn reply(stream: &TcpStream, peer: SocketAddr, head: &[u8], response: &Respo
     tcp::send_and_close(stream, &response.to_bytes(is_head));
 }
 
-/// 503: there are as many connections as `--connections` allows.
+/// 503: there are as many connections as `--connections` allows, or the server is stopping.
 pub fn no_place() -> Response {
     let why = "every place is taken; try again in a moment";
     Response::refusal(503, why).with_header("Retry-After", RETRY_AFTER)

@@ -1,4 +1,4 @@
-//! The start: makes the [`Server`] from the settings.
+//! Makes the [`Server`] from the settings: opens the pages and the history file, and listens.
 
 use std::sync::Arc;
 
