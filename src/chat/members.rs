@@ -54,33 +54,24 @@ pub struct Members {
 }
 
 impl Members {
-    /// A client joins: as the `owner` of the token with this hash or, if the token has none, as a new
-    /// member. An owner may be present (with another connection), away, or gone for long. A name that
-    /// is taken gets a number.
-    pub fn join(
-        &mut self, owner: Option<Person>, name: &str, token: Arc<str>, client: u64, sender: &Sender,
-    ) -> Change {
-        if let Some(person) = &owner
-            && let Some(member) = self.by_id.get_mut(&person.id)
-        {
-            member.client = client;
-            let former = member.sender.replace(sender.clone());
-            self.presence.set_sender(person.id, Some(sender));
-            let was_away = former.is_none();
-            let notice = was_away.then(|| self.presence.notice("back", person, None)).flatten();
-            return Change { person: person.clone(), notice, record: None, former };
-        }
-        let (id, name) = owner.as_ref().map_or((self.last_id + 1, name), |p| (p.id, &p.name));
-        let (person, record) = self.add(id, name, token, client, sender);
-        let notice = self.presence.notice("joined", &person, None);
-        Change { person, notice, record, former: None }
+    /// The owner of a token is back with another connection, while it is present or away. `None` if it has
+    /// left: then it is added again.
+    pub fn rejoin(&mut self, person: &Person, client: u64, sender: &Sender) -> Option<Change> {
+        let member = self.by_id.get_mut(&person.id)?;
+        member.client = client;
+        let former = member.sender.replace(sender.clone());
+        self.presence.set_sender(person.id, Some(sender));
+        let was_away = former.is_none();
+        let notice = was_away.then(|| self.presence.notice("back", person, None)).flatten();
+        Some(Change { person: person.clone(), notice, record: None, former })
     }
 
-    /// Adds a member that is neither present nor away.
-    #[inline(never)] // *Speed*: keeps its variables off the stack of `join`.
-    fn add(
-        &mut self, id: u64, name: &str, token: Arc<str>, client: u64, sender: &Sender,
-    ) -> (Person, Option<Record>) {
+    /// Adds a member, with an id that it has had before or with a new one. A name that is taken gets a
+    /// number.
+    pub fn add(
+        &mut self, id: Option<u64>, name: &str, token: Arc<str>, client: u64, sender: &Sender,
+    ) -> Change {
+        let id = id.unwrap_or(self.last_id + 1);
         self.reserve_ids_up_to(id);
         let name = self.first_free(name);
         self.ids.insert(names::key(&name), id);
@@ -91,7 +82,8 @@ impl Members {
         let member = Member { name, token, client, sender: Some(sender), last_typing: None };
         self.by_id.insert(id, member);
         self.evict_oldest_tokens();
-        (person, record)
+        let notice = self.presence.notice("joined", &person, None);
+        Change { person, notice, record, former: None }
     }
 
     /// A connection has ended. If its client said goodbye the member has left, otherwise it is away.
@@ -112,8 +104,9 @@ impl Members {
         let person = self.find(&Recipient::Name(name.to_string())).ok()?;
         let token = Arc::clone(&self.by_id.get(&person.id)?.token);
         self.tokens.forget(&token);
-        let change = self.remove(person.id, Some(("why", "thrown out")))?;
-        Some(Change { record: Some(Record::Kicked(token)), ..change })
+        let mut change = self.remove(person.id, Some(("why", "thrown out")))?;
+        change.record = Some(Record::Kicked(token));
+        Some(change)
     }
 
     fn remove(&mut self, id: u64, why: Option<(&str, &str)>) -> Option<Change> {

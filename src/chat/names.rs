@@ -50,8 +50,8 @@ pub fn first_free(name: &str, is_taken: impl Fn(&str) -> bool) -> String {
     let mut number = 2;
     while is_taken(&key(&candidate)) {
         let suffix = format!(" {number}");
-        let start: String = name.chars().take(NAME_MAX - suffix.len()).collect();
-        candidate = start.trim_end().to_string() + &suffix;
+        let end = name.char_indices().nth(NAME_MAX - suffix.len()).map_or(name.len(), |(at, _)| at);
+        candidate = [name[..end].trim_end(), &suffix].concat();
         number += 1;
     }
     candidate

@@ -43,7 +43,7 @@ impl Route {
     }
 
     /// The limits of a connection on this route.
-    pub fn limits(&self, server: &Server) -> Box<ConnectionLimits> {
+    pub fn limits(&self, server: &Server) -> ConnectionLimits {
         let settings = &server.settings;
         let message_max = match self {
             Route::Echo => echo::MESSAGE_MAX,
@@ -56,6 +56,6 @@ impl Route {
             Route::Echo => (&server.echo_budget, RateLimit::unlimited()),
             _ => (&server.budget, RateLimit::new(settings.pace, settings.pace_bytes)),
         };
-        Box::new(ConnectionLimits { message_max, budget: Arc::clone(budget), rate_limit })
+        ConnectionLimits { message_max, budget: Arc::clone(budget), rate_limit }
     }
 }

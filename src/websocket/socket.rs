@@ -36,7 +36,8 @@ pub struct ConnectionLimits {
 
 /// A WebSocket connection.
 pub struct Socket {
-    websocket: WebSocket<Stream>,
+    /// *Speed*: in a box, so that no copy of it stays on the client's stack.
+    websocket: Box<WebSocket<Stream>>,
     /// The 101, until it is sent.
     response: Vec<u8>,
     /// The code of the client's Close frame (RFC 6455, 7.1.5); 1005 if it had none.
@@ -55,23 +56,23 @@ impl Socket {
     /// for the 101, as RFC 6455, 4.1 asks it to. `tap` sees all bytes, if a wire view may watch.
     /// Errors: those of setting options on the socket: the client has gone already.
     pub fn new(
-        stream: TcpStream, response: Vec<u8>, leftover: Vec<u8>, limits: Box<ConnectionLimits>,
+        stream: TcpStream, response: Vec<u8>, leftover: Vec<u8>, limits: ConnectionLimits,
         tap: Option<Arc<Tap>>,
-    ) -> io::Result<Box<Socket>> {
+    ) -> io::Result<Socket> {
         let message_max = limits.message_max;
         stream.set_nodelay(true)?; // Nagle's algorithm would hold back a chat's small frames
         stream.set_read_timeout(Some(PING_AFTER))?;
-        let mut stream = Stream::new(Sender::new(stream, Arc::clone(&limits.budget), tap), *limits);
+        let mut stream = Stream::new(Sender::new(stream, Arc::clone(&limits.budget), tap), limits);
         stream.reserve(&leftover)?;
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER)
             .write_buffer_size(0) // each frame goes to the Sender at once
             .max_message_size(Some(message_max))
             .max_frame_size(Some(message_max));
-        let websocket = WebSocket::from_partially_read(stream, leftover, Role::Server, Some(config));
+        let websocket =
+            Box::new(WebSocket::from_partially_read(stream, leftover, Role::Server, Some(config)));
         let (client_close_code, problem, waits, gone_since) = (None, String::new(), 0, None);
-        // *Speed*: in a box, so that no copy of it stays on the client's stack.
-        Ok(Box::new(Socket { websocket, response, client_close_code, problem, waits, gone_since }))
+        Ok(Socket { websocket, response, client_close_code, problem, waits, gone_since })
     }
 
     /// Sends the 101, and the frames that have collected in the Sender behind it.
@@ -165,7 +166,7 @@ impl Socket {
     }
 
     /// Closes the connection so that the last frames arrive. Returns how it ended, for the log.
-    pub fn end(self: Box<Self>) -> String {
+    pub fn end(self) -> String {
         let Stream { sender, .. } = self.websocket.into_inner();
         sender.finish();
         sender.wait_until_caught_up();

@@ -67,7 +67,13 @@ impl Room {
         let owner = old_token.as_ref().and_then(|(hash, _)| state.members.tokens.owner(hash));
         let resumed = owner.is_some();
         let (hash, token) = old_token.filter(|_| resumed).unwrap_or(new_token);
-        let change = state.members.join(owner, &name, hash, client, sender);
+        let change = match &owner {
+            None => state.members.add(None, &name, hash, client, sender),
+            Some(owner) => match state.members.rejoin(owner, client, sender) {
+                Some(change) => change,
+                None => state.members.add(Some(owner.id), &owner.name, hash, client, sender),
+            },
+        };
         let you = change.person.clone();
         let since = if resumed { since } else { 0 };
         if resumed {
