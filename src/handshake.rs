@@ -57,7 +57,7 @@ pub fn upgrade(request: &Request) -> Result<Response, Response> {
         .with_header("Sec-WebSocket-Accept", derive_accept_key(key.as_bytes())))
 }
 
-/// 426 Upgrade Required: the client has to ask with an upgrade, or with another one.
+/// 426 Upgrade Required: the client has to ask with `Upgrade: websocket`, or with another version.
 pub fn upgrade_required(why: &str) -> Response {
     // A message with Upgrade has to list it in Connection (RFC 9110, 7.8).
     Response::refusal(426, why)

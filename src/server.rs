@@ -89,7 +89,8 @@ impl Server {
         Ok(self.connections.add(stream, peer))
     }
 
-    /// Starts a thread that serves a connection, then others that it accepts itself while it is idle.
+    /// Starts a thread that serves a connection, then others that it accepts itself while it is idle. If
+    /// it panics, only its connection ends: the guards in it remove what the others know of the client.
     fn start_thread(self: &Arc<Self>, listener: usize, first: Box<Connection>) {
         let server = Arc::clone(self);
         let serve = move || {
@@ -168,7 +169,7 @@ impl Server {
     fn serve_websocket(&self, connection: Box<Connection>, upgrade: Box<Upgrade>) {
         // Variables are dropped in reverse order, so the guard comes first: it is dropped last.
         let Connection { guard, stream, peer } = *connection;
-        // `Connections::open` has dropped the other `Arc` of the stream, so this is the only one.
+        // `Connections::open` has dropped the other `Arc`, with which a slow request can be shut down.
         let Some(stream) = Arc::into_inner(stream) else { return };
         let Upgrade { route, response, leftover, tap } = *upgrade;
         let _tap_guard = tap.clone().map(TapGuard);

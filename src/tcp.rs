@@ -59,8 +59,7 @@ pub fn drain(mut stream: &TcpStream, mut seen: impl FnMut(&[u8])) {
     let mut buffer = vec![0; 4096];
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
-        // A duration of zero is an error to `set_read_timeout`, so it ends the loop too.
-        if stream.set_read_timeout(Some(left)).is_err() {
+        if left.is_zero() || stream.set_read_timeout(Some(left)).is_err() {
             return;
         }
         match stream.read(&mut buffer) {

@@ -1,5 +1,6 @@
-//! Idle threads: a thread whose connection has ended waits in `accept` for the next one itself
-//! (*leader and followers*), because starting a thread costs as much as the rest of a handshake.
+//! Idle threads: a thread whose connection has ended waits in `accept` for the next one itself, because
+//! starting a thread costs as much as the rest of a handshake. (The pattern is called *leader and
+//! followers*.)
 
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 

@@ -10,7 +10,8 @@ const RETRY_AFTER: &str = "10";
 /// Sends an answer to the request with this head, and closes the connection.
 pub fn send(stream: &TcpStream, peer: SocketAddr, head: &[u8], response: &Response) {
     static WARNING: OncePerSecond = OncePerSecond::new();
-    // The head as it came: one that cannot be parsed is logged too. (`parse` ignores an empty first line.)
+    // The head as it came, because one that cannot be parsed is logged too; without the empty line that may
+    // stand before the request line.
     let head = String::from_utf8_lossy(head.trim_ascii_start());
     // The request line up to the query, which may contain secrets, and at most 200 characters.
     let asked: String = head.chars().take_while(|c| !"?\r".contains(*c)).take(200).collect();

@@ -1,5 +1,5 @@
 //! The Sender: the one way to write to a client. Every thread writes through it, whole frames at a time.
-//! (It is not `std::sync::mpsc::Sender`, and it only sends: reading belongs to the socket.)
+//! (It is not `std::sync::mpsc::Sender`. [`Sender::read`] is for the client's own thread alone.)
 //!
 //! **The promise.** Any thread may [`Sender::send`] whole frames to any client, at any time.
 //! `send` never waits. What it accepts arrives whole and in order, or the connection ends.
@@ -78,7 +78,7 @@ struct Output {
     nonblocking: bool,
     /// Whether no more frames are accepted.
     finished: bool,
-    /// The code of the Close frame that the server has sent; no other frame may follow it.
+    /// The code of the server's Close frame, once one is accepted; no other frame may follow it.
     our_close_code: Option<u16>,
     /// What waits to be written. While it exists the flag is off, and only one thread writes: the
     /// catch-up thread or, during [`Sender::start`], the client's own thread.
@@ -134,7 +134,7 @@ impl Sender {
         self.finish_locked(&mut lock(&self.0.output));
     }
 
-    /// The code of the server's Close frame, once it is sent; 1005 if it has none (RFC 6455, 7.1.5).
+    /// The code of the server's Close frame, once one is accepted; 1005 if it has none (RFC 6455, 7.1.5).
     pub fn our_close_code(&self) -> Option<u16> {
         lock(&self.0.output).our_close_code
     }
@@ -174,7 +174,8 @@ impl Sender {
             self.set_nonblocking(&mut lock(&self.0.output), false)?;
             let started = Instant::now();
             match (&self.0.stream).read(buffer) {
-                // The flag causes the same error as the timeout, but after 0 s and not after 20 s.
+                // The flag causes the same error as the timeout, but at once. Half of the timeout is
+                // clearly neither.
                 Err(e) if tcp::is_timeout(&e) && started.elapsed() < timeout / 2 => {}
                 Err(e) if tcp::is_timeout(&e) => return Err(ErrorKind::TimedOut.into()),
                 Err(e) if e.kind() == ErrorKind::Interrupted => {}
@@ -239,7 +240,7 @@ impl Sender {
 
     /// Shows frames to the tap when they go to the socket, so that frames which are replaced in the
     /// backlog are never shown. The views' Senders are locked inside this one; they have no tap, so
-    /// there is no circle of locks.
+    /// so there is no deadlock.
     fn show(&self, frames: &[u8]) {
         if let Some(tap) = &self.0.tap {
             tap.from_server(frames);

@@ -17,7 +17,8 @@ use super::stream::{PING_AFTER, Stream};
 use super::{Sender, Tap, memory::Budget, rate_limit::RateLimit};
 use crate::tcp;
 
-/// A client that exceeds its rate is pinged once in this many waits, to see whether it still exists.
+/// A client that exceeds its rate limit is pinged once in this many waits. If it has gone, its kernel
+/// answers the ping with a reset, and the Sender is finished.
 const PING_EVERY_WAITS: u32 = 20;
 /// How long the rest of a flood is still read after its client has gone.
 const FLOOD_REST: Duration = Duration::from_secs(10);
@@ -63,7 +64,7 @@ impl Socket {
         stream.set_nodelay(true)?; // Nagle's algorithm would hold back a chat's small frames
         stream.set_read_timeout(Some(PING_AFTER))?;
         let mut stream = Stream::new(Sender::new(stream, Arc::clone(&limits.budget), tap), limits);
-        stream.reserve(&leftover)?;
+        let reserved = stream.reserve(&leftover);
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER)
             .write_buffer_size(0) // each frame goes to the Sender at once
@@ -72,7 +73,11 @@ impl Socket {
         let websocket =
             Box::new(WebSocket::from_partially_read(stream, leftover, Role::Server, Some(config)));
         let (client_close_code, problem, waits, gone_since) = (None, String::new(), 0, None);
-        Ok(Socket { websocket, response, client_close_code, problem, waits, gone_since })
+        let mut socket = Socket { websocket, response, client_close_code, problem, waits, gone_since };
+        if let Err(error) = reserved {
+            socket.close_after(&error.into()); // goes out behind the 101
+        }
+        Ok(socket)
     }
 
     /// Sends the 101, and the frames that have collected in the Sender behind it.
@@ -116,8 +121,9 @@ impl Socket {
                     stream.inbound.complete(message.len());
                     return Some(message);
                 }
-                // tungstenite answers a ping or a Close at the beginning of the next read, so the loop
-                // goes on. If it ended here, a browser would get no answer to its Close, and report 1006.
+                // The loop goes on, because tungstenite answers a Close at the beginning of its next read:
+                // through `Stream::write` and `Sender::close`, which ends the loop. Without that answer a
+                // browser would report 1006.
                 Ok(Message::Close(close)) => {
                     self.client_close_code = Some(close.map_or(1005, |close| close.code.into()));
                 }

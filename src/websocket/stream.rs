@@ -48,7 +48,8 @@ impl Stream {
     pub fn reserve(&mut self, bytes: &[u8]) -> io::Result<()> {
         let (mut announced, max) = (0, self.message_max);
         self.scanner.scan(bytes, None, |frame| {
-            // tungstenite refuses a longer frame, and keeps no control frame (the opcode's highest bit).
+            // tungstenite refuses a longer frame. It keeps no control frame: those have the highest bit
+            // of the opcode set.
             let length = usize::try_from(frame.length).ok().filter(|length| *length <= max);
             let is_data = frame.header[0] & 0x08 == 0;
             announced += length.filter(|_| is_data).unwrap_or(0);
@@ -103,7 +104,7 @@ impl Read for Stream {
 }
 
 impl Write for Stream {
-    /// tungstenite writes whole frames, and by itself only pongs and the reply to a Close.
+    /// tungstenite writes pongs and the reply to a Close, each whole, because its write buffer is off.
     fn write(&mut self, frame: &[u8]) -> io::Result<usize> {
         let is_close = frame.first() == Some(&0x88); // FIN and opcode 8 (RFC 6455, 5.2)
         if is_close {
@@ -114,7 +115,7 @@ impl Write for Stream {
         Ok(frame.len())
     }
 
-    /// `write` holds nothing back. (After its reply to a Close, tungstenite does not call this.)
+    /// `write` holds nothing back.
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }

@@ -80,3 +80,17 @@ fn unfinished_large_messages_do_not_take_all_the_memory() {
     peer.send_raw(&whole[..MIB]);
     assert!(peer.read().payload == whole);
 }
+
+/// The same limit for a frame that comes with the request: the client gets its 101, and is told why.
+#[test]
+fn a_large_message_announced_with_the_request_is_refused_with_1013() {
+    let server = Server::start(&["--log", "warn"]);
+    let head = [&[0x82, 0xFF][..], &(16_u64 << 20).to_be_bytes(), &[0; 4]].concat();
+    let announce = || {
+        let request = upgrade_request("/echo", "");
+        Peer::open(server.connect(), &[request.as_bytes(), &head].concat())
+    };
+    let announced: Vec<Peer> = (0..16).map(|_| announce()).collect();
+    announce().expect_close(1013);
+    drop(announced);
+}

@@ -90,7 +90,8 @@ impl Sender {
         }
     }
 
-    /// Writes `batch`, then batch after batch of the backlog, until it is empty or a write fails.
+    /// Writes `batch`, then batch after batch of the backlog, until it is empty or a write fails. It runs
+    /// on the catch-up thread or, for [`Sender::start`], on the client's own thread.
     pub(super) fn catch_up(&self, mut batch: Vec<u8>) {
         loop {
             let is_written = tcp::write_in_pieces(&self.0.stream, &batch).is_ok();
