@@ -76,7 +76,7 @@ fn reject(socket: &mut Socket, request: &JoinRequest) {
 }
 
 /// Sends the 101 and the `welcome`.
-#[inline(never)] // speed: off the stack of the loop above
+#[inline(never)] // *Speed*: keeps its variables off the stack of `serve`.
 fn join<'a>(room: &'a Room, client: u64, socket: &mut Socket, request: Box<JoinRequest>) -> MemberGuard<'a> {
     let (guard, welcome) = room.join(client, socket.sender(), request);
     socket.send_101_and(&welcome.encode().frame());
@@ -84,7 +84,7 @@ fn join<'a>(room: &'a Room, client: u64, socket: &mut Socket, request: Box<JoinR
 }
 
 /// Handles one message. Returns what is to be answered at once, if anything is.
-#[inline(never)] // speed: off the stack of the loop above
+#[inline(never)] // *Speed*: keeps its variables off the stack of `serve`.
 fn answer(room: &Room, member: u64, message: Message) -> Option<JsonObject> {
     let Message::Text(text) = message else {
         let why = "only text messages are understood here";

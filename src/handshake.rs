@@ -24,7 +24,7 @@ pub fn wants_websocket(request: &Request) -> bool {
 /// Errors: the refusal to send: 400 or 426, with a sentence that says what is wrong.
 pub fn upgrade(request: &Request) -> Result<Response, Response> {
     let bad = |why: &str| Err(Response::refusal(400, why));
-    // Item 4.
+    // Item 4: Connection.
     if !request.has_token("connection", "upgrade") {
         return bad("there is an Upgrade header, but no Connection: Upgrade");
     }
@@ -32,12 +32,12 @@ pub fn upgrade(request: &Request) -> Result<Response, Response> {
     if request.has_body {
         return bad("a request to upgrade cannot have a body");
     }
-    // Item 6. The refusal names the version to use (RFC 6455, 4.4).
+    // Item 6: the version. The refusal names the one to use (RFC 6455, 4.4).
     if request.headers("sec-websocket-version").collect::<Vec<_>>() != ["13"] {
         let why = "Sec-WebSocket-Version must be 13, the one of RFC 6455";
         return Err(upgrade_required(why).with_header("Sec-WebSocket-Version", "13"));
     }
-    // Item 5.
+    // Item 5: the key.
     let [key] = request.headers("sec-websocket-key").collect::<Vec<_>>()[..] else {
         return bad("there has to be one Sec-WebSocket-Key");
     };

@@ -1,6 +1,6 @@
 //! The log: one line for each client that comes or leaves, and warnings.
 //!
-//! simple_logger writes the lines to standard error. [`Logger`] stands before it for two reasons: text
+//! simple_logger writes the lines to standard error. `Logger` stands before it for two reasons: text
 //! from clients has its control characters escaped first (`text.rs`), and a terminal can stop (Ctrl-S,
 //! `| less`), so that a thread of its own writes and no client's thread waits for the terminal.
 

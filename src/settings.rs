@@ -4,8 +4,8 @@
 //! `--head-bytes 8192`, `--head-bytes=8192` and the environment's `HEAD_BYTES=8192` are the same; the
 //! command line wins. `make run PORT=4000` works because make puts it into the environment.
 //!
-//! To add an option, add a field, its default in [`Settings::default`], and a row to [`OPTIONS`] or
-//! [`LIMITS`]: the help and both ways of setting it come from there. README.md lists them too.
+//! To add an option, add a field, its default in [`Settings::default`], and a row to `OPTIONS` or
+//! `LIMITS`: the help and both ways of setting it come from there. README.md lists them too.
 
 use std::process::{Command, Stdio};
 use std::{path::PathBuf, time::Duration};

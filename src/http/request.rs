@@ -69,6 +69,7 @@ pub fn parse(head: &[u8]) -> Result<Request, Response> {
     let head = String::from_utf8_lossy(head.strip_prefix(b"\r\n").unwrap_or(head));
     let mut lines = head.split("\r\n");
     let request_line = lines.next().unwrap_or_default();
+    // Exactly three parts, or the `else`.
     let [method, target, version] = request_line.split(' ').collect::<Vec<_>>()[..] else {
         return bad("the request line is not METHOD, one space, TARGET, one space, VERSION");
     };

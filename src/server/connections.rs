@@ -1,6 +1,6 @@
 //! All connections, from `accept` to their end, and the limits on their number.
 //!
-//! A connection is *unfinished* until its request head is complete, and *open* from then on. Both kinds
+//! A connection is *unfinished* until its request is read and in order, and *open* from then on. Both kinds
 //! have a limit of their own, so that clients which connect and send nothing (slowloris) take no place
 //! from the others.
 
@@ -62,10 +62,10 @@ impl Connections {
             lists.close_oldest();
         }
         let guard = ConnectionGuard { connections: Arc::clone(self), id };
-        Box::new(Connection { stream, peer, guard }) // *speed*: off the stack of its thread
+        Box::new(Connection { stream, peer, guard }) // *Speed*: off the stack of its thread
     }
 
-    /// Closes the oldest unfinished connection if it has had more than a second.
+    /// Closes the oldest unfinished connection if it has been unfinished for more than a second.
     pub fn close_oldest_if_slow(&self) {
         let mut lists = lock(&self.lists);
         if lists.unfinished.values().next().is_some_and(|(since, _)| since.elapsed() >= SLOW) {
@@ -73,7 +73,7 @@ impl Connections {
         }
     }
 
-    /// The request is complete: makes the connection an open one. Returns false if there is no place;
+    /// The request is in order: makes the connection an open one. Returns false if there is no place;
     /// then it stays unfinished until it is refused.
     pub fn open(&self, id: u64) -> bool {
         let mut lists = lock(&self.lists);

@@ -14,7 +14,7 @@
 //! - A short write timeout in place of the flag below: kernels round it up to milliseconds.
 //!
 //! **The states.** Each Sender has a lock of its own, held for a moment and never during a wait: in
-//! `idle` for one write that does not block, in `behind` for appending to the [`Backlog`].
+//! `idle` for one write that does not block, in `behind` for appending to the `Backlog`.
 //! ```text
 //!  new ──▶ paused ── start: the client's thread writes the 101 and the backlog ──┐
 //!          (send appends to the backlog)                                         ▼
@@ -48,7 +48,7 @@ use tungstenite::protocol::frame::coding::CloseCode;
 use super::{frames, memory::Budget, tap::Tap};
 use crate::{mutex::lock, tcp};
 
-mod backlog; // what waits for a slow client, and the thread that writes it: `fall_behind`, `catch_up`
+mod backlog; // what waits for a slow client, and the thread that writes it: `fall_behind`, `write_backlog`
 
 use backlog::Backlog;
 
@@ -104,7 +104,7 @@ impl Sender {
         if let Some(tap) = &self.0.tap {
             tap.begin(&first);
         }
-        self.catch_up(first);
+        self.write_backlog(first);
     }
 
     /// Sends one or more whole frames, without waiting. A finished Sender drops them, because a thread
@@ -154,7 +154,7 @@ impl Sender {
         lock(&self.0.output).finished
     }
 
-    /// Whether the client is behind: it has a backlog.
+    /// Whether frames wait in a backlog: the client is behind, or still paused.
     pub fn is_behind(&self) -> bool {
         lock(&self.0.output).backlog.is_some()
     }
@@ -174,8 +174,8 @@ impl Sender {
             self.set_nonblocking(&mut lock(&self.0.output), false)?;
             let started = Instant::now();
             match (&self.0.stream).read(buffer) {
-                // The flag causes the same error as the timeout, but at once. Half of the timeout is
-                // clearly neither.
+                // The flag causes the same error as the timeout, but at once. So an error within half of the
+                // timeout comes from the flag, and a later one is the timeout.
                 Err(e) if tcp::is_timeout(&e) && started.elapsed() < timeout / 2 => {}
                 Err(e) if tcp::is_timeout(&e) => return Err(ErrorKind::TimedOut.into()),
                 Err(e) if e.kind() == ErrorKind::Interrupted => {}
@@ -203,8 +203,8 @@ impl Sender {
             Ok(count) => self.fall_behind(output, frames[count..].to_vec()),
             Err(error) => {
                 output.finished = true;
-                // If the client has gone, its own thread reads what is left. After any other error half
-                // a frame may be out: cut the connection.
+                // If the client has gone, its thread still reads the bytes that came before. After any
+                // other error half a frame may be out: cut the connection.
                 let gone = [ErrorKind::BrokenPipe, ErrorKind::ConnectionReset];
                 if !gone.contains(&error.kind()) {
                     let _ = self.0.stream.shutdown(Shutdown::Both);
@@ -239,7 +239,7 @@ impl Sender {
     }
 
     /// Shows frames to the tap when they go to the socket, so that frames which are replaced in the
-    /// backlog are never shown. The views' Senders are locked inside this one; they have no tap, so
+    /// backlog are never shown. The views' Senders are locked inside this one; they have no tap,
     /// so there is no deadlock.
     fn show(&self, frames: &[u8]) {
         if let Some(tap) = &self.0.tap {

@@ -61,11 +61,11 @@ impl Stream {
         Err(io::Error::new(ErrorKind::OutOfMemory, why))
     }
 
-    /// Reads from the socket; pings a silent client, and gives it up after [`GONE_AFTER`]. Every byte is
-    /// a sign of life, even one inside a frame, so this stands below tungstenite.
+    /// Reads from the socket; pings a silent client, and gives it up after [`GONE_AFTER`]. This stands
+    /// below tungstenite because a single byte inside a frame shows that the client is there.
     ///
-    /// While a client is behind, silence does not count: its pong waits behind all that was sent before,
-    /// and the catch-up thread notices if it takes nothing more. (std cannot see what waits in the
+    /// While a client is behind, silence does not count: it reads the ping only after all that was sent
+    /// before, and the catch-up thread notices if it reads nothing more. (std cannot see what waits in the
     /// kernel's buffer, up to about 4 MiB: a client has to read that much in time.)
     fn read_or_ping(&self, buffer: &mut [u8]) -> io::Result<usize> {
         let is_silence = |result: &io::Result<usize>| {

@@ -77,7 +77,7 @@ impl Sender {
             Some(permit) if self.set_nonblocking(output, false).is_ok() => {
                 let sender = self.clone();
                 let catch_up = move || {
-                    sender.catch_up(rest);
+                    sender.write_backlog(rest);
                     drop(permit);
                 };
                 let builder = thread::Builder::new().name("catch-up".to_string());
@@ -92,7 +92,7 @@ impl Sender {
 
     /// Writes `batch`, then batch after batch of the backlog, until it is empty or a write fails. It runs
     /// on the catch-up thread or, for [`Sender::start`], on the client's own thread.
-    pub(super) fn catch_up(&self, mut batch: Vec<u8>) {
+    pub(super) fn write_backlog(&self, mut batch: Vec<u8>) {
         loop {
             let is_written = tcp::write_in_pieces(&self.0.stream, &batch).is_ok();
             let mut output = lock(&self.0.output);
