@@ -128,10 +128,11 @@ fn talk(
             Err(Error::Io(e)) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
             Err(error) => return Err(error),
         }
-        // SHORTCUT: only this thread can write to its client, and it waits in `read` for up to 50 ms
-        // first. Measured: a message waits 37 ms (median), at worst 56, since Linux rounds the 50 up;
-        // 30 clients that say nothing wake the machine 530 times a second; 100 MB for a client that never reads stay in memory, in its inbox.
-        // The real Sender has no inbox: any thread writes, and never waits (`websocket/sender.rs`).
+        // SHORTCUT: only this thread can write to its client, and it waits in `read` for up to 50 ms first.
+        // Measured: a message waits 37 ms (median), at worst 56, since Linux rounds the 50 up; 30 clients
+        // that say nothing wake the machine 530 times a second; 100 MB for a client that never reads stay
+        // in memory, in its inbox. The real Sender has no inbox: any thread writes, and never waits
+        // (`websocket/sender.rs`).
         // SHORTCUT: no write has a deadline. If the client never reads, this thread waits here for ever
         // (`tcp.rs`). And each thread encodes the message again (`broadcast.rs` does it once).
         for message in inbox.try_iter() {
