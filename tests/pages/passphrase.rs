@@ -14,7 +14,12 @@ const PASSPHRASE: &str = "größe & maß + 100 %";
 fn wait_until_asked(page: &Page) {
     page.wait_for("line.className === 'locked' && document.activeElement === passphrase");
     assert_eq!(page.evaluate_text("state.textContent"), "Locked");
-    assert_eq!(page.evaluate("[door.checkVisibility(), talk.checkVisibility()]"), json!([true, false]));
+    assert_eq!(
+        page.evaluate(
+            "[document.getElementById('ask-passphrase').checkVisibility(), talk.checkVisibility()]"
+        ),
+        json!([true, false])
+    );
 }
 
 /// Asserts that the page opens no connection when the network or the user returns: only an answer to
@@ -49,9 +54,9 @@ fn page_shows_the_room_only_after_the_right_passphrase() {
     assert_eq!(page.count_connections(), 1);
     for count in 2..=3 {
         page.type_and_send("open sesame");
-        page.wait_for("document.getElementById('door-note').textContent !== ''");
+        page.wait_for("document.getElementById('passphrase-note').textContent !== ''");
         wait_until_asked(&page);
-        let note = page.evaluate_text("document.getElementById('door-note').textContent");
+        let note = page.evaluate_text("document.getElementById('passphrase-note').textContent");
         assert_eq!(note, "That is not the passphrase.");
         // The wrong answer is selected, so that the next one replaces it.
         let selected = page.evaluate("[passphrase.selectionStart, passphrase.selectionEnd]");
@@ -68,7 +73,12 @@ fn page_shows_the_room_only_after_the_right_passphrase() {
     page.type_and_send(PASSPHRASE);
     page.wait_until_connected();
     assert_eq!(page.wait_for_texts(1), json!(["for those inside"]));
-    assert_eq!(page.evaluate("[door.checkVisibility(), talk.checkVisibility()]"), json!([false, true]));
+    assert_eq!(
+        page.evaluate(
+            "[document.getElementById('ask-passphrase').checkVisibility(), talk.checkVisibility()]"
+        ),
+        json!([false, true])
+    );
     assert_eq!(page.evaluate("passphrase.value"), "");
 
     // A reload sends the stored passphrase; another tab has to ask.
@@ -105,7 +115,7 @@ fn unsent_messages_are_kept_until_a_new_passphrase_is_right() {
     let server = Server::start_on(port, &["--passphrase", "second"]);
     page.retry_now();
     wait_until_asked(&page);
-    let note = page.evaluate_text("document.getElementById('door-note').textContent");
+    let note = page.evaluate_text("document.getElementById('passphrase-note').textContent");
     assert_eq!(note, "That is not the passphrase.");
     page.type_and_send("second");
     page.wait_until_connected();

@@ -8,7 +8,7 @@ import { fillItem, metaLine } from "./message-item.js";
 /** Messages that one person says within this time (milliseconds) have the name above them once. */
 const ONE_NAME_FOR = 5 * 60_000;
 
-/** So many messages are drawn at first, and then at a time: thousands at once would take seconds. */
+/** How many messages are drawn at first, and with each step after that: thousands at once take seconds. */
 const PAGE_LENGTH = 200;
 
 const list = document.getElementById("list");

@@ -1,10 +1,10 @@
 // Asks for the passphrase if the server has one: a form in place of everything else, until the server
 // has accepted the passphrase with a welcome.
 
-const section = document.getElementById("door");
-const form = document.getElementById("door-form");
+const section = document.getElementById("ask-passphrase");
+const form = document.getElementById("passphrase-form");
 const input = document.getElementById("passphrase");
-const note = document.getElementById("door-note");
+const note = document.getElementById("passphrase-note");
 
 export function askForPassphrase(connection) {
   function showForm(isShown) {
