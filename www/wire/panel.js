@@ -1,25 +1,34 @@
 // The wire view beside the page whose connection it watches: a panel that a button in the header opens. The
 // chat, echo.html and broadcast.html load it. While the panel is closed there is no connection to /wire.
 
-import { WireConnection } from "./connection.js";
 import { createElement } from "./create-element.js";
 import { wireId } from "./id.js";
 import { Secrets } from "./secrets.js";
-import { WireView } from "./view.js";
 
 /** The page tells it what else has to be hidden: `secrets.learn(token)`. */
 export const secrets = new Secrets();
 secrets.learn(wireId);
 
 const openButton = document.getElementById("wire-button");
-const view = new WireView(new WireConnection(wireId), secrets);
 const closeButton = createElement("button", { type: "button", class: "quiet" }, "Close");
 const secondScreenLink = createElement("a", { href: "wire.html" }, "Second screen");
+const title = createElement("h2", { id: "wire-title" }, "Wire view");
 const panel = createElement("section", { id: "wire", "aria-labelledby": "wire-title", hidden: true },
-  createElement("div", { class: "wire-title" },
-    createElement("h2", { id: "wire-title" }, "Wire view"), view.stateLine, secondScreenLink, closeButton),
-  view.root);
+  createElement("div", { class: "wire-title" }, title, secondScreenLink, closeButton));
 document.body.querySelector("main").after(panel);
+
+/** A promise of the view, from the first time that the panel is opened. */
+let viewPromise = null;
+
+/** Loads the view and puts it into the panel. It has as many files as the rest of the page, so a page that
+ *  does not show it loads faster without them. */
+async function loadView() {
+  const [{ WireConnection }, { WireView }] = await Promise.all([import("./connection.js"), import("./view.js")]);
+  const view = new WireView(new WireConnection(wireId), secrets);
+  title.after(view.stateLine);
+  panel.append(view.root);
+  return view;
+}
 
 /** In a narrow window the panel takes the place of the page, all but the message box: see panel.css. */
 const narrowWindow = matchMedia("(width < 64em)");
@@ -30,15 +39,22 @@ function showPanel(isShown) {
   openButton.setAttribute("aria-expanded", String(isShown));
 }
 
-function openPanel() {
+async function openPanel() {
   showPanel(true);
-  view.open();
   if (narrowWindow.matches) closeButton.focus(); // the button that was pressed is hidden now
+  viewPromise ??= loadView();
+  try {
+    const view = await viewPromise;
+    if (!panel.hidden) view.open(); // it may have been closed meanwhile
+  } catch {
+    viewPromise = null; // the next press tries again
+    closePanel();
+  }
 }
 
 function closePanel() {
   showPanel(false);
-  view.close();
+  viewPromise?.then((view) => view.close(), () => {}); // openPanel handles the error
   openButton.focus();
 }
 
