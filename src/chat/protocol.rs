@@ -99,7 +99,7 @@ fn parse_fields(fields: &mut Fields, text_max: usize) -> Result<ClientMessage, P
 
 /// Takes the value of a field; null if it is missing.
 fn take(fields: &mut Fields, name: &str) -> Value {
-    fields.remove(name).unwrap_or_default()
+    fields.get_mut(name).map(Value::take).unwrap_or_default()
 }
 
 fn take_ref(fields: &mut Fields) -> Result<Option<Arc<str>>, Problem> {

@@ -111,6 +111,7 @@ fn five_hundred_break_off_and_return_while_five_talk() {
     let talkers: Vec<Member> = (0..5).map(|me| Member::come(&server, &format!("T{me}"))).collect();
     let crowd: Vec<Member> = (0..500).map(|me| Member::come(&server, &format!("C{me}"))).collect();
     let people: Vec<(u64, String)> = crowd.iter().map(|m| (m.id, m.token.clone())).collect();
+    let began = Instant::now();
     let (talkers, end, mut crowd) = talk_during(talkers, Duration::from_millis(20), || {
         drop(crowd);
         thread::scope(|scope| {
@@ -126,11 +127,14 @@ fn five_hundred_break_off_and_return_while_five_talk() {
             parts.into_iter().flat_map(|part| part.join().unwrap()).collect::<Vec<Member>>()
         })
     });
+    // After 10 s away a member has left. On a machine so slow, only the last to return finds all the others.
+    let count = |member: &Member| member.welcome["count"].as_u64().unwrap();
+    assert_eq!(crowd.iter().map(count).max(), Some(505));
+    assert!(began.elapsed() >= Duration::from_secs(10) || crowd.iter().all(|member| count(member) == 505));
     for member in &mut crowd {
         let ids = ids_in_welcome(member);
         assert_eq!(member.welcome["more"], ids.first().is_some_and(|id| *id > 1));
         read_up_to(member, ids.last().copied().unwrap_or(0), end);
-        assert_eq!(member.welcome["count"], 505);
     }
     assert_eq!(talkers.len(), 5);
 }
