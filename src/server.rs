@@ -10,7 +10,7 @@ use std::{io, net::TcpListener, sync::Arc, thread};
 
 use crate::http::{self, Request, Response};
 use crate::websocket::{Socket, Tap, memory::Budget, tap::TapGuard};
-use crate::wire::{self, Wires};
+use crate::wire::Wires;
 use crate::{broadcast::Broadcast, chat::room::Room, http::files::Files, settings::Settings};
 use crate::{chat, echo, handshake};
 
@@ -147,19 +147,15 @@ impl Server {
             (None, true) => {
                 return Err(Response::refusal(404, "no WebSocket is spoken at this address"));
             }
-            (Some(_), false) if request.path != "/" => return Err(reply::plain_get()),
+            (Some(_), false) if request.path != "/" => return Err(reply::plain_get()), // `/` is a page too
             (_, false) => return Ok(Answer::File(self.files.answer(request))),
         };
         // No other client sees what is sent to /echo, so pages of every site may try it.
         if !matches!(route, Route::Echo) {
             self.settings.origins.check(request)?;
         }
-        let wire = match &route {
-            Route::Wire(id) => wire::check_id(id).map(|()| None)?, // no view of a view
-            _ => request.parameter("wire").filter(|id| wire::check_id(id).is_ok()),
-        };
-        let tap = |wire| Tap::new(wire, id, head.to_vec(), leftover.clone(), self.wires.clone());
-        let tap = wire.map(tap).map(Arc::new);
+        let new_tap = |wire| Tap::new(wire, id, head.to_vec(), leftover.clone(), self.wires.clone());
+        let tap = route.wire_id(request)?.map(new_tap).map(Arc::new);
         let response = handshake::upgrade(request)?.to_bytes(false);
         Ok(Answer::Upgrade(Box::new(Upgrade { route, response, leftover, tap })))
     }
@@ -169,7 +165,7 @@ impl Server {
     fn serve_websocket(&self, connection: Box<Connection>, upgrade: Box<Upgrade>) {
         // Variables are dropped in reverse order, so the guard comes first: it is dropped last.
         let Connection { guard, stream, peer } = *connection;
-        // `Connections::open` has dropped the other `Arc`, with which a slow request can be shut down.
+        // Until `open`, `Connections` held a second `Arc`, to shut the connection down if it was slow.
         let Some(stream) = Arc::into_inner(stream) else { return };
         let Upgrade { route, response, leftover, tap } = *upgrade;
         let _tap_guard = tap.clone().map(TapGuard);

@@ -16,7 +16,8 @@ use crate::websocket::sender::Sender;
 /// "Is typing" of one member is passed on at most once in this time.
 const TYPING_EVERY: Duration = Duration::from_secs(2);
 
-/// A change of one member, and what it leaves to do.
+/// A change of one member, and what it leaves to do. *Speed*: always in a box, so that it takes no stack
+/// while a round runs.
 pub struct Change {
     /// The member, under its new name.
     pub person: Person,
@@ -56,21 +57,21 @@ pub struct Members {
 impl Members {
     /// The owner of a token is back with another connection, while it is present or away. `None` if it has
     /// left: then it is added again.
-    pub fn rejoin(&mut self, person: &Person, client: u64, sender: &Sender) -> Option<Change> {
+    pub fn rejoin(&mut self, person: &Person, client: u64, sender: &Sender) -> Option<Box<Change>> {
         let member = self.by_id.get_mut(&person.id)?;
         member.client = client;
         let former = member.sender.replace(sender.clone());
         self.presence.set_sender(person.id, Some(sender));
         let was_away = former.is_none();
         let notice = was_away.then(|| self.presence.notice("back", person, None)).flatten();
-        Some(Change { person: person.clone(), notice, record: None, former })
+        Some(Box::new(Change { person: person.clone(), notice, record: None, former }))
     }
 
     /// Adds a member, with an id that it has had before or with a new one. A name that is taken gets a
     /// number.
     pub fn add(
         &mut self, id: Option<u64>, name: &str, token: Arc<str>, client: u64, sender: &Sender,
-    ) -> Change {
+    ) -> Box<Change> {
         let id = id.unwrap_or(self.last_id + 1);
         self.reserve_ids_up_to(id);
         let name = self.first_free(name);
@@ -83,7 +84,7 @@ impl Members {
         self.by_id.insert(id, member);
         self.evict_oldest_tokens();
         let notice = self.presence.notice("joined", &person, None);
-        Change { person, notice, record, former: None }
+        Box::new(Change { person, notice, record, former: None })
     }
 
     /// A connection has ended. If its client said goodbye the member has left, otherwise it is away.
@@ -100,7 +101,7 @@ impl Members {
     }
 
     /// Throws a member out: it leaves, and its token is useless from now on.
-    pub fn kick(&mut self, name: &str) -> Option<Change> {
+    pub fn kick(&mut self, name: &str) -> Option<Box<Change>> {
         let person = self.find(&Recipient::Name(name.to_string())).ok()?;
         let token = Arc::clone(&self.by_id.get(&person.id)?.token);
         self.tokens.forget(&token);
@@ -109,18 +110,18 @@ impl Members {
         Some(change)
     }
 
-    fn remove(&mut self, id: u64, why: Option<(&str, &str)>) -> Option<Change> {
+    fn remove(&mut self, id: u64, why: Option<(&str, &str)>) -> Option<Box<Change>> {
         let Member { name, sender, .. } = self.by_id.remove(&id)?;
         self.presence.remove(id);
         self.ids.remove(&names::key(&name));
         let person = Person { id, name };
         let notice = self.presence.notice("left", &person, why);
-        Some(Change { person, notice, record: None, former: sender })
+        Some(Box::new(Change { person, notice, record: None, former: sender }))
     }
 
     /// Gives a member another name.
     /// Errors: `name-taken`, with a name that is free.
-    pub fn rename(&mut self, person: &Person, name: &str) -> Result<Change, Problem> {
+    pub fn rename(&mut self, person: &Person, name: &str) -> Result<Box<Change>, Problem> {
         let key = names::key(name);
         if self.ids.get(&key).is_some_and(|owner| *owner != person.id) || key == names::OPERATOR {
             let free = self.first_free(name);
@@ -135,7 +136,7 @@ impl Members {
             self.tokens.remember(&member.token, &renamed)
         });
         let notice = self.presence.notice("renamed", &renamed, Some(("was", &person.name)));
-        Ok(Change { person: renamed, notice, record, former: None })
+        Ok(Box::new(Change { person: renamed, notice, record, former: None }))
     }
 
     fn first_free(&self, name: &str) -> String {

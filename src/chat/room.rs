@@ -122,7 +122,7 @@ impl Room {
     }
 
     /// Ends a change of a member. Its former connection, if it has one, is closed with `code` and `why`.
-    fn publish(&self, mut state: MutexGuard<State>, change: Change, code: u16, why: &str) {
+    fn publish(&self, mut state: MutexGuard<State>, change: Box<Change>, code: u16, why: &str) {
         state.queue.extend(change.notice);
         self.start_round(state);
         self.write(change.record);

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use super::Server;
+use crate::chat::room::JoinRequest;
+use crate::http::{Request, Response};
 use crate::websocket::{ConnectionLimits, rate_limit::RateLimit};
 use crate::{broadcast, chat, echo, wire};
-use crate::{chat::room::JoinRequest, http::Request};
 
 /// Where an upgraded connection goes.
 pub enum Route {
@@ -39,6 +40,16 @@ impl Route {
             Route::Broadcast => "/broadcast",
             Route::Chat(_) => "/chat",
             Route::Wire(_) => "/wire",
+        }
+    }
+
+    /// The wire id by which a view may watch the connection, if the request has one. A view cannot be
+    /// watched.
+    /// Errors: 400 if the route is a view and the id of what it wants to watch is none.
+    pub fn wire_id(&self, request: &Request) -> Result<Option<String>, Response> {
+        match self {
+            Route::Wire(id) => wire::check_id(id).map(|()| None),
+            _ => Ok(request.parameter("wire").filter(|id| wire::check_id(id).is_ok())),
         }
     }
 

@@ -2,7 +2,7 @@
 //! (It is not `std::sync::mpsc::Sender`. [`Sender::read`] is for the client's own thread alone.)
 //!
 //! **The promise.** Any thread may [`Sender::send`] whole frames to any client, at any time.
-//! `send` never waits. What it accepts arrives whole and in order, or the connection ends.
+//! `send` never waits for the client. What it accepts arrives whole and in order, or the connection ends.
 //!
 //! **What was rejected.** The client's own thread waits in `read` on the same socket, all the time.
 //! - Two `WebSocket`s on clones of the stream: the reader answers a ping by itself, and that pong

@@ -121,8 +121,8 @@ impl Socket {
                     stream.inbound.complete(message.len());
                     return Some(message);
                 }
-                // The loop goes on: at the beginning of its next read tungstenite answers the Close. The
-                // answer goes through `Stream::write` to `Sender::close`, and our close code ends the loop.
+                // The loop goes on, because tungstenite answers the Close at the beginning of its next read,
+                // through `Stream::write` and `Sender::close`; that read then fails, and the loop ends.
                 // Without an answer a browser would report 1006.
                 Ok(Message::Close(close)) => {
                     self.client_close_code = Some(close.map_or(1005, |close| close.code.into()));
