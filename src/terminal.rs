@@ -1,9 +1,8 @@
-//! The server's terminal: the addresses printed at the start, and the commands typed there.
-//!
-//! The person at this terminal is the operator. There is no other authorization.
+//! The server's terminal: the addresses printed at the start, and the commands typed there. The person at
+//! this terminal is the operator; there is no other authorization.
 
 use std::io::{self, BufRead, Write};
-use std::net::{IpAddr, UdpSocket};
+use std::net::{IpAddr, SocketAddr, UdpSocket}; // a SocketAddr shows IPv6 in brackets
 use std::{process, sync::Arc, thread};
 
 use crate::{server::Server, text::visible};
@@ -20,7 +19,7 @@ pub fn print_addresses(port: u16) {
     let mut text = String::from("Partyline is up. Open it in a browser:\n");
     let addresses = own_addresses();
     for address in &addresses {
-        text += &format!("  http://{}    from this network\n", with_port(*address, port));
+        text += &format!("  http://{}    from this network\n", SocketAddr::new(*address, port));
     }
     text += &format!("  http://localhost:{port}    on this machine\n");
     if addresses.is_empty() {
@@ -46,10 +45,6 @@ fn own_addresses() -> Vec<IpAddr> {
     };
     let is_useful = |address: &IpAddr| !address.is_loopback() && !address.is_unspecified();
     routes.into_iter().filter_map(own_address).filter(is_useful).collect()
-}
-
-fn with_port(address: IpAddr, port: u16) -> String {
-    std::net::SocketAddr::new(address, port).to_string() // puts IPv6 in brackets
 }
 
 /// Starts the thread that runs the commands typed at the terminal. The end of the input does not stop

@@ -20,8 +20,7 @@ pub const GONE_AFTER: Duration = Duration::from_secs(45);
 
 /// A connection as tungstenite sees it.
 pub struct Stream {
-    /// The client's Sender; it holds the socket. The socket's read timeout is [`PING_AFTER`], and
-    /// shorter or longer only while this waits for a pong.
+    /// The client's Sender. Its socket's read timeout is [`PING_AFTER`], but for the wait for a pong.
     pub sender: Sender,
     /// The frames that are sent after [`PING_AFTER`] of silence.
     pub ping: &'static [u8],
