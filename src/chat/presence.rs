@@ -61,12 +61,14 @@ impl Presence {
     /// Sets the Sender of a member; `None` while it is away.
     pub fn set_sender(&mut self, member: u64, sender: Option<&Sender>) {
         let place = self.present.binary_search_by_key(&member, |(id, _)| *id);
+        if place.is_err() && sender.is_none() {
+            return; // it is away already, and a list that a round shares is not copied for nothing
+        }
         let list = Arc::make_mut(&mut self.present);
         match (place, sender) {
             (Ok(place), Some(sender)) => list[place].1 = sender.clone(),
             (Err(place), Some(sender)) => list.insert(place, (member, sender.clone())),
-            (Ok(place), None) => drop(list.remove(place)),
-            (Err(_), None) => {} // it is away already
+            (place, None) => drop(place.map(|place| list.remove(place))),
         }
     }
 
