@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 use super::history::Page;
 use super::names::{self, Person};
+use crate::clock::since_1970;
 use crate::json::{JsonObject, quoted};
 
 /// The parts of a `welcome`.
@@ -39,6 +40,9 @@ impl Welcome {
         let text_max = self.text_max.min((1 << 53) - 1);
         let limits = format!("{{\"text\":{text_max},\"name\":{}}}", names::NAME_MAX);
         let version = quoted(env!("CARGO_PKG_VERSION"));
+        // From `now` and its own clock, a page knows what to add to its times: its clock may be off by days.
+        let now = since_1970().as_millis();
+        let server = format!("{{\"version\":{version},\"started\":{},\"now\":{now}}}", self.started);
         JsonObject::with_capacity("welcome", 512 + members.len() + messages.len())
             .with_person("you", Some(&self.you))
             .with_text("token", &self.token)
@@ -49,6 +53,6 @@ impl Welcome {
             .with("more", more)
             .with("gap", self.resumed && self.page.gap) // a new member misses nothing
             .with("limits", limits)
-            .with("server", format_args!("{{\"version\":{version},\"started\":{}}}", self.started))
+            .with("server", server)
     }
 }

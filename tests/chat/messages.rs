@@ -48,6 +48,9 @@ fn the_welcome_has_all_its_fields() {
     assert_eq!(welcome["server"]["version"], env!("CARGO_PKG_VERSION"));
     let started = Duration::from_millis(welcome["server"]["started"].as_u64().unwrap());
     assert!(started <= UNIX_EPOCH.elapsed().unwrap() && is_recent(&welcome["server"]["started"]));
+    // The server's clock, for pages whose own is wrong.
+    let now = &welcome["server"]["now"];
+    assert!(is_recent(now) && now.as_u64() >= said["at"].as_u64(), "{now}");
 }
 
 #[test]
