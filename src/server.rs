@@ -15,6 +15,7 @@ use crate::{broadcast::Broadcast, chat::room::Room, http::files::Files, settings
 use crate::{chat, echo, handshake};
 
 mod connections; // all connections, and the limits on their number
+mod addresses; // how many connections each address has; refuses one too many
 mod idle_threads; // threads that wait for the next connection
 mod exhausted; // what happens when threads or descriptors run out
 mod reply; // sends and logs an answer over HTTP
@@ -85,8 +86,12 @@ impl Server {
 
     #[inline(never)] // *Speed*: keeps its variables off the stack of a thread that serves for hours.
     fn accept(&self, listener: usize) -> io::Result<Box<Connection>> {
-        let (stream, peer) = self.listeners[listener].accept()?;
-        Ok(self.connections.add(stream, peer))
+        loop {
+            let (stream, peer) = self.listeners[listener].accept()?;
+            if let Some(connection) = self.connections.add(stream, peer) {
+                return Ok(connection);
+            }
+        }
     }
 
     /// Starts a thread that serves a connection, then others that it accepts itself while it is idle. If

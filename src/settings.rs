@@ -28,6 +28,7 @@ pub struct Settings {
     pub log: LevelFilter,
     // The limits. One that is switched off is `usize::MAX`.
     pub connections: usize,
+    pub per_address: usize,
     pub unfinished: usize,
     pub head_bytes: usize,
     pub head_timeout: usize,
@@ -84,6 +85,7 @@ type Limit = (&'static str, &'static str, fn(&mut Settings) -> &mut usize);
 
 const LIMITS: &[Limit] = &[
     ("connections", "connections at once; one more gets 503", |s| &mut s.connections),
+    ("per-address", "connections of one address; behind a proxy 0", |s| &mut s.per_address),
     ("unfinished", "requests not complete; beyond it the oldest goes", |s| &mut s.unfinished),
     ("head-bytes", "longest request head, in bytes", |s| &mut s.head_bytes),
     ("head-timeout", "time for a whole request head, in seconds", |s| &mut s.head_timeout),
@@ -108,7 +110,7 @@ pub fn help() -> String {
     for (name, help, field) in LIMITS {
         text += &line(name, "N", &format!("({})", field(&mut Settings::default())), help);
     }
-    text + "\n  --help, --version\n\
+    text + "  --help, --version\n\
             --host and --origin may be given several times. The environment knows each\n\
             option by the same word in capitals: HEAD_BYTES=8192, HOST=one,two."
 }
@@ -124,6 +126,7 @@ impl Default for Settings {
             passphrase: None,
             log: LevelFilter::Info,
             connections: 2000,
+            per_address: 200,
             unfinished: 512,
             head_bytes: 16 * 1024,
             head_timeout: 10,

@@ -16,6 +16,7 @@ mod http {
 }
 mod handshake; // the checks of the handshake, Origin beside them
 mod server {
+    mod addresses; // the limit on the connections of one address
     mod crowd; // many clients at once; the limits on connections
     mod terminal; // what is printed, the operator's commands, start and stop
 }

@@ -36,7 +36,7 @@ impl Server {
             broadcast: Broadcast::default(),
             room,
             wires: Arc::default(),
-            connections: Arc::new(Connections::new(open_max, settings.unfinished)),
+            connections: Arc::new(Connections::new(open_max, settings.unfinished, settings.per_address)),
             idle_threads: IdleThreads::default(),
             settings,
         }))

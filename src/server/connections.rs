@@ -2,13 +2,14 @@
 //!
 //! A connection is *unfinished* until its request is read and in order, and *open* from then on. Both kinds
 //! have a limit of their own, so that clients which connect and send nothing (slowloris) take no place
-//! from the others.
+//! from the others. Both together count for the limit of each address (`addresses.rs`).
 
 use std::collections::{BTreeMap, HashMap};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::net::{IpAddr, Shutdown, SocketAddr, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use super::addresses::{Addresses, Refused};
 use crate::{mutex::lock, websocket::Sender};
 
 /// When threads or descriptors have run out, a request that has been unfinished for this long may be
@@ -29,7 +30,9 @@ pub struct Connection {
 pub struct Connections {
     open_max: usize,
     unfinished_max: usize,
+    per_address_max: usize,
     lists: Mutex<Lists>,
+    refused: Refused,
 }
 
 #[derive(Default)]
@@ -39,30 +42,38 @@ struct Lists {
     unfinished: BTreeMap<u64, (Instant, Arc<TcpStream>)>,
     /// The open connections, with the Sender of those that are WebSockets.
     open: HashMap<u64, Option<Sender>>,
+    by_address: Addresses,
     /// Whether the server is stopping, so that no connection may become open.
     is_stopping: bool,
 }
 
 impl Connections {
-    /// No connections yet, and room for this many open and this many unfinished ones.
-    pub fn new(open_max: usize, unfinished_max: usize) -> Connections {
-        Connections { open_max, unfinished_max, lists: Mutex::default() }
+    /// No connections yet, and room for this many open ones, unfinished ones, and ones of one address.
+    pub fn new(open_max: usize, unfinished_max: usize, per_address_max: usize) -> Connections {
+        let (lists, refused) = Default::default();
+        Connections { open_max, unfinished_max, per_address_max, lists, refused }
     }
 
     /// Adds a new, unfinished connection, and gives it its id. If there is one too many, the oldest
     /// unfinished one is closed: an honest request takes milliseconds, an attacker's never ends.
-    pub fn add(self: &Arc<Self>, stream: TcpStream, peer: SocketAddr) -> Box<Connection> {
+    /// `None` if its address has too many: then it is refused already.
+    pub fn add(self: &Arc<Self>, stream: TcpStream, peer: SocketAddr) -> Option<Box<Connection>> {
         let stream = Arc::new(stream);
         let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port()); // no ::ffff:192.0.2.7
         let mut lists = lock(&self.lists);
+        if !lists.by_address.add(peer.ip(), self.per_address_max) {
+            drop(lists);
+            self.refused.refuse(stream, peer, self.per_address_max);
+            return None;
+        }
         lists.last_id += 1;
         let id = lists.last_id;
         lists.unfinished.insert(id, (Instant::now(), Arc::clone(&stream)));
         if lists.unfinished.len() > self.unfinished_max {
             lists.close_oldest();
         }
-        let guard = ConnectionGuard { connections: Arc::clone(self), id };
-        Box::new(Connection { stream, peer, guard }) // *Speed*: off the stack of its thread
+        let guard = ConnectionGuard { connections: Arc::clone(self), id, address: peer.ip() };
+        Some(Box::new(Connection { stream, peer, guard })) // *Speed*: off the stack of its thread
     }
 
     /// Closes the oldest unfinished connection if it has been unfinished for more than a second.
@@ -121,6 +132,7 @@ pub struct ConnectionGuard {
     connections: Arc<Connections>,
     /// The client's id: its number, counted from 1.
     pub id: u64,
+    address: IpAddr,
 }
 
 impl Drop for ConnectionGuard {
@@ -128,5 +140,6 @@ impl Drop for ConnectionGuard {
         let mut lists = lock(&self.connections.lists);
         lists.unfinished.remove(&self.id);
         lists.open.remove(&self.id);
+        lists.by_address.remove(self.address);
     }
 }

@@ -1,4 +1,4 @@
-//! Answers over HTTP, which end a connection: how they are sent and logged, and two refusals.
+//! Answers over HTTP, which end a connection: how they are sent and logged, and three refusals.
 
 use std::net::{SocketAddr, TcpStream};
 
@@ -27,6 +27,16 @@ pub fn send(stream: &TcpStream, peer: SocketAddr, head: &[u8], response: &Respon
 /// 503: there are as many connections as `--connections` allows, or the server is stopping.
 pub fn no_place() -> Response {
     let why = "every place is taken; try again in a moment";
+    Response::refusal(503, why).with_header("Retry-After", RETRY_AFTER)
+}
+
+/// 503: the address of the client has `max` connections already, as `--per-address` allows.
+pub fn too_many_of_one_address(max: usize) -> Response {
+    let why = format!(
+        "your address has {max} connections open, and may have no more: close other tabs and programs, then \
+         try again. (Where all clients seem to have one address, as behind a proxy, the server has to be \
+         started with --per-address 0.)"
+    );
     Response::refusal(503, why).with_header("Retry-After", RETRY_AFTER)
 }
 

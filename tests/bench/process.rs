@@ -35,9 +35,9 @@ pub struct Target {
 }
 
 impl Target {
-    /// A route of Partyline, without the rate limits and the limit on connections.
+    /// A route of Partyline, without the rate limits and the limits on connections.
     pub fn route(path: &str) -> Target {
-        let options = words("--log warn --connections 0 --pace 0 --pace-bytes 0");
+        let options = words("--log warn --connections 0 --per-address 0 --pace 0 --pace-bytes 0");
         let protocol = if path == "/chat" { Protocol::Chat } else { Protocol::Plain };
         let (name, path) = (path.to_string(), path.to_string());
         Target { name, path, protocol, options, other_server: None }

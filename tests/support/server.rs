@@ -53,6 +53,9 @@ impl Server {
 
     fn spawn(mut command: Command, port: u16) -> Server {
         command.args(["--port", &port.to_string()]);
+        if !command.get_args().any(|argument| argument == "--per-address") {
+            command.args(["--per-address", "0"]); // all clients of the tests have one address
+        }
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the program can be started");
         let stdin = child.stdin.take();
