@@ -5,6 +5,7 @@
 pub mod names; // which names are allowed; a free one, a random one
 pub mod protocol; // the JSON that clients and the server send each other, and every check on it
 mod passphrase; // whether a client knows the passphrase
+mod id_ranges; // which message ids a history has
 mod history; // the newest messages, in memory
 mod history_file; // with --data: every message and member, in a file
 mod round; // what one round does: encodes its events once, and puts them together for each member

@@ -41,6 +41,7 @@ mod chat {
     mod kill; // kill -9 while all clients write
     mod messages; // messages, acks, order, the welcome
     mod names; // names at the start, and renaming
+    mod older_copy; // a history file without its newest lines
     mod passphrase; // --passphrase
     mod presence; // joining, leaving, away, typing
     mod private; // private messages

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use super::names::Person;
+use super::{id_ranges::IdRanges, names::Person};
 use crate::json::{JsonObject, list};
 
 /// The messages take at most this many bytes, besides the limit on their number, `--keep`.
@@ -59,6 +59,10 @@ pub struct History {
     bytes: usize,
     /// From an author and its `ref` to the id and time of the message.
     references: HashMap<(u64, Arc<str>), (u64, u64)>,
+    /// The ids of all messages, those that were dropped included.
+    ids: IdRanges,
+    /// The highest id of a message that was dropped; 0 if none was.
+    dropped: u64,
 }
 
 /// The newest of the messages that a member asked for.
@@ -94,8 +98,14 @@ impl History {
         History { keep, ..History::default() }
     }
 
+    /// Whether it has, or had, a message with this id.
+    pub fn knows(&self, id: u64) -> bool {
+        self.ids.contains(id)
+    }
+
     /// Adds a message; its id must be above all others.
     pub fn add(&mut self, message: Arc<ChatMessage>) {
+        self.ids.insert(message.id);
         if let Some(reference) = &message.reference {
             let key = (message.from.id, Arc::clone(reference));
             self.references.insert(key, (message.id, message.at));
@@ -105,8 +115,12 @@ impl History {
         while self.messages.len() > self.keep || self.bytes > BYTES_MAX {
             let Some(oldest) = self.messages.pop_front() else { break };
             self.bytes -= oldest.size();
-            if let Some(reference) = &oldest.reference {
-                self.references.remove(&(oldest.from.id, Arc::clone(reference)));
+            self.dropped = oldest.id;
+            let Some(reference) = &oldest.reference else { continue };
+            // A newer message may have the same one: the author sent it again after `--keep` was raised.
+            let key = (oldest.from.id, Arc::clone(reference));
+            if self.references.get(&key).is_some_and(|(id, _)| *id == oldest.id) {
+                self.references.remove(&key);
             }
         }
     }
@@ -124,8 +138,6 @@ impl History {
         let mut visible = asked_for.filter(|message| message.is_for(member)).cloned();
         let messages = visible.by_ref().take(PAGE_MESSAGES).collect();
         let more = visible.next().is_some();
-        let oldest = self.messages.front();
-        let gap = oldest.is_some_and(|oldest| oldest.id > since.saturating_add(1));
-        Page { messages, more, gap }
+        Page { messages, more, gap: self.dropped > since }
     }
 }

@@ -76,6 +76,8 @@ pub struct HistoryFile {
     path: PathBuf,
     /// The bytes of its whole lines.
     length: u64,
+    /// Whether it had no record when the server started.
+    pub is_new: bool,
     /// Records that come first in the next write, because the last one failed.
     unwritten: Vec<u8>,
     is_failing: bool,
@@ -107,7 +109,7 @@ impl HistoryFile {
         // There are private messages in it, so only its owner may read it, even if it is older.
         #[cfg(unix)]
         file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600)).map_err(failed)?;
-        Ok(HistoryFile { file, path, length: 0, unwritten: Vec::new(), is_failing: false })
+        Ok(HistoryFile { file, path, length: 0, is_new: true, unwritten: Vec::new(), is_failing: false })
     }
 
     /// Reads the whole file and passes its records to `accept`, in order, which returns whether a
@@ -126,7 +128,9 @@ impl HistoryFile {
             }
             number += 1;
             let is_whole = line.ends_with(b"\n");
-            let is_good = line.trim_ascii().is_empty() || Record::parse(&line).is_some_and(&mut accept);
+            let is_blank = line.trim_ascii().is_empty();
+            self.is_new &= is_blank;
+            let is_good = is_blank || Record::parse(&line).is_some_and(&mut accept);
             if !is_good {
                 // A power failure can leave zeros in the place of many lines.
                 damaged += 1 + count / LINE_MIN;

@@ -211,8 +211,8 @@ impl State {
 
     /// A member has received all its messages up to this id.
     fn set_received(&mut self, member: u64, id: u64) -> Result<(), Problem> {
-        if id > self.last_message {
-            return Err(Problem::new("bad-field", "there is no message with this id yet"));
+        if id > 0 && !self.history.knows(id) {
+            return Err(Problem::new("bad-field", "there is no message with this id"));
         }
         if let Some(before) = self.members.set_received(member, id) {
             self.receipts.received(member, before, id);

@@ -14,6 +14,8 @@ pub struct Welcome {
     pub token: String,
     /// Whether it has just come back.
     pub resumed: bool,
+    /// Whether its `since` is no id of this history.
+    pub reset: bool,
     /// Members, itself among them, and whether each is away.
     pub members: Vec<(Person, bool)>,
     pub count: usize,
@@ -47,11 +49,12 @@ impl Welcome {
             .with_person("you", Some(&self.you))
             .with_text("token", &self.token)
             .with("resumed", self.resumed)
+            .with("reset", self.reset)
             .with("members", format_args!("[{members}]"))
             .with("count", self.count)
             .with("messages", messages)
             .with("more", more)
-            .with("gap", self.resumed && self.page.gap) // a new member misses nothing
+            .with("gap", self.resumed && !self.reset && self.page.gap) // a new member misses nothing
             .with("limits", limits)
             .with("server", server)
     }

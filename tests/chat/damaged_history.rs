@@ -174,11 +174,10 @@ fn a_file_may_be_cut_at_every_byte_of_its_last_lines() {
         let again = Member::open(&server, &format!("?token={ben}"), None);
         assert_eq!(again.welcome["resumed"], lines >= 3, "{length}");
         // Others may know the id of the member whose line was cut, so no other member may get it.
-        assert!(if lines >= 3 { again.id == 2 } else { !is_torn || again.id > 2 }, "{length}");
+        assert!(if lines >= 3 { again.id == 2 } else { again.id > 2 }, "{length}");
         let ack = member.say_and_wait_among("goes on");
-        // The torn line may have been a message, whose id must not be given again.
-        let (id, last) = (ack["id"].as_u64().unwrap(), expected.len() as u64);
-        assert!(if is_torn { id > last + 1 } else { id == last + 1 }, "{length}: {ack}");
+        // A line that is missing may have been a message, whose id must not be given again.
+        assert!(ack["id"].as_u64() > Some(2), "{length}: {ack}");
         let log = server.wait_for_log("came to /chat");
         assert_eq!(log.contains("is torn and was cut off"), is_torn, "{length}: {log}");
         assert_eq!(log.matches("WARN").count(), usize::from(is_torn), "{length}: {log}");

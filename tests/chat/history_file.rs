@@ -51,7 +51,8 @@ fn messages_members_and_refs_survive_restarts() {
     assert_eq!(column(&before[2], "id"), [1, 3, 4, 5]);
 
     let mut strangers = BTreeSet::new();
-    for (next, way) in (6..).zip(["killed", "stopped", "killed again"]) {
+    let mut last = 5;
+    for way in ["killed", "stopped", "killed again"] {
         println!("{way}"); // the harness shows it when the test fails
         if way == "stopped" {
             server.type_line("quit");
@@ -86,7 +87,9 @@ fn messages_members_and_refs_survive_restarts() {
             let reference = old["ref"].clone();
             assert_eq!(ana.read_until(move |message| message["ref"] == reference), *old);
         }
-        assert_eq!(ana.say_and_wait_among(way)["id"], next);
+        let next = ana.say_and_wait_among(way)["id"].as_u64().unwrap();
+        assert!(next > last + 1000, "{next} after {last}");
+        last = next;
         let heard = ben.read_until(|message| message["type"] == "said");
         assert_eq!((&heard["id"], &heard["text"]), (&json!(next), &json!(way)));
         assert!(!server.log().contains("WARN"), "{}", server.log());
@@ -153,7 +156,7 @@ fn a_file_may_be_longer_than_what_is_kept_in_memory() {
     assert_eq!(read_back(&mut ana, u64::MAX, |_| {}).len(), 10);
     assert_eq!(ana.say_and_wait("41")["id"], 41);
     // A ref is forgotten with its message, so this text is said again.
-    assert_eq!(ana.say_and_wait("40")["id"], 51);
+    assert!(ana.say_and_wait("40")["id"].as_u64() > Some(50));
     drop(server);
     // The file is never trimmed.
     assert_eq!(read_history(&folder.file()).len(), 51);

@@ -20,7 +20,8 @@ fn the_welcome_has_all_its_fields() {
     let mut fields: Vec<&str> = welcome.as_object().unwrap().keys().map(String::as_str).collect();
     fields.sort();
     let mut expected = [
-        "type", "you", "token", "resumed", "members", "count", "messages", "more", "gap", "limits", "server",
+        "type", "you", "token", "resumed", "reset", "members", "count", "messages", "more", "gap", "limits",
+        "server",
     ];
     expected.sort();
     assert_eq!(fields, expected);
@@ -29,7 +30,7 @@ fn the_welcome_has_all_its_fields() {
     let is_url_safe = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     assert!(dan.token.len() == 27 && dan.token.chars().all(is_url_safe), "{}", dan.token);
     assert_ne!(dan.token, ben.token);
-    assert_eq!(welcome["resumed"], false);
+    assert_eq!((&welcome["resumed"], &welcome["reset"]), (&json!(false), &json!(false)));
     let members = json!([
         { "id": 1, "name": "Ana", "away": true },
         { "id": 2, "name": "Ben", "away": false },

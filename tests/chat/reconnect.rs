@@ -95,17 +95,19 @@ fn a_gap_of_forgotten_messages_is_told() {
     for number in 1..=8 {
         ana.say_and_wait(&number.to_string());
     }
-    for (since, ids, gap) in [
-        (0, vec![4, 5, 6, 7, 8], true),
-        (1, vec![4, 5, 6, 7, 8], true),
-        (2, vec![4, 5, 6, 7, 8], true),
-        (3, vec![4, 5, 6, 7, 8], false),
-        (7, vec![8], false),
-        (8, vec![], false),
-        (9, vec![], false),
-        (u64::MAX, vec![], false),
+    for (since, ids, gap, reset) in [
+        (0, vec![4, 5, 6, 7, 8], true, false),
+        (1, vec![4, 5, 6, 7, 8], true, false),
+        (2, vec![4, 5, 6, 7, 8], true, false),
+        (3, vec![4, 5, 6, 7, 8], false, false),
+        (7, vec![8], false, false),
+        (8, vec![], false, false),
+        // No message has this id yet: the client has it from another history, and is told to start over.
+        (9, vec![4, 5, 6, 7, 8], false, true),
+        (u64::MAX, vec![4, 5, 6, 7, 8], false, true),
     ] {
         let again = Member::come_back(&server, &ana.token, since);
+        assert_eq!(again.welcome["reset"], reset, "since {since}");
         assert_eq!(column(&again.welcome["messages"], "id"), ids, "since {since}");
         assert_eq!((&again.welcome["more"], &again.welcome["gap"]), (&json!(false), &json!(gap)));
     }

@@ -55,7 +55,8 @@ pub fn read_history(file: &Path) -> Vec<Value> {
     let text = fs::read_to_string(file).expect("a history file");
     let last = text.lines().last().unwrap_or_default();
     assert!(text.is_empty() || text.ends_with('\n'), "the last line is torn: {last}");
-    let lines = text.lines().map(|line| serde_json::from_str(line).expect(line));
+    let lines = text.lines().filter(|line| !line.trim().is_empty());
+    let lines = lines.map(|line| serde_json::from_str(line).expect(line));
     let messages: Vec<Value> = lines.filter(|line: &Value| line["type"] == "said").collect();
     let ids = messages.windows(2).map(|pair| (pair[0]["id"].as_u64(), pair[1]["id"].as_u64()));
     for (before, after) in ids {

@@ -75,10 +75,8 @@ impl Room {
             },
         };
         let you = change.person.clone();
-        let since = if resumed { since } else { 0 };
         if resumed {
-            let received = since.min(state.last_message);
-            let _ = state.set_received(you.id, received); // fails only for a later id
+            let _ = state.set_received(you.id, since); // fails for an id that the history does not know
             state.receipts.repeat_for(you.id);
         }
         let guard = MemberGuard { room: self, member: you.id, client, said_goodbye: false };
@@ -90,8 +88,11 @@ impl Room {
 
     #[inline(never)] // *Speed*: keeps its variables off the stack of `join`, which runs a round.
     fn welcome(&self, state: &State, you: Person, token: String, resumed: bool, since: u64) -> Box<Welcome> {
+        let reset = since > 0 && !state.history.knows(since);
+        let after = if resumed && !reset { since } else { 0 };
         Box::new(Welcome {
-            page: state.history.page(since, u64::MAX, you.id),
+            page: state.history.page(after, u64::MAX, you.id),
+            reset,
             members: state.members.list(you.id),
             count: state.members.presence.audience.len(),
             token,

@@ -1,13 +1,19 @@
 //! Loads the history file when the room starts.
+//!
+//! Ids *leap* at each start. The file may have lost its newest lines: an older copy was put back, or the
+//! power failed. Clients still know the ids in them, and no id may mean two messages or two members.
 
-use std::{collections::HashSet, path::Path};
+use std::collections::HashSet;
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::path::Path;
 
 use super::State;
 use crate::chat::history_file::{HistoryFile, Record};
 
-/// The most members that have got an id but no record in the file: the disk was full, or the server
-/// was killed in that moment.
-const UNRECORDED_MAX: u64 = 1000;
+/// The shortest leap: more ids than the lines have that a file loses in such a case.
+const LEAP_MIN: u64 = 1000;
+/// The longest leap. A random number of ids keeps two starts from the same copy apart.
+const LEAP_MAX: u64 = 1_001_000;
 
 impl State {
     /// Opens the history file in this folder, and continues where its records end.
@@ -38,11 +44,16 @@ impl State {
             }
             true
         })?;
-        // A lost record may have had an id, and no id is used twice: clients know members by it.
-        self.last_message += lost;
-        if self.members.last_id > 0 {
-            self.members.reserve_ids_up_to(self.members.last_id + lost + UNRECORDED_MAX);
+        if !file.is_new {
+            // A damaged line may have had an id as well.
+            self.last_message += lost + leap();
+            self.members.reserve_ids_up_to(self.members.last_id + lost + leap());
         }
         Ok(file)
     }
+}
+
+/// A random number of ids. (std has no other source of randomness than the seeds of its hash maps.)
+fn leap() -> u64 {
+    LEAP_MIN + RandomState::new().build_hasher().finish() % (LEAP_MAX - LEAP_MIN)
 }
