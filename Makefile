@@ -1,7 +1,8 @@
 # Partyline.
 #
 #   make run               build and start the chat; it prints the addresses to open
-#   make run PORT=4000     any setting of `partyline --help`, as a word in capitals
+#   make run PORT=4000     any setting of `partyline --help`, as a word in capitals; a secret is better
+#                          given as PARTYLINE_PASSPHRASE="two words" make run, where `ps` does not show it
 #   make tiny              lesson 0: the whole idea in one file, src/bin/tiny.rs
 #   make test              all tests, a real browser included
 #   make bench             the CPU time that the server needs, in less than 5 minutes (SHORT=1: in one)
@@ -17,8 +18,25 @@ RAISE_LIMIT = ulimit -n "$$(ulimit -Hn)" 2>/dev/null || ulimit -n 10240 2>/dev/n
 export MALLOC_ARENA_MAX ?= 4
 export MALLOC_MMAP_THRESHOLD_ ?= 1048576
 
+# `make run DATA=evening` gives the server PARTYLINE_DATA=evening in its environment, whatever characters
+# are in the value. Only words of make's command line are passed on, because a DATA in the environment may
+# be another program's; all of them are, so that the server refuses a misspelled one.
+ifeq ($(filter-out run,$(MAKECMDGOALS)),)
+define SETTING
+export PARTYLINE_$(1) := $$(value $(1))
+unexport $(1)
+endef
+$(foreach word,$(filter-out PARTYLINE_% MALLOC_% CARGO% RUST% SHELL MAKE%,$(.VARIABLES)),\
+	$(if $(filter command,$(origin $(word))),$(eval $(call SETTING,$(word)))))
+ifeq ($(origin PASSPHRASE) $(origin PARTYLINE_PASSPHRASE),environment undefined)
+$(error PASSPHRASE may be another program's: say PARTYLINE_PASSPHRASE="two words" make run, or unset it)
+endif
+endif
+
+# In the background (`make run &`) the terminal would stop a program that reads from it or writes to it. If
+# these two signals are ignored, reading fails instead, and the server goes on without commands.
 run:
-	@$(RAISE_LIMIT); exec cargo run --release
+	@$(RAISE_LIMIT); trap '' TTIN TTOU; exec cargo run --release
 
 tiny:
 	@exec cargo run --release --bin tiny

@@ -24,6 +24,7 @@ pub mod chat; // /chat: the chat
 pub mod wire; // /wire: shows the bytes of another connection
 
 // The program.
+pub mod interfaces; // the addresses and names of this machine, for classmates
 pub mod settings; // command line and environment -> Settings
 pub mod server; // the accept loop, a thread per connection, the route of a request
 pub mod terminal; // the addresses printed at the start; the commands of the operator

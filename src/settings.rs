@@ -1,19 +1,27 @@
 //! The settings: command line and environment in, [`Settings`] out, or a sentence that says what is
 //! wrong with them.
 //!
-//! `--head-bytes 8192`, `--head-bytes=8192` and the environment's `HEAD_BYTES=8192` are the same; the
-//! command line wins. `make run PORT=4000` works because make puts it into the environment.
+//! `--head-bytes 8192`, `--head-bytes=8192` and the environment's `PARTYLINE_HEAD_BYTES=8192` are the
+//! same; the command line wins. Hosting services and tutorials set the port with `PORT`, so that word is
+//! read too. Words without `PARTYLINE_` may be another program's.
+//!
+//! Settings that protect *fail closed*: whatever is set and cannot be used, a misspelled word and a value
+//! that an unset variable of a shell left empty among it, stops the start. Otherwise a chat that was meant
+//! to be closed would be open.
 //!
 //! To add an option, add a field, its default in [`Settings::default`], and a row to `OPTIONS` or
 //! `LIMITS`: the help and both ways of setting it come from there. README.md lists them too.
 
-use std::process::{Command, Stdio};
+use std::ffi::{OsStr, OsString};
 use std::{path::PathBuf, time::Duration};
 
 use log::LevelFilter;
 
-use crate::handshake::origin::{AllowedOrigins, Origin};
-use crate::{http::Authority, http::host::HostNames};
+mod values; // the values, checked; the sentences about wrong ones
+
+use self::Set::{Path, Text};
+use self::values::{complaint, host, number, origin, passphrase, unknown};
+use crate::{handshake::origin::AllowedOrigins, http::host::HostNames};
 
 /// Everything that can be set; the tables below say what each field is.
 #[derive(Debug, Clone)]
@@ -42,43 +50,45 @@ pub struct Settings {
 /// An option that is no limit: its name, the word for its value, its default as the help prints it, its
 /// help, and how a value is set.
 type Setting = (&'static str, &'static str, &'static str, &'static str, Set);
-type Set = fn(&mut Settings, &str) -> Result<(), String>;
+
+/// How a value is set. It is never empty.
+enum Set {
+    /// A value that has to be text.
+    Text(fn(&mut Settings, &str) -> Result<(), String>),
+    /// A path, which may be more than text can say.
+    Path(fn(&mut Settings, PathBuf)),
+}
 
 #[rustfmt::skip]
 const OPTIONS: &[Setting] = &[
-    ("port", "N", "(3000)", "port to listen on, 0 for any that is free", |s, v| {
-        s.port = v.parse().map_err(|_| "a port is a number up to 65535")?;
+    ("port", "N", "(3000)", "port to listen on, 0 for any that is free", Text(|s, v| {
+        s.port = number(v).ok_or("a port is a number up to 65535")?;
         Ok(())
-    }),
-    ("www", "DIR", "(www)", "folder with the pages", |s, v| {
-        s.www = v.into();
+    })),
+    ("www", "DIR", "(www)", "folder with the pages", Path(|s, v| s.www = v)),
+    ("host", "NAME", "", "another name that this server goes by", Text(|s, v| {
+        for name in v.split(',') { s.hosts.names.push(host(name)?); }
         Ok(())
-    }),
-    ("host", "NAME", "", "another name that this server goes by", |s, v| {
-        for name in v.split(',') { s.hosts.names.push(parse_host(name)?); }
-        Ok(())
-    }),
-    ("origin", "URL", "", "another site whose pages may connect, or `any`", |s, v| {
+    })),
+    ("origin", "URL", "", "another site whose pages may connect, or `any`", Text(|s, v| {
         for url in v.split(',') {
-            if url == "any" { s.origins.any = true } else { s.origins.origins.push(parse_origin(url)?) }
+            if url == "any" { s.origins.any = true } else { s.origins.origins.push(origin(url)?) }
         }
         Ok(())
-    }),
-    ("data", "DIR", "", "folder where the chat's history outlives the server", |s, v| {
-        s.data = Some(v.into());
+    })),
+    ("data", "DIR", "", "folder where the chat's history outlives the server", Path(|s, v| s.data = Some(v))),
+    ("passphrase", "WORDS", "", "what a client has to know to join the chat", Text(|s, v| {
+        s.passphrase = Some(passphrase(v)?);
         Ok(())
-    }),
-    ("passphrase", "WORDS", "", "what a client has to know to join the chat", |s, v| {
-        // An unset variable of a shell must not open a chat that was meant to be closed.
-        if v.is_empty() { return Err("there is nothing in it".to_string()) }
-        s.passphrase = Some(v.to_string());
-        Ok(())
-    }),
-    ("log", "LEVEL", "(info)", "off, error, warn, info, debug or trace", |s, v| {
+    })),
+    ("log", "LEVEL", "(info)", "off, error, warn, info, debug or trace", Text(|s, v| {
         s.log = v.parse().map_err(|_| "the levels are off, error, warn, info, debug and trace")?;
         Ok(())
-    }),
+    })),
 ];
+
+/// The options that may be given several times.
+const LISTS: [&str; 2] = ["host", "origin"];
 
 /// A limit: its name, its help, and its field. 0 switches it off.
 type Limit = (&'static str, &'static str, fn(&mut Settings) -> &mut usize);
@@ -106,13 +116,13 @@ pub fn help() -> String {
     for (name, value, default, help, _) in OPTIONS {
         text += &line(name, value, default, help);
     }
-    text += "\nLimits; 0 switches one off:\n";
+    text += "Limits; 0 switches one off:\n";
     for (name, help, field) in LIMITS {
         text += &line(name, "N", &format!("({})", field(&mut Settings::default())), help);
     }
-    text + "  --help, --version\n\
-            --host and --origin may be given several times. The environment knows each\n\
-            option by the same word in capitals: HEAD_BYTES=8192, HOST=one,two."
+    text + "\n--host and --origin may be given several times. Also: --help, --version\n\
+            In the environment an option is PARTYLINE_ and its word in capitals, such as\n\
+            PARTYLINE_HEAD_BYTES=8192 or PARTYLINE_HOST=one,two. PORT is read as well."
 }
 
 impl Default for Settings {
@@ -140,46 +150,75 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// Reads the environment first, then the command line (without the program's name).
+    /// Reads the environment first, then the command line (without the program's name), which wins.
+    /// `PARTYLINE_PORT` wins over `PORT`.
     /// Errors: a sentence for the person who started the program.
     pub fn read(
-        arguments: impl IntoIterator<Item = String>, environment: impl Fn(&str) -> Option<String>,
+        arguments: impl IntoIterator<Item = OsString>,
+        environment: impl IntoIterator<Item = (OsString, OsString)>,
     ) -> Result<Settings, String> {
         let mut settings = Settings::default();
-        let names = OPTIONS.iter().map(|option| option.0).chain(LIMITS.iter().map(|limit| limit.0));
-        for name in names.clone() {
-            let word = name.to_uppercase().replace('-', "_");
-            // `make run PORT=` and an exported but empty word mean: not set.
-            if let Some(value) = environment(&word).filter(|value| !value.is_empty()) {
-                settings.set(name, &value).map_err(|why| format!("{word}={value}: {why}"))?;
-            }
-        }
-        let mut arguments = arguments.into_iter();
-        while let Some(argument) = arguments.next() {
-            let unknown = || format!("{argument} is no option here; --help lists them");
-            let option = argument.strip_prefix("--").ok_or_else(unknown)?;
-            let (name, value) = match option.split_once('=') {
-                Some((name, value)) => (name, Some(value.to_string())),
-                None => (option, None),
-            };
-            if !names.clone().any(|known| known == name) {
-                return Err(unknown());
-            }
-            let missing = || format!("--{name} needs a value; --help says which");
-            let value = value.or_else(|| arguments.next()).ok_or_else(missing)?;
-            settings.set(name, &value).map_err(|why| format!("--{name} {value}: {why}"))?;
-        }
+        settings.read_environment(environment)?;
+        settings.read_arguments(arguments)?;
         Ok(settings)
     }
 
+    fn read_environment(
+        &mut self, environment: impl IntoIterator<Item = (OsString, OsString)>,
+    ) -> Result<(), String> {
+        let words = environment.into_iter().map(|(word, value)| (word.to_string_lossy().into_owned(), value));
+        // A misspelled word of ours is not another program's.
+        let words = words.filter(|(word, _)| word == "PORT" || word.to_uppercase().starts_with("PARTYLINE"));
+        let (port, others): (Vec<_>, Vec<_>) = words.partition(|(word, _)| word == "PORT");
+        for (word, value) in port.into_iter().chain(others) {
+            let is_meant = |name: &&str| word == word_for(name) || word == "PORT" && *name == "port";
+            let name = names().find(is_meant).ok_or_else(|| unknown(&word, names().map(word_for)))?;
+            self.set(name, &value).map_err(|why| complaint(name, &format!("{word}="), &value, &why))?;
+        }
+        Ok(())
+    }
+
+    fn read_arguments(&mut self, arguments: impl IntoIterator<Item = OsString>) -> Result<(), String> {
+        let mut given = Vec::new();
+        let mut arguments = arguments.into_iter();
+        while let Some(argument) = arguments.next() {
+            let (option, value) = split(&argument)?;
+            let options = || names().map(|name| format!("--{name}"));
+            let is_meant = |name: &&str| option.strip_prefix("--") == Some(*name);
+            let name = names().find(is_meant).ok_or_else(|| unknown(&option, options()))?;
+            // Of `--data $UNSET --passphrase=x` the second must not become the value of the first.
+            let is_value = |value: &OsString| !value.as_encoded_bytes().starts_with(b"--");
+            let missing = || format!("{option} needs a value; if it begins with --, write {option}=VALUE");
+            let value = value.or_else(|| arguments.next().filter(is_value)).ok_or_else(missing)?;
+            if given.contains(&name) && !LISTS.contains(&name) {
+                return Err(format!("{option} is given twice, and only one value can be right"));
+            }
+            given.push(name);
+            self.set(name, &value).map_err(|why| complaint(name, &format!("{option} "), &value, &why))?;
+        }
+        Ok(())
+    }
+
     /// Sets the option of this name, which is one of the tables'.
-    fn set(&mut self, name: &str, value: &str) -> Result<(), String> {
-        if let Some((.., set)) = OPTIONS.iter().find(|option| option.0 == name) {
+    fn set(&mut self, name: &str, value: &OsStr) -> Result<(), String> {
+        if value.is_empty() {
+            return Err("there is nothing in it; give it a value, or leave it out".to_string());
+        }
+        let option = OPTIONS.iter().find(|option| option.0 == name);
+        if let Some((.., Path(set))) = option {
+            set(self, value.into());
+            return Ok(());
+        }
+        let value = value.to_str().ok_or("this is not text in UTF-8")?;
+        if let Some((.., Text(set))) = option {
             return set(self, value);
         }
         if let Some((.., field)) = LIMITS.iter().find(|limit| limit.0 == name) {
-            let number = value.parse().map_err(|_| "a limit is a whole number, 0 for none")?;
-            *field(self) = if number == 0 { usize::MAX } else { number };
+            let wanted = "a limit is a whole number, 0 for none";
+            *field(self) = match number(value).ok_or(wanted)? {
+                0 => usize::MAX,
+                number => number,
+            };
         }
         Ok(())
     }
@@ -191,24 +230,24 @@ impl Settings {
     }
 }
 
-fn parse_host(name: &str) -> Result<String, String> {
-    match Authority::parse(name) {
-        Some(Authority { host, is_address: false, port: None }) => Ok(host),
-        Some(Authority { is_address: true, .. }) => {
-            Err("addresses are let in anyway; a name is wanted here".to_string())
+/// The names of all options.
+fn names() -> impl Iterator<Item = &'static str> {
+    OPTIONS.iter().map(|option| option.0).chain(LIMITS.iter().map(|limit| limit.0))
+}
+
+/// The word of the environment for an option.
+fn word_for(name: &str) -> String {
+    format!("PARTYLINE_{}", name.to_uppercase().replace('-', "_"))
+}
+
+/// Splits `--name=value`.
+/// Errors: a sentence, if it is not UTF-8: std splits only text.
+fn split(argument: &OsStr) -> Result<(String, Option<OsString>), String> {
+    match (argument.to_string_lossy().split_once('='), argument.to_str()) {
+        (Some((option, _)), None) => {
+            Err(format!("{option}=… is not text in UTF-8; a path may be that if it is given as {option} DIR"))
         }
-        _ => Err("a name is wanted here, such as chat.example, without port or path".to_string()),
+        (Some((option, value)), _) => Ok((option.to_string(), Some(value.into()))),
+        (None, _) => Ok((argument.to_string_lossy().into_owned(), None)),
     }
-}
-
-fn parse_origin(url: &str) -> Result<Origin, String> {
-    let wanted = "a scheme, a host and perhaps a port are wanted here, such as https://chat.example";
-    let url = url.trim_end_matches('/').to_ascii_lowercase();
-    Origin::parse(&url).ok_or_else(|| wanted.to_string())
-}
-
-/// The name of this machine, as the program `hostname` says it, or nothing: std cannot ask for it.
-pub fn machine_name() -> String {
-    let output = Command::new("hostname").stdin(Stdio::null()).output();
-    output.map_or(String::new(), |output| String::from_utf8_lossy(&output.stdout).into_owned())
 }

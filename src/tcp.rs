@@ -17,29 +17,44 @@ const DRAIN_TIME: Duration = Duration::from_secs(2);
 /// same for both.
 /// Errors: a sentence for the person who started the program.
 pub fn listen(port: u16) -> Result<Vec<TcpListener>, String> {
-    let mut listeners: Vec<TcpListener> = Vec::new();
-    let mut wanted = port;
-    for every in [IpAddr::V6(Ipv6Addr::UNSPECIFIED), IpAddr::V4(Ipv4Addr::UNSPECIFIED)] {
-        match TcpListener::bind((every, wanted)) {
-            Ok(listener) => {
-                wanted = listener.local_addr().map_or(wanted, |address| address.port());
-                listeners.push(listener);
-            }
-            Err(_) if !listeners.is_empty() => {}
-            Err(e) if e.kind() == ErrorKind::AddrInUse => {
-                return Err(format!(
-                    "port {port} is taken: another program listens there already, perhaps another \
-                     Partyline. Stop that one, or choose another port: --port {}",
-                    port.wrapping_add(1).max(1024)
-                ));
-            }
-            Err(error) if every.is_ipv4() => {
-                return Err(format!("cannot listen on port {port}: {error}"));
-            }
-            Err(_) => {} // no IPv6 on this machine
-        }
+    let [every_ipv4, every_ipv6] = [IpAddr::V4(Ipv4Addr::UNSPECIFIED), IpAddr::V6(Ipv6Addr::UNSPECIFIED)];
+    // Is the port another program's in IPv4? Below that looks the same as our own IPv6 socket holding it.
+    if port != 0
+        && let Err(error) = TcpListener::bind((every_ipv4, port))
+        && is_final(&error)
+    {
+        return Err(cannot_listen(port, &error));
     }
-    Ok(listeners)
+    let ipv6 = match TcpListener::bind((every_ipv6, port)) {
+        Err(error) if is_final(&error) => return Err(cannot_listen(port, &error)),
+        result => result.ok(), // an error: there is no IPv6 on this machine
+    };
+    let address = ipv6.as_ref().and_then(|listener| listener.local_addr().ok());
+    let ipv4 = TcpListener::bind((every_ipv4, address.map_or(port, |address| address.port())));
+    match (ipv6, ipv4) {
+        (None, Err(error)) => Err(cannot_listen(port, &error)),
+        (ipv6, ipv4) => Ok(ipv6.into_iter().chain(ipv4).collect()),
+    }
+}
+
+/// Whether a port cannot be had in the other family either: another program has it, or this one may not.
+fn is_final(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::AddrInUse | ErrorKind::PermissionDenied)
+}
+
+fn cannot_listen(port: u16, error: &io::Error) -> String {
+    let other = if (1024..u16::MAX).contains(&port) { port + 1 } else { 8080 };
+    match error.kind() {
+        ErrorKind::AddrInUse => format!(
+            "port {port} is taken: another program listens there already, perhaps another Partyline. Stop \
+             that one, or choose another port: --port {other}"
+        ),
+        ErrorKind::PermissionDenied => format!(
+            "the system does not let you listen on port {port} ({error}); below 1024 it lets only an \
+             administrator. Choose another port: --port {other}"
+        ),
+        _ => format!("cannot listen on port {port}: {error}"),
+    }
 }
 
 /// Sends the last bytes of a connection and closes it so that they arrive.

@@ -1,11 +1,19 @@
 //! The server's terminal: the addresses printed at the start, and the commands typed there. The person at
 //! this terminal is the operator; there is no other authorization.
 
-use std::io::{self, BufRead, Write};
-use std::net::{IpAddr, SocketAddr, UdpSocket}; // a SocketAddr shows IPv6 in brackets
-use std::{process, sync::Arc, thread};
+use std::io::{self, BufRead, ErrorKind, Read, Write};
+use std::net::SocketAddr; // shows IPv6 in brackets
+use std::{path, process, sync::Arc, thread, time::Duration};
 
+use crate::interfaces::{self, Address};
 use crate::{server::Server, text::visible};
+
+/// The most bytes of a line.
+const LINE_MAX: u64 = 64 * 1024;
+/// The error of reading the terminal in the background, on every Unix.
+const EIO: i32 = 5;
+/// How long after such an error the terminal is read again.
+const RETRY: Duration = Duration::from_secs(1);
 
 const HELP: &str = "\
 who         list the members of the chat
@@ -14,65 +22,99 @@ kick NAME   throw a member out of the chat
 quit        close every connection and stop
 help        print this list";
 
-/// Prints the addresses of the server. The one for classmates comes first.
-pub fn print_addresses(port: u16) {
+/// Starts the thread of the terminal: it prints the addresses, then runs the commands typed there. If
+/// the terminal stops (Ctrl-S, `| less`), only this thread waits.
+pub fn start(server: Arc<Server>) {
+    let run = move || {
+        print(&greeting(&server));
+        read_commands(&server);
+    };
+    if let Err(error) = thread::Builder::new().name("operator".to_string()).spawn(run) {
+        log::warn!("no commands can be typed here: {error}");
+    }
+}
+
+/// The addresses, the one for classmates first, and what a client finds there.
+fn greeting(server: &Server) -> String {
+    let (settings, port) = (server.settings(), server.port());
     let mut text = String::from("Partyline is up. Open it in a browser:\n");
-    let addresses = own_addresses();
-    for address in &addresses {
-        text += &format!("  http://{}    from this network\n", SocketAddr::new(*address, port));
+    let addresses = interfaces::reachable();
+    let (vpn, local): (Vec<_>, Vec<_>) = addresses.iter().partition(|address| address.is_vpn);
+    let mut list = |addresses: Vec<&Address>, from: &str| {
+        for address in addresses {
+            text += &format!("  http://{}    from {from}\n", SocketAddr::new(address.ip, port));
+        }
+    };
+    list(local, "this network");
+    list(vpn, "the same VPN");
+    for name in interfaces::names_of(&addresses, &settings.hosts.names) {
+        text += &format!("  http://{name}:{port}    where that name is known\n");
     }
     text += &format!("  http://localhost:{port}    on this machine\n");
     if addresses.is_empty() {
         text += "This machine seems to be in no network. If it is, its address stands in the output \
                  of\n`ip address` (Linux), `ifconfig` (macOS) or `ipconfig` (Windows).\n";
     }
-    text += "Type help for the commands, quit to stop.";
-    print(&text);
-}
-
-/// The addresses under which other machines reach this one: those of the default routes.
-///
-/// std cannot list the network interfaces, and the list would contain Docker's and other virtual ones.
-/// But a UDP socket that is connected to a remote address knows which local address it would send
-/// from. Connecting sends nothing, and 192.0.2.1 and 2001:db8::1 exist only in documentation (RFC
-/// 5737, RFC 3849).
-fn own_addresses() -> Vec<IpAddr> {
-    let routes = [("0.0.0.0:0", "192.0.2.1:9"), ("[::]:0", "[2001:db8::1]:9")];
-    let own_address = |(here, there): (&str, &str)| {
-        let socket = UdpSocket::bind(here).ok()?;
-        socket.connect(there).ok()?;
-        Some(socket.local_addr().ok()?.ip())
+    let passphrase = match settings.passphrase {
+        Some(_) => "needed to join the chat.",
+        None => "none. Everyone who opens an address can join the chat.",
     };
-    let is_useful = |address: &IpAddr| !address.is_loopback() && !address.is_unspecified();
-    routes.into_iter().filter_map(own_address).filter(is_useful).collect()
+    let history = match &settings.data {
+        Some(folder) => visible(&path::absolute(folder).unwrap_or_else(|_| folder.clone()).to_string_lossy()),
+        None => "in memory. It ends with this process.".to_string(),
+    };
+    let limit = |limit: usize| if limit == usize::MAX { "no limit".to_string() } else { limit.to_string() };
+    let (connections, per_address) = (limit(settings.connections), limit(settings.per_address));
+    text + &format!(
+        "Passphrase: {passphrase}\nHistory: {history}\n\
+         Connections: {connections} at once, {per_address} of one address.\n\
+         Type help for the commands, quit to stop."
+    )
 }
 
-/// Starts the thread that runs the commands typed at the terminal. The end of the input does not stop
-/// the server: it may have been started without a terminal.
-pub fn start(server: Arc<Server>) {
-    let run_commands = move || {
-        // `split` and not `lines`, which would end at the first line that is not UTF-8.
-        for line in io::stdin().lock().split(b'\n').map_while(Result::ok) {
-            let line = String::from_utf8_lossy(&line);
-            let (command, rest) = line.trim().split_once(' ').unwrap_or((line.trim(), ""));
-            match (command, rest.trim()) {
-                ("quit", "") => {
-                    server.stop();
-                    log::logger().flush();
-                    process::exit(0);
-                }
-                ("who", "") => who(&server),
-                ("say", text) if !text.is_empty() => server.room.say_as_operator(text),
-                ("kick", name) if !name.is_empty() => kick(&server, name),
-                ("kick" | "say", "") => print(&format!("{command} whom, or what? See help")),
-                ("help", "") => print(HELP),
-                ("", _) => {}
-                _ => print(&format!("{} is no command here; help lists them", visible(&line))),
+/// Runs the commands that are typed. The end of the input does not stop the server: it may have been
+/// started without a terminal.
+fn read_commands(server: &Server) {
+    let mut line = Vec::new();
+    let mut is_said = false;
+    loop {
+        match io::stdin().lock().take(LINE_MAX).read_until(b'\n', &mut line) {
+            Ok(0) => return,
+            Ok(_) if line.len() as u64 >= LINE_MAX => {
+                return log::warn!("no commands can be typed any more: a line had {LINE_MAX} bytes");
             }
+            Ok(_) => {
+                run_command(server, &String::from_utf8_lossy(&line));
+                line.clear();
+            }
+            // A program in the background may not read the terminal. It may again after `fg`.
+            Err(error) if error.raw_os_error() == Some(EIO) || error.kind() == ErrorKind::WouldBlock => {
+                if !is_said {
+                    log::warn!("no commands can be typed now, as in the background ({error}); perhaps later");
+                }
+                is_said = true;
+                thread::sleep(RETRY);
+            }
+            Err(error) => return log::warn!("no commands can be typed: {error}"),
         }
-    };
-    if let Err(error) = thread::Builder::new().name("operator".to_string()).spawn(run_commands) {
-        log::warn!("no commands can be typed here: {error}");
+    }
+}
+
+fn run_command(server: &Server, line: &str) {
+    let (command, rest) = line.trim().split_once(' ').unwrap_or((line.trim(), ""));
+    match (command, rest.trim()) {
+        ("quit", "") => {
+            server.stop();
+            log::logger().flush();
+            process::exit(0);
+        }
+        ("who", "") => who(server),
+        ("say", text) if !text.is_empty() => server.room.say_as_operator(text),
+        ("kick", name) if !name.is_empty() => kick(server, name),
+        ("kick" | "say", "") => print(&format!("{command} whom, or what? See help")),
+        ("help", "") => print(HELP),
+        ("", _) => {}
+        _ => print(&format!("{} is no command here; help lists them", visible(line.trim()))),
     }
 }
 

@@ -18,6 +18,8 @@ mod handshake; // the checks of the handshake, Origin beside them
 mod server {
     mod addresses; // the limit on the connections of one address
     mod crowd; // many clients at once; the limits on connections
+    mod interfaces; // the addresses of this machine, out of what the system prints
+    mod settings; // options and words of the environment, right and wrong
     mod terminal; // what is printed, the operator's commands, start and stop
 }
 mod websocket {

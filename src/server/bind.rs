@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::{Connections, IdleThreads, Server};
-use crate::settings::{self, Settings};
-use crate::{broadcast::Broadcast, chat::room::Room, http::files::Files, tcp, websocket::memory::Budget};
+use crate::{broadcast::Broadcast, chat::room::Room, http::files::Files, interfaces};
+use crate::{settings::Settings, tcp, websocket::memory::Budget};
 
 /// The most connections, whatever the settings say. A thread takes up to four of the 65,530 memory
 /// maps that Linux gives a process, and std panics in a thread that gets none. This leaves room for
@@ -25,9 +25,9 @@ impl Server {
             )
         })?;
         let listeners = tcp::listen(settings.port)?;
-        settings.hosts.add_machine_name(&settings::machine_name());
+        settings.hosts.add_machine_name(&interfaces::machine_name());
         let room = Room::new(settings.text, settings.keep, settings.data.as_deref())?;
-        let open_max = settings.connections.min(CONNECTIONS_MAX);
+        settings.connections = settings.connections.min(CONNECTIONS_MAX);
         Ok(Arc::new(Server {
             listeners,
             files,
@@ -36,10 +36,19 @@ impl Server {
             broadcast: Broadcast::default(),
             room,
             wires: Arc::default(),
-            connections: Arc::new(Connections::new(open_max, settings.unfinished, settings.per_address)),
+            connections: Arc::new(Connections::new(
+                settings.connections,
+                settings.unfinished,
+                settings.per_address,
+            )),
             idle_threads: IdleThreads::default(),
             settings,
         }))
+    }
+
+    /// The settings, with the limits that hold.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
     }
 
     /// The port that the server listens on, even if the settings left the choice to the system.

@@ -68,9 +68,13 @@ impl Target {
         self
     }
 
-    /// The same target with one more option of Partyline, which overrides an earlier one of this name.
+    /// The same target with one more option of Partyline, in the place of an earlier one of this name.
     pub fn with_option(mut self, option: &str) -> Target {
-        self.options.extend(words(option));
+        let option = words(option);
+        if let Some(at) = self.options.iter().position(|earlier| *earlier == option[0]) {
+            self.options.drain(at..at + 2); // its value too
+        }
+        self.options.extend(option);
         self
     }
 

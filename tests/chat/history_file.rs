@@ -109,7 +109,7 @@ fn the_folder_is_created_and_one_server_may_use_it() {
     ana.say_and_wait("one");
     // By option, and by the variable of the environment.
     for (options, environment) in
-        [(&["--port", "0", "--data", data][..], &[][..]), (&["--port", "0"], &[("DATA", data)])]
+        [(&["--port", "0", "--data", data][..], &[][..]), (&["--port", "0"], &[("PARTYLINE_DATA", data)])]
     {
         let (code, output, error) = run_to_end(options, environment);
         assert_eq!((code, output.as_str()), (Some(1), ""), "{error}");

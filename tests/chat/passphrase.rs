@@ -149,7 +149,7 @@ fn other_paths_need_no_passphrase() {
 #[test]
 fn the_passphrase_is_in_no_log_and_in_no_answer() {
     // In the environment, where other users of the machine do not see it.
-    let shell = "export PASSPHRASE='open sesame'";
+    let shell = "export PARTYLINE_PASSPHRASE='open sesame'";
     let mut server = Server::start_after(shell, &["--log", "trace"]);
     let mut ends = Vec::new();
     for query in ["passphrase=open+sesame", "passphrase=sesame", "passphrase=%6Fpen%20sesame%20"] {

@@ -3,7 +3,6 @@
 use std::io::{BufReader, Write};
 use std::process::{Command, Stdio};
 
-use partyline::settings::{Settings, help};
 use partyline::text::visible;
 
 use serde_json::json;
@@ -79,58 +78,6 @@ fn only_addresses_that_others_can_open_are_printed() {
         assert!(addresses[0].starts_with(&format!("http://{own}:")), "{text}");
     }
     assert!(addresses.last().unwrap().starts_with("http://localhost:"), "{text}");
-}
-
-#[test]
-fn the_help_fits_a_terminal_of_24_lines() {
-    let (code, out, _) = run_to_end(&["--help"], &[]);
-    assert_eq!((code, out.trim_end()), (Some(0), help().as_str()));
-    assert!(help().lines().count() <= 24, "{} lines", help().lines().count());
-    assert!(help().lines().all(|line| line.chars().count() <= 80));
-    let (code, out, _) = run_to_end(&["--version"], &[]);
-    assert_eq!((code, out.trim_end()), (Some(0), concat!("partyline ", env!("CARGO_PKG_VERSION"))));
-}
-
-#[test]
-fn a_wrong_setting_ends_the_start_with_one_sentence() {
-    for (options, environment, sentence) in [
-        (&["--port", "70000"][..], &[][..], "--port 70000: a port is a number up to 65535"),
-        (&["--port"], &[], "--port needs a value"),
-        (&["--prot", "4000"], &[], "--prot is no option here; --help lists them"),
-        (&["4000"], &[], "4000 is no option here"),
-        (&["--connections", "-1"], &[], "--connections -1: a limit is a whole number, 0 for none"),
-        (&["--head-timeout=soon"], &[], "--head-timeout soon: a limit is a whole number"),
-        (&["--log", "loud"], &[], "--log loud: the levels are off, error, warn, info, debug"),
-        (&["--host", "http://a.example"], &[], "a name is wanted here"),
-        (&["--host", "192.0.2.1"], &[], "addresses are let in anyway"),
-        (&["--origin", "a.example"], &[], "a scheme, a host and perhaps a port are wanted here"),
-        (&[], &[("PORT", "no")], "PORT=no: a port is a number"),
-        (&[], &[("HEAD_BYTES", "1k")], "HEAD_BYTES=1k: a limit is a whole number"),
-        (&["--www", "/nowhere/at/all"], &[], "--www DIR"),
-    ] {
-        let (code, out, err) = run_to_end(options, environment);
-        assert_eq!((code, out.as_str()), (Some(1), ""), "{options:?}");
-        assert!(err.starts_with("partyline: ") && err.contains(sentence), "{options:?}: {err}");
-        assert_eq!(err.lines().count(), 1, "{err}");
-    }
-}
-
-#[test]
-fn the_command_line_overrides_the_environment() {
-    let environment = |word: &str| match word {
-        "PORT" => Some("4000".to_string()),
-        "CONNECTIONS" => Some("0".to_string()),
-        "HOST" => Some("one.example,two.example".to_string()),
-        "LOG" => Some(String::new()),
-        _ => None,
-    };
-    let options = ["--port", "5000", "--host=Three.Example.", "--head-bytes=8192"];
-    let settings = Settings::read(options.map(str::to_string), environment).unwrap();
-    assert_eq!(settings.port, 5000);
-    assert_eq!(settings.connections, usize::MAX);
-    assert_eq!(settings.head_bytes, 8192);
-    assert_eq!(settings.hosts.names, ["one.example", "two.example", "three.example"]);
-    assert_eq!(settings.log, log::LevelFilter::Info);
 }
 
 #[test]

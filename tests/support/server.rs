@@ -179,7 +179,13 @@ pub fn clean_environment(command: &mut Command) {
 /// code, standard output and standard error. A run that does not end is killed and has no exit code.
 pub fn run_to_end(options: &[&str], environment: &[(&str, &str)]) -> (Option<i32>, String, String) {
     let mut command = program();
-    command.args(options).envs(environment.iter().copied()).stdin(Stdio::null());
+    command.args(options).envs(environment.iter().copied());
+    end_of(command)
+}
+
+/// Runs a command, likewise.
+pub fn end_of(mut command: Command) -> (Option<i32>, String, String) {
+    command.stdin(Stdio::null());
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     if wait_for_exit(&mut child).is_none() {
         child.kill().unwrap();
