@@ -2,6 +2,7 @@
 //!
 //! The files of the chat; each uses only those above it. To *read*, begin with `room.rs`.
 
+mod name_key; // the form in which names are compared; names that are reserved
 pub mod names; // which names are allowed; a free one, a random one
 pub mod protocol; // the JSON that clients and the server send each other, and every check on it
 mod passphrase; // whether a client knows the passphrase

@@ -5,6 +5,7 @@ use std::io::{self, BufRead, ErrorKind, Read, Write};
 use std::net::SocketAddr; // shows IPv6 in brackets
 use std::{path, process, sync::Arc, thread, time::Duration};
 
+use crate::chat::names::Person;
 use crate::interfaces::{self, Address};
 use crate::{server::Server, text::visible};
 
@@ -18,7 +19,7 @@ const RETRY: Duration = Duration::from_secs(1);
 const HELP: &str = "\
 who         list the members of the chat
 say TEXT    say something in the chat, as the operator
-kick NAME   throw a member out of the chat
+kick NAME   throw a member out of the chat; or kick #12, with the number that who lists
 quit        close every connection and stop
 help        print this list";
 
@@ -118,22 +119,30 @@ fn run_command(server: &Server, line: &str) {
     }
 }
 
-/// Lists the members of the chat.
+/// Lists the members of the chat, each with its number for `kick`.
 fn who(server: &Server) {
     let (listed, count) = server.room.list_members();
-    for (person, is_away) in &listed {
-        print(&format!("{}{}", visible(&person.name), if *is_away { " (away)" } else { "" }));
+    for (Person { id, name }, is_away) in &listed {
+        print(&format!("#{id}  {}{}", visible(name), if *is_away { " (away)" } else { "" }));
     }
     print(&format!("{count} in the chat"));
 }
 
-/// Throws a member out of the chat.
-fn kick(server: &Server, name: &str) {
-    let name = visible(name);
-    if server.room.kick(&name) {
-        print(&format!("{name} was thrown out, and can only come back as a new member"));
-    } else {
-        print(&format!("no member of the chat is called {name}; who lists them"));
+/// Throws a member out of the chat: the one with this name, or with this number behind a `#`.
+fn kick(server: &Server, typed: &str) {
+    let shown = visible(typed);
+    let found = server.room.find_members(typed);
+    let numbered = |person: &Person| format!("#{} {}", person.id, visible(&person.name));
+    match &found[..] {
+        [person] if server.room.kick(person.id) => {
+            let shown = if typed.starts_with('#') { numbered(person) } else { shown };
+            print(&format!("{shown} was thrown out, and can only come back as a new member"));
+        }
+        [one, other] => {
+            let (one, other) = (numbered(one), numbered(other));
+            print(&format!("{shown} fits two members, {one} and {other}: kick one by its number"));
+        }
+        _ => print(&format!("no member of the chat is called {shown}; who lists them")),
     }
 }
 

@@ -42,7 +42,8 @@ mod chat {
     mod kick; // the operator removes a member
     mod kill; // kill -9 while all clients write
     mod messages; // messages, acks, order, the welcome
-    mod names; // names at the start, and renaming
+    pub mod names; // names at the start, and renaming
+    mod name_keys; // which names are the same, and which are reserved
     mod older_copy; // a history file without its newest lines
     mod passphrase; // --passphrase
     mod presence; // joining, leaving, away, typing

@@ -45,7 +45,7 @@ struct Member {
 #[derive(Default)]
 pub struct Members {
     by_id: HashMap<u64, Member>,
-    /// From [`names::key`] to the id.
+    /// From [`names::key`] to the id. No two members have the same key.
     ids: HashMap<String, u64>,
     /// Members of the past included.
     pub tokens: Tokens,
@@ -101,11 +101,10 @@ impl Members {
     }
 
     /// Throws a member out: it leaves, and its token is useless from now on.
-    pub fn kick(&mut self, name: &str) -> Option<Box<Change>> {
-        let person = self.find(&Recipient::Name(name.to_string())).ok()?;
-        let token = Arc::clone(&self.by_id.get(&person.id)?.token);
+    pub fn kick(&mut self, id: u64) -> Option<Box<Change>> {
+        let token = Arc::clone(&self.by_id.get(&id)?.token);
         self.tokens.forget(&token);
-        let mut change = self.remove(person.id, Some(("why", "thrown out")))?;
+        let mut change = self.remove(id, Some(("why", "thrown out")))?;
         change.record = Some(Record::Kicked(token));
         Some(change)
     }
@@ -123,10 +122,11 @@ impl Members {
     /// Errors: `name-taken`, with a name that is free.
     pub fn rename(&mut self, person: &Person, name: &str) -> Result<Box<Change>, Problem> {
         let key = names::key(name);
-        if self.ids.get(&key).is_some_and(|owner| *owner != person.id) || key == names::OPERATOR {
+        let is_reserved = names::is_reserved(name);
+        if is_reserved || self.ids.get(&key).is_some_and(|owner| *owner != person.id) {
             let free = self.first_free(name);
-            let why = format!("{name} is taken; {free} is free");
-            return Err(Problem::new("name-taken", why));
+            let why = if is_reserved { "looks like a name of the chat's own" } else { "is taken" };
+            return Err(Problem::new("name-taken", format!("{name} {why}; {free} is free")));
         }
         self.ids.remove(&names::key(&person.name));
         self.ids.insert(key, person.id);
@@ -140,7 +140,7 @@ impl Members {
     }
 
     fn first_free(&self, name: &str) -> String {
-        names::first_free(name, |key| key == names::OPERATOR || self.ids.contains_key(key))
+        names::first_free(name, |key| self.ids.contains_key(key))
     }
 
     /// A member of the time before the server was started again.
@@ -177,7 +177,9 @@ impl Members {
     pub fn find(&self, to: &Recipient) -> Result<Person, Problem> {
         let id = match to {
             Recipient::Id(id) => Some(*id),
-            Recipient::Name(name) => self.ids.get(&names::key(&names::one_blank(name))).copied(),
+            // No name is as long as that, and its key would take time under the room's lock.
+            Recipient::Name(name) if name.len() > 1000 => None,
+            Recipient::Name(name) => self.ids.get(&names::key(name)).copied(),
         };
         let why = "no member here has that name or id; nothing was sent";
         id.and_then(|id| self.person(id)).ok_or_else(|| Problem::new("not-here", why))

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::{secret::unguessable, text::is_invisible};
+pub use super::name_key::{OPERATOR, is_reserved, key};
+use crate::secret::unguessable;
+use crate::text::{characters, is_mark};
 
 /// A member, under its name at that moment.
 #[derive(Debug, Clone, PartialEq)]
@@ -13,48 +15,61 @@ pub struct Person {
     pub name: Arc<str>,
 }
 
-/// The longest name, in characters.
+/// The longest name, in characters. An emoji may be several: 👩‍💻 is three.
 pub const NAME_MAX: usize = 32;
 
-/// The name of the server's operator, as its own [`key`]; no member may have it.
-pub const OPERATOR: &str = "operator";
+/// The most combining marks on one letter: Burmese needs four. More would paint over the lines around it.
+const MARKS_MAX: usize = 4;
 
-/// The name as it will be shown, with [`one_blank`].
+/// The name as it will be shown: white space around it removed, and inside it made one blank, because
+/// browsers show no more.
 /// Errors: a sentence for the person who wants the name.
 pub fn check(name: &str) -> Result<String, String> {
-    // `one_blank` removes line ends, so control characters are looked for before it.
-    if name.trim().chars().any(|c| c.is_control() || is_invisible(c)) {
+    // Line ends are control characters, and would be lost below.
+    if characters(name.trim()).any(|(_, is_hidden)| is_hidden) {
         return Err("a name cannot have invisible characters".to_string());
     }
-    let name = one_blank(name);
+    let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
     match name.chars().count() {
         0 => Err("a name needs at least one character".to_string()),
+        1..=NAME_MAX if name.starts_with(is_mark) => {
+            Err("a name cannot begin with a mark that belongs on a letter".to_string())
+        }
+        1..=NAME_MAX if name.split(|c| !is_mark(c)).any(|marks| marks.chars().count() > MARKS_MAX) => {
+            Err(format!("a letter of a name has at most {MARKS_MAX} marks"))
+        }
         1..=NAME_MAX => Ok(name),
         count => Err(format!("a name has at most {NAME_MAX} characters; this one has {count}")),
     }
 }
 
-/// White space around the name removed, and inside it made one blank: browsers show no more.
-pub fn one_blank(name: &str) -> String {
-    name.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// The form in which names are compared: `ANA` is `ana`.
-pub fn key(name: &str) -> String {
-    name.to_lowercase()
-}
-
-/// The name itself if it is free, or else the first free one of `Ana 2`, `Ana 3` and so on.
+/// The name itself if it is free, or else the first free one of `Ana 2`, `Ana 3` and so on. For a name that
+/// is reserved, a random one.
 pub fn first_free(name: &str, is_taken: impl Fn(&str) -> bool) -> String {
-    let mut candidate = name.to_string();
-    let mut number = 2;
-    while is_taken(&key(&candidate)) {
-        let suffix = format!(" {number}");
-        let end = name.char_indices().nth(NAME_MAX - suffix.len()).map_or(name.len(), |(at, _)| at);
-        candidate = [name[..end].trim_end(), &suffix].concat();
+    let (mut name, mut number) = (name.to_string(), 1);
+    loop {
+        let candidate = if number == 1 { name.clone() } else { with_number(&name, number) };
         number += 1;
+        if is_reserved(&candidate) {
+            (name, number) = (random(), 1);
+        } else if !is_taken(&key(&candidate)) {
+            return candidate;
+        }
     }
-    candidate
+}
+
+/// A name with a number behind it, shortened if it has to be.
+fn with_number(name: &str, number: usize) -> String {
+    let suffix = format!(" {number}");
+    let mut start: String = name.chars().take(NAME_MAX - suffix.len()).collect();
+    loop {
+        match check(&start) {
+            Ok(start) => return start + &suffix,
+            // The cut was inside an emoji, say, and has left a joiner at the end.
+            Err(_) if start.pop().is_some() => {}
+            Err(_) => start = random(),
+        }
+    }
 }
 
 /// A friendly name, such as `Quiet Heron`.

@@ -68,14 +68,16 @@ fn a_kicked_member_has_left_for_good() {
     let output = server.wait_for_output("3 in the chat\n");
     let mut who: Vec<&str> = output.lines().rev().skip(1).take(3).collect();
     who.sort_unstable();
-    assert_eq!(who, ["Ana", "Ben", "Stranger"]);
+    assert_eq!(who, ["#1  Ana", "#4  Ben", "#5  Stranger"]);
 }
 
 #[test]
 fn only_members_of_the_chat_can_be_kicked() {
     let mut server = Server::start(&[]);
     let mut ana = Member::come(&server, "Ana");
-    for name in ["nobody", "operator", "Operator", "An", "Ana 2", "1", "\u{1B}[31m", "\u{202E}"] {
+    for name in
+        ["nobody", "operator", "Operator", "An", "Ana 2", "1", "#2", "#-1", "#", "\u{1B}[31m", "\u{202E}"]
+    {
         server.type_line(&format!("kick {name}"));
         let shown = partyline::text::visible(name);
         let sentence = format!("no member of the chat is called {shown}; who lists them\n");

@@ -31,7 +31,7 @@ fn assert_alone(server: &mut Server, ana: &mut Member) {
     ana.say_and_wait("the next message after the welcome is this one's ack");
     server.type_line("who");
     let output = server.wait_for_output("in the chat\n");
-    assert!(output.ends_with("stop.\nAna\n1 in the chat\n"), "{output}");
+    assert!(output.ends_with("stop.\n#1  Ana\n1 in the chat\n"), "{output}");
     let ben = come(server, "Ben");
     assert_eq!((ben.id, &ben.welcome["count"]), (ana.id + 1, &json!(2)), "{}", ben.welcome);
 }

@@ -2,7 +2,7 @@
 
 use partyline::chat::names::{self, NAME_MAX};
 use partyline::chat::protocol::{self, ClientMessage, Problem, REF_MAX, Recipient};
-use partyline::text::{is_invisible, visible};
+use partyline::text::{is_invisible, is_joiner_or_selector, visible};
 use serde_json::{Value, json};
 
 use crate::support::corpus::to_bytes;
@@ -33,6 +33,9 @@ fn text_corpus() -> Vec<Vec<u8>> {
         &format!("{{\"type\":\"typing\",\"ref\":\"{}\"}}", "€".repeat(22)),
         &nested("[", "]"),
         &nested("{\"a\":", "}"),
+        "❤\u{FE0F}Lea 👩🏽\u{200D}💻 1\u{FE0F}\u{20E3} 🏴\u{E0067}\u{E0062}\u{E0065}\u{E007F}",
+        "می\u{200C}خواهم ශ\u{DCA}\u{200D}රී र\u{93C}ो 한글 か\u{3099}パ",
+        "оperatоr 0perator EVERYΟΝE (you) Straẞe ΟΔΟΣ İıﬁŉ Tie\u{302}\u{301}\u{323}n ｊ𝓙Ⓙ🅙",
         &"x".repeat(300),
         &"😀".repeat(200),
     ])
@@ -40,13 +43,15 @@ fn text_corpus() -> Vec<Vec<u8>> {
 
 /// Words of the chat's messages, and odd characters.
 #[rustfmt::skip]
-const TEXT_TOKENS: [&[u8]; 59] = [
+const TEXT_TOKENS: [&[u8]; 75] = [
     b"{", b"}", b"[", b"]", b"\"", b":", b",", b"\\", b"\\u", b"\\ud83d", b"\\ude00", b"\\u0000", b"\\u009b",
     b"\\\"", b"{\"a\":", b"[[", b"]]", b"\0", b"\n", b"\r\n", b"\t", b" ", b"\x1B[2J", b"\xC2\x9B", b"\xE2\x80\xAE",
     b"\xE2\x80\x8B", b"\xEF\xBF\xBD", b"\xF0\x9F\x98\x80", b"\xE3\x80\x80", b"\xC2\xA0", b"\xCC\x81", b"\xED\xA0\x80",
     b"\xFF", b"null", b"true", b"-1", b"0", b"2", b"1e999", b"-0.0", b"18446744073709551616", b"9999999999999999",
     b"\"type\":", b"\"say\"", b"\"name\"", b"\"typing\"", b"\"received\"", b"\"earlier\"", b"\"before\":", b"\"text\":", b"\"to\":", b"\"ref\":", b"\"id\":",
     b"\"__proto__\":", b"\"ref\":\"r\",", b"\"to\":2,", b"\xC4\xB0", b"\xC3\x9F", b"xxxxxxxxxxxxxxxx",
+    b"\xE2\x80\x8C", b"\xE2\x80\x8D", b"\xEF\xB8\x8F", b"\xE2\x9D\xA4", b"\xE0\xA5\x8D", b"\xD9\x85", b"\xCC\x88", b"\xCC\xA3",
+    b"\xCD\x85", b"\xCF\x83", b"\xE1\xBA\x9E", b"\xF0\x9F\x8F\xB4", b"\xF3\xA0\x81\xA7", b"\xF3\xA0\x81\xBF", b"\xD0\xBE", b"operat",
 ];
 
 #[test]
@@ -54,16 +59,19 @@ fn a_text_is_read_within_the_limits_or_refused() {
     fuzz("texts", &text_corpus(), &TEXT_TOKENS, |input, random| {
         let text = String::from_utf8_lossy(input);
         check_message(&text, 1 << random.below(14));
+        check_key(&text.chars().take(100).collect::<String>());
         if let Ok(name) = names::check(&text) {
             check_name(&name);
             let taken = names::first_free(&name, |key| !key.ends_with(" 4"));
             check_name(&taken);
+            check_key(&taken);
+            assert!(!names::is_reserved(&taken), "{taken:?}");
         }
         let shown = visible(&text);
-        assert!(!shown.chars().any(|c| c.is_control() || is_invisible(c)), "{shown:?}");
+        assert!(!shown.contains(is_hidden), "{shown:?}");
         assert_eq!(visible(&shown), shown);
-        let was_clean = !text.chars().any(|c| c.is_control() || is_invisible(c));
-        assert_eq!(shown == text, was_clean);
+        // What was needed is still there, and what could not be seen is not.
+        assert!(shown == text || text.contains(|c| is_hidden(c) || is_joiner_or_selector(c)), "{text:?}");
         let quoted: Value = serde_json::from_str(&partyline::json::quoted(&text).to_string()).expect("JSON");
         assert_eq!(quoted, *text);
     });
@@ -113,10 +121,27 @@ fn check_problem(problem: &Problem, reference: Option<&str>) {
     assert_eq!(error, expected);
 }
 
+/// Whether a character may not be shown anywhere. Some others that are invisible may, where they are needed.
+fn is_hidden(c: char) -> bool {
+    c.is_control() || is_invisible(c) && !is_joiner_or_selector(c)
+}
+
+/// Checks the key of any text: it is its own key, and what is not seen in the text is not in it.
+fn check_key(text: &str) {
+    let key = names::key(text);
+    assert_eq!(names::key(&key), key, "{text:?}");
+    assert!(!key.contains(is_joiner_or_selector), "{text:?}");
+    let spelled = text.replace(is_joiner_or_selector, "");
+    assert_eq!(names::key(&spelled), key, "{text:?}");
+    assert_eq!(names::key(&text.to_lowercase()), key, "{text:?}");
+    assert_eq!(names::is_reserved(&key), names::is_reserved(text), "{text:?}");
+}
+
 /// Checks that a name is accepted again without a change, and has no character that cannot be seen.
 fn check_name(name: &str) {
     assert_eq!(names::check(name).as_deref(), Ok(name));
     assert!((1..=NAME_MAX).contains(&name.chars().count()), "{name:?}");
-    assert!(!name.contains(|c: char| c.is_control() || is_invisible(c)), "{name:?}");
+    assert!(!name.contains(is_hidden) && visible(name) == name, "{name:?}");
+    assert!(!name.replace(is_joiner_or_selector, "").trim().is_empty(), "{name:?}");
     assert!(name.trim() == name && !name.contains("  "), "{name:?}");
 }

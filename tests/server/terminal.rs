@@ -95,8 +95,8 @@ fn the_operator_lists_members_and_says_texts() {
     server.type_line("who");
     let output = server.wait_for_output("3 in the chat\n");
     let lines: Vec<&str> = output.lines().skip_while(|line| *line != "0 in the chat").collect();
-    let expected = ["0 in the chat", "Ana", &format!("{odd} (away)"), &cleo.name, "3 in the chat"];
-    assert_eq!(lines, expected);
+    let members = format!("#1  Ana\n#2  {odd} (away)\n#3  {}", cleo.name);
+    assert_eq!(lines.join("\n"), format!("0 in the chat\n{members}\n3 in the chat"));
     let operator = json!({ "id": 0, "name": "operator" });
     let texts = ["hello, everybody", "{\"type\":\"say\"}", "\u{1B}[2J ü"];
     for (number, text) in texts.iter().enumerate() {

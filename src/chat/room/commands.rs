@@ -79,11 +79,22 @@ impl Room {
         (state.members.list(0), state.members.presence.audience.len())
     }
 
-    /// Throws out the member with this name, present or away. Returns whether there is one. Its token
-    /// is useless from now on, even after a restart.
-    pub fn kick(&self, name: &str) -> bool {
+    /// For the operator: the members, present or away, that the typed text may mean: a name, or `#` and an
+    /// id. They are at most two, because `#12` may be a name as well.
+    pub fn find_members(&self, typed: &str) -> Vec<Person> {
+        let state = lock(&self.state);
+        let id = typed.strip_prefix('#').and_then(|id| id.parse().ok());
+        let recipients = id.map(Recipient::Id).into_iter().chain([Recipient::Name(typed.to_string())]);
+        let mut found: Vec<Person> = recipients.filter_map(|to| state.members.find(&to).ok()).collect();
+        found.dedup();
+        found
+    }
+
+    /// Throws out a member, present or away. Returns whether it was still there. Its token is useless from
+    /// now on, even after a restart.
+    pub fn kick(&self, id: u64) -> bool {
         let mut state = lock(&self.state);
-        let Some(change) = state.members.kick(name) else { return false };
+        let Some(change) = state.members.kick(id) else { return false };
         self.publish(state, change, CloseCode::Policy.into(), "thrown out by the operator");
         true
     }
