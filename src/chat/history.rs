@@ -1,6 +1,7 @@
 //! The history: the newest messages, in memory, for members who join or come back.
 
 use std::collections::{HashMap, VecDeque};
+use std::mem::replace;
 use std::sync::Arc;
 
 use super::{id_ranges::IdRanges, names::Person};
@@ -103,7 +104,12 @@ impl History {
         self.ids.contains(id)
     }
 
-    /// Adds a message; its id must be above all others.
+    /// From now on it knows this id, without a message. Returns whether that is new.
+    pub fn learn(&mut self, id: u64) -> bool {
+        self.ids.insert(id)
+    }
+
+    /// Adds a message, in the place of one with the same id.
     pub fn add(&mut self, message: Arc<ChatMessage>) {
         self.ids.insert(message.id);
         if let Some(reference) = &message.reference {
@@ -111,11 +117,19 @@ impl History {
             self.references.insert(key, (message.id, message.at));
         }
         self.bytes += message.size();
-        self.messages.push_back(message);
+        // A new message is the last. In a damaged history file the order may be another.
+        let place = match self.messages.back() {
+            Some(last) if last.id >= message.id => self.messages.partition_point(|it| it.id < message.id),
+            _ => self.messages.len(),
+        };
+        match self.messages.get_mut(place).filter(|it| it.id == message.id) {
+            Some(same) => self.bytes -= replace(same, message).size(),
+            None => self.messages.insert(place, message),
+        }
         while self.messages.len() > self.keep || self.bytes > BYTES_MAX {
             let Some(oldest) = self.messages.pop_front() else { break };
             self.bytes -= oldest.size();
-            self.dropped = oldest.id;
+            self.dropped = self.dropped.max(oldest.id);
             let Some(reference) = &oldest.reference else { continue };
             // A newer message may have the same one: the author sent it again after `--keep` was raised.
             let key = (oldest.from.id, Arc::clone(reference));

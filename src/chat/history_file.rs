@@ -1,182 +1,72 @@
 //! The history file, `--data DIR`: with it the history outlives the server.
 //!
-//! `DIR/messages.jsonl` has one JSON object in each line, a [`Record`], and only grows. The messages of
-//! a round are one write, before they are acknowledged and before any member sees them.
+//! `DIR/messages.jsonl` has one JSON object in each line, a [`Record`], and only grows. What a round has to
+//! write is one write, before it is acknowledged and before any member hears of it.
 //!
 //! After a write the operating system has the bytes: they survive a crash of this process, but not of
 //! the machine. (For that, `sync_data` would take milliseconds each time.)
+//!
+//! Here is what a round does with the file. How a start opens it stands in `opening.rs`, how it reads it in
+//! `loading.rs`.
 
-use std::fs::{self, File, TryLockError};
-use std::io::{self, BufRead, BufReader, Write};
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::fs::{self, File, Metadata};
+use std::io::{self, Write};
+use std::path::PathBuf;
 
-use serde_json::Value;
+mod loading; // what of the file is ours; a torn end is cut off, after a copy
+mod opening; // opens and locks the file, or says in a sentence why not
+mod reading; // reads one line
+mod record; // the lines
+mod reopening; // when another program has moved or replaced the file
 
-use super::{history::ChatMessage, names::Person};
-use crate::json::JsonObject;
+pub use record::{Line, Record, Rename};
 
 /// The most bytes of unwritten records.
 const UNWRITTEN_MAX: usize = 1 << 20;
-/// The length of the shortest line, in bytes.
-const LINE_MIN: u64 = 50;
-/// Ids in the file are below this: in JavaScript larger ones would not be the same number.
-const ID_MAX: u64 = 1 << 53;
-
-/// One line of the file.
-pub enum Record {
-    /// `said`: a message.
-    Message(Arc<ChatMessage>),
-    /// `member`: a member's name, and the hash of its token. Written whenever one of them is new.
-    Member(Person, Arc<str>),
-    /// `kicked`: the hash of a token that is useless from here on.
-    Kicked(Arc<str>),
-}
-
-impl Record {
-    fn to_line(&self) -> String {
-        let record = match self {
-            Record::Message(message) => message.to_json(true),
-            Record::Member(Person { id, name }, token) => {
-                JsonObject::new("member").with("id", id).with_text("name", name).with_text("token", token)
-            }
-            Record::Kicked(token) => JsonObject::new("kicked").with_text("token", token),
-        };
-        record.end() + "\n"
-    }
-
-    fn parse(line: &[u8]) -> Option<Record> {
-        let line: Value = serde_json::from_slice(line).ok()?;
-        let text = |name: &str| line.get(name)?.as_str();
-        let id = |value: &Value| value.get("id")?.as_u64().filter(|id| *id < ID_MAX);
-        let person =
-            |value: &Value| Some(Person { id: id(value)?, name: value.get("name")?.as_str()?.into() });
-        Some(match text("type")? {
-            "said" => Record::Message(Arc::new(ChatMessage {
-                id: id(&line)?,
-                at: line.get("at")?.as_u64()?,
-                from: person(line.get("from")?)?,
-                to: match line.get("to") {
-                    Some(to) => Some(person(to)?),
-                    None => None,
-                },
-                text: text("text")?.to_string(),
-                reference: text("ref").map(Arc::from),
-            })),
-            "member" => Record::Member(person(&line)?, text("token")?.into()),
-            "kicked" => Record::Kicked(text("token")?.into()),
-            _ => return None,
-        })
-    }
-}
 
 /// The file, open and locked.
 pub struct HistoryFile {
     file: File,
     path: PathBuf,
-    /// The bytes of its whole lines.
-    length: u64,
+    /// Which file it is, whatever path it has.
+    identity: Identity,
+    /// Whether no other server can use it: some file systems have no locks.
+    is_locked: bool,
     /// Whether it had no record when the server started.
     pub is_new: bool,
-    /// Records that come first in the next write, because the last one failed.
+    /// The bytes of its whole lines.
+    length: u64,
+    /// What comes first in the next write: records that the last one did not write.
     unwritten: Vec<u8>,
+    /// Whether the last write has left a part of itself behind the whole lines.
+    has_remainder: bool,
     is_failing: bool,
 }
 
+/// The device and the number of a file there. (std knows them only on Unix; elsewhere any file passes that
+/// has the path and is long enough.)
+type Identity = (u64, u64);
+
+#[cfg(unix)]
+fn identity(file: &Metadata) -> Identity {
+    use std::os::unix::fs::MetadataExt;
+    (file.dev(), file.ino())
+}
+
+#[cfg(not(unix))]
+fn identity(_: &Metadata) -> Identity {
+    (0, 0)
+}
+
 impl HistoryFile {
-    /// Opens and locks the file in this folder. Creates the file and the folder if they are missing.
-    /// Errors: a sentence for the person who started the program.
-    pub fn open(folder: &Path) -> Result<HistoryFile, String> {
-        let path = folder.join("messages.jsonl");
-        let shown = path.display();
-        let failed = |error: io::Error| format!("cannot keep the history in {shown}: {error}");
-        fs::create_dir_all(folder).map_err(failed)?;
-        let mut options = File::options();
-        options.read(true).append(true).create(true);
-        #[cfg(unix)] // elsewhere the permissions of the folder have to do
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(&path).map_err(failed)?;
-        if !file.metadata().map_err(failed)?.is_file() {
-            return Err(format!("cannot keep the history in {shown}: that is no file"));
+    /// Writes the records of a round. Returns whether they are in the file now. If not, those that happen
+    /// all the same are written before the next ones.
+    pub fn write(&mut self, records: &[Record]) -> bool {
+        if records.is_empty() {
+            return true;
         }
-        file.try_lock().map_err(|error| match error {
-            TryLockError::Error(error) => failed(error),
-            TryLockError::WouldBlock => format!(
-                "{shown} is in use by another Partyline: stop that one, or choose another folder: \
-                 --data DIR"
-            ),
-        })?;
-        // There are private messages in it, so only its owner may read it, even if it is older.
-        #[cfg(unix)]
-        file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600)).map_err(failed)?;
-        Ok(HistoryFile { file, path, length: 0, is_new: true, unwritten: Vec::new(), is_failing: false })
-    }
-
-    /// Reads the whole file and passes its records to `accept`, in order, which returns whether a
-    /// record is good. Cuts off a torn last line. Returns the most records that may be lost.
-    /// Errors: a sentence for the person who started the program.
-    pub fn load(&mut self, mut accept: impl FnMut(Record) -> bool) -> Result<u64, String> {
-        let path = self.path.display();
-        let failed = |error: io::Error| format!("cannot read the history in {path}: {error}");
-        let (mut number, mut damaged, mut line) = (0, 0, Vec::new());
-        let mut reader = BufReader::new(&self.file);
-        loop {
-            line.clear();
-            let count = reader.read_until(b'\n', &mut line).map_err(failed)? as u64;
-            if count == 0 {
-                return Ok(damaged);
-            }
-            number += 1;
-            let is_whole = line.ends_with(b"\n");
-            let is_blank = line.trim_ascii().is_empty();
-            self.is_new &= is_blank;
-            let is_good = is_blank || Record::parse(&line).is_some_and(&mut accept);
-            if !is_good {
-                // A power failure can leave zeros in the place of many lines.
-                damaged += 1 + count / LINE_MIN;
-            }
-            match (is_good, is_whole) {
-                (true, true) => {}
-                // An editor has left out the last line end. The next write adds it, because the disk
-                // may be full now.
-                (true, false) => self.unwritten.push(b'\n'),
-                (false, true) => log::warn!("{path}: line {number} is damaged and was skipped"),
-                (false, false) => {
-                    log::warn!("{path}: line {number}, the last, is torn and was cut off");
-                    self.file.set_len(self.length).map_err(failed)?;
-                    return Ok(damaged);
-                }
-            }
-            self.length += count;
-        }
-    }
-
-    /// Writes messages. Returns whether they are in the file now.
-    pub fn write_messages(&mut self, messages: &[Arc<ChatMessage>]) -> bool {
-        let line = |message| Record::Message(Arc::clone(message)).to_line();
-        let lines: String = messages.iter().map(line).collect();
-        lines.is_empty() || self.append(lines.as_bytes())
-    }
-
-    /// Writes a record that is no message. If that fails, the next write tries it again, because the
-    /// chat goes on meanwhile.
-    pub fn write(&mut self, record: &Record) {
-        let before = self.unwritten.len();
-        self.unwritten.extend(record.to_line().into_bytes());
-        if !self.append(b"") && before >= UNWRITTEN_MAX {
-            self.unwritten.truncate(before);
-        }
-    }
-
-    /// Writes the unwritten records, then `lines`. Returns whether that succeeded.
-    fn append(&mut self, lines: &[u8]) -> bool {
-        let bytes = match self.unwritten.is_empty() {
-            true => lines,
-            false => &[&self.unwritten, lines].concat(),
-        };
-        // Cuts off the part of a line that the last write may have left.
-        let cut = if self.is_failing { self.file.set_len(self.length) } else { Ok(()) };
-        let result = cut.and_then(|()| self.file.write_all(bytes));
+        let lines: String = records.iter().map(Record::to_line).collect();
+        let result = self.check().and_then(|()| self.append(lines.as_bytes()));
         let path = self.path.display();
         match (&result, self.is_failing) {
             (Err(error), false) => log::error!("nothing is kept from now on: {path}: {error}"),
@@ -184,12 +74,54 @@ impl HistoryFile {
             _ => {}
         }
         self.is_failing = result.is_err();
-        if self.is_failing {
-            let _ = self.file.set_len(self.length); // if this fails, the next write repeats it
-        } else {
-            self.length += bytes.len() as u64;
-            self.unwritten.clear();
+        for record in records.iter().filter(|record| self.is_failing && record.author().is_none()) {
+            if self.unwritten.len() < UNWRITTEN_MAX {
+                self.unwritten.extend(record.to_line().into_bytes());
+            }
         }
         !self.is_failing
+    }
+
+    /// Checks that the path still leads to this file, and that it has all that was written: another program
+    /// may have moved, deleted, replaced or cut it.
+    fn check(&mut self) -> io::Result<()> {
+        let found = fs::metadata(&self.path);
+        let length = match &found {
+            Ok(found) if identity(found) == self.identity => found.len(),
+            _ => self.reopen()?,
+        };
+        if length < self.length {
+            let (now, before) = (length, self.length);
+            return Err(io::Error::other(format!(
+                "it was cut to {now} of {before} bytes: put all of it back"
+            )));
+        }
+        if self.has_remainder {
+            self.file.set_len(self.length)?;
+            self.has_remainder = false;
+        } else if length > self.length {
+            if !self.is_locked {
+                return Err(io::Error::other("another program writes into it: stop that, and start anew"));
+            }
+            log::warn!("another program has written into {}", self.path.display());
+            self.length = length;
+            self.unwritten.insert(0, b'\n'); // its line may not be complete
+        }
+        Ok(())
+    }
+
+    /// Writes the unwritten records, then `lines`.
+    fn append(&mut self, lines: &[u8]) -> io::Result<()> {
+        let bytes = match self.unwritten.is_empty() {
+            true => lines,
+            false => &[&self.unwritten, lines].concat(),
+        };
+        if let Err(error) = self.file.write_all(bytes) {
+            self.has_remainder = self.file.set_len(self.length).is_err();
+            return Err(error);
+        }
+        self.length += bytes.len() as u64;
+        self.unwritten.clear();
+        Ok(())
     }
 }

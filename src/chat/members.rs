@@ -5,12 +5,13 @@
 //! a [`Change`] says what is left to do outside of it.
 
 use std::time::{Duration, Instant};
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, mem::replace, sync::Arc};
 
+use super::history_file::{Record, Rename};
 use super::names::{self, Person};
 use super::presence::{BIG, Presence};
 use super::protocol::{Problem, Recipient};
-use super::{history_file::Record, round::Event, tokens::Tokens};
+use super::{round::Event, tokens::Tokens};
 use crate::websocket::sender::Sender;
 
 /// "Is typing" of one member is passed on at most once in this time.
@@ -31,6 +32,8 @@ pub struct Change {
 
 struct Member {
     name: Arc<str>,
+    /// Its name if the one above cannot be written. It is not free yet.
+    saved_name: Arc<str>,
     /// The hash of its token.
     token: Arc<str>,
     /// Its newest connection.
@@ -52,6 +55,8 @@ pub struct Members {
     pub presence: Presence,
     /// The highest id that a member has or had.
     pub last_id: u64,
+    /// How many clients have joined.
+    arrivals: u64,
 }
 
 impl Members {
@@ -59,6 +64,7 @@ impl Members {
     /// left: then it is added again.
     pub fn rejoin(&mut self, person: &Person, client: u64, sender: &Sender) -> Option<Box<Change>> {
         let member = self.by_id.get_mut(&person.id)?;
+        self.arrivals += 1;
         member.client = client;
         let former = member.sender.replace(sender.clone());
         self.presence.set_sender(person.id, Some(sender));
@@ -74,13 +80,15 @@ impl Members {
     ) -> Box<Change> {
         let id = id.unwrap_or(self.last_id + 1);
         self.reserve_ids_up_to(id);
+        self.arrivals += 1;
         let name = self.first_free(name);
         self.ids.insert(names::key(&name), id);
         let person = Person { id, name: name.into() };
         let record = self.tokens.remember(&token, &person);
         let (name, sender) = (Arc::clone(&person.name), sender.clone());
         self.presence.add(id, &sender);
-        let member = Member { name, token, client, sender: Some(sender), last_typing: None };
+        let saved_name = Arc::clone(&name);
+        let member = Member { name, saved_name, token, client, sender: Some(sender), last_typing: None };
         self.by_id.insert(id, member);
         self.evict_oldest_tokens();
         let notice = self.presence.notice("joined", &person, None);
@@ -110,17 +118,20 @@ impl Members {
     }
 
     fn remove(&mut self, id: u64, why: Option<(&str, &str)>) -> Option<Box<Change>> {
-        let Member { name, sender, .. } = self.by_id.remove(&id)?;
+        let Member { name, saved_name, sender, .. } = self.by_id.remove(&id)?;
         self.presence.remove(id);
-        self.ids.remove(&names::key(&name));
+        self.free_name(id, &name);
+        self.free_name(id, &saved_name);
         let person = Person { id, name };
         let notice = self.presence.notice("left", &person, why);
         Some(Box::new(Change { person, notice, record: None, former: sender }))
     }
 
-    /// Gives a member another name.
+    /// Gives a member another name. Its round calls `end_rename`.
     /// Errors: `name-taken`, with a name that is free.
-    pub fn rename(&mut self, person: &Person, name: &str) -> Result<Box<Change>, Problem> {
+    pub fn rename(
+        &mut self, person: &Person, name: &str, reference: Option<Arc<str>>,
+    ) -> Result<Option<Box<Rename>>, Problem> {
         let key = names::key(name);
         let is_reserved = names::is_reserved(name);
         if is_reserved || self.ids.get(&key).is_some_and(|owner| *owner != person.id) {
@@ -128,25 +139,66 @@ impl Members {
             let why = if is_reserved { "looks like a name of the chat's own" } else { "is taken" };
             return Err(Problem::new("name-taken", format!("{name} {why}; {free} is free")));
         }
-        self.ids.remove(&names::key(&person.name));
+        let Some(member) = self.by_id.get_mut(&person.id) else { return Ok(None) };
         self.ids.insert(key, person.id);
-        let renamed = Person { id: person.id, name: name.into() };
-        let record = self.by_id.get_mut(&person.id).and_then(|member| {
-            member.name = Arc::clone(&renamed.name);
-            self.tokens.remember(&member.token, &renamed)
-        });
-        let notice = self.presence.notice("renamed", &renamed, Some(("was", &person.name)));
-        Ok(Box::new(Change { person: renamed, notice, record, former: None }))
+        let was = replace(&mut member.name, name.into());
+        let (person, token) =
+            (Person { id: person.id, name: Arc::clone(&member.name) }, member.token.clone());
+        self.tokens.remember(&token, &person);
+        let notice = match self.presence.notice("renamed", &person, Some(("was", &was))) {
+            Some(Event::Notice { frame, .. }) => frame,
+            _ => Vec::new(),
+        };
+        Ok(Some(Box::new(Rename { person, token, reference, notice, arrivals: self.arrivals })))
+    }
+
+    /// The new name is in the file; the former one is free now. Or it is not, and the member has its former
+    /// name again: no other member has heard the new one, except a client that joined meanwhile, for which
+    /// all get the notice that is returned.
+    pub fn end_rename(&mut self, rename: &Rename, is_kept: bool) -> Option<Event> {
+        let Rename { person: Person { id, name }, token, .. } = rename;
+        let mut was = Arc::clone(name);
+        let mut notice = None;
+        if let Some(member) = self.by_id.get_mut(id).filter(|member| member.token == *token) {
+            if is_kept {
+                was = replace(&mut member.saved_name, was);
+            } else if Arc::ptr_eq(&member.name, name) {
+                member.name = Arc::clone(&member.saved_name);
+                let person = Person { id: *id, name: Arc::clone(&member.name) };
+                self.tokens.remember(token, &person);
+                if self.arrivals > rename.arrivals {
+                    notice = self.presence.notice("renamed", &person, Some(("was", name)));
+                }
+            }
+        }
+        self.free_name(*id, &was);
+        notice
+    }
+
+    /// Other members may have this name of a member, unless the member has it still.
+    fn free_name(&mut self, id: u64, name: &str) {
+        let key = names::key(name);
+        let member = self.by_id.get(&id);
+        let has_it =
+            |member: &Member| [&member.name, &member.saved_name].iter().any(|it| names::key(it) == key);
+        if self.ids.get(&key) == Some(&id) && !member.is_some_and(has_it) {
+            self.ids.remove(&key);
+        }
     }
 
     fn first_free(&self, name: &str) -> String {
         names::first_free(name, |key| self.ids.contains_key(key))
     }
 
-    /// A member of the time before the server was started again.
-    pub fn recall(&mut self, person: &Person, token: &Arc<str>) {
+    /// A member of the time before the server was started again. Returns false if the token is another
+    /// member's: then the line is damaged, and its owner would get the messages of the other.
+    pub fn recall(&mut self, person: &Person, token: &Arc<str>) -> bool {
+        if self.tokens.owner(token).is_some_and(|owner| owner.id != person.id) {
+            return false;
+        }
         self.tokens.remember(token, person);
         self.evict_oldest_tokens();
+        true
     }
 
     /// No new member gets one of the ids up to this one.
@@ -155,8 +207,8 @@ impl Members {
     }
 
     fn evict_oldest_tokens(&mut self) {
-        let is_member = |id| self.by_id.contains_key(&id);
-        self.tokens.evict_oldest(self.by_id.len(), is_member);
+        let is_in_use = |id, token: &Arc<str>| self.by_id.get(&id).is_some_and(|it| it.token == *token);
+        self.tokens.evict_oldest(self.by_id.len(), is_in_use);
     }
 
     /// The notices that are due: about absences that are over, and the count of a big room.

@@ -134,7 +134,9 @@ fn bad_field(name: &str, wanted: &str) -> Problem {
     Problem::new("bad-field", format!("{name} has to be {wanted}"))
 }
 
-fn check_text(text: String, max: usize) -> Result<String, Problem> {
+/// Checks the text of a message; `max` is in characters.
+/// Errors: `empty`, `text-too-long`.
+pub fn check_text(text: String, max: usize) -> Result<String, Problem> {
     let count = text.chars().count();
     if text.trim().is_empty() {
         Err(Problem::new("empty", "there is nothing in this message"))

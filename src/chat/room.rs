@@ -24,14 +24,16 @@
 //! (what members and the operator ask for).
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 use std::{collections::HashSet, mem::take, path::Path, thread};
 
+use super::history::{ChatMessage, History};
 use super::history_file::{HistoryFile, Record};
 use super::members::{Change, Members};
 use super::round::{Event, Round};
-use super::{history::History, protocol::Problem, receipts::Receipts};
+use super::{protocol::Problem, receipts::Receipts};
 use crate::{mutex::lock, websocket::frames, websocket::sender::Sender};
 
 mod commands;
@@ -114,20 +116,18 @@ impl Room {
         }
     }
 
-    /// Writes a record into the history file, if there are both.
-    fn write(&self, record: Option<Record>) {
-        if let (Some(file), Some(record)) = (&self.file, record) {
-            lock(file).write(&record);
-        }
-    }
-
     /// Ends a change of a member. Its former connection, if it has one, is closed with `code` and `why`.
+    /// If the change belongs into the history file, this waits until a round has written it, or failed to.
     fn publish(&self, mut state: MutexGuard<State>, change: Box<Change>, code: u16, why: &str) {
+        let record = change.record.filter(|_| self.file.is_some());
+        let written = record.map(|record| state.queue_record(record));
         state.queue.extend(change.notice);
         self.start_round(state);
-        self.write(change.record);
         if let Some(former) = change.former {
             former.close(&frames::close(code, why));
+        }
+        if let Some(written) = written {
+            let _ = written.recv(); // an error if the round panicked
         }
     }
 
@@ -146,6 +146,14 @@ impl Room {
         self.run_round();
     }
 
+    /// The same, but leaves the round to the room's own thread.
+    fn leave_round(&self, mut state: MutexGuard<State>) {
+        if state.round == RoundState::Idle && !state.queue.is_empty() {
+            state.round = RoundState::LeftToRoomThread;
+        }
+        self.wake_room.notify_one();
+    }
+
     /// Runs one round. There is only one at a time, so this is the only place that gives ids.
     fn run_round(&self) {
         let _guard = RoundGuard(self);
@@ -155,11 +163,12 @@ impl Room {
         };
         self.queue_taken.notify_all();
         let mut round = Round::new(events, last_message, now());
-        let is_kept = self.file.as_ref().is_none_or(|f| lock(f).write_messages(&round.messages));
+        let is_kept = self.file.as_ref().is_none_or(|file| lock(file).write(&round.records));
         if !is_kept {
             round.fail(); // the next round uses its ids
         }
         let present = lock(&self.state).commit(&round, is_kept);
+        round.tell_waiting(is_kept);
         round.deliver(&present);
     }
 
@@ -191,22 +200,47 @@ impl Room {
 }
 
 impl State {
-    /// Adds the messages of a round to the history, if they are kept. Returns the present members.
+    /// Adds the messages of a round to the history, if they are kept. Takes back new names that are not.
+    /// Returns the present members.
     fn commit(&mut self, round: &Round, is_kept: bool) -> Arc<Vec<(u64, Sender)>> {
-        let presence = &self.members.presence;
-        for message in &round.messages {
-            if let Some(reference) = &message.reference {
-                self.pending_refs.remove(&(message.from.id, Arc::clone(reference)));
-            }
-            if is_kept {
-                self.last_message = message.id;
-                if !presence.is_big {
-                    self.receipts.add(message, &presence.audience);
+        for record in &round.records {
+            match record {
+                Record::Message(message) => self.commit_message(message, is_kept),
+                Record::Renamed(rename) => {
+                    let notice = self.members.end_rename(rename, is_kept);
+                    self.queue.extend(notice);
                 }
-                self.history.add(Arc::clone(message));
+                Record::Member(..) | Record::Kicked(_) => {}
             }
         }
-        Arc::clone(&presence.present)
+        Arc::clone(&self.members.presence.present)
+    }
+
+    fn commit_message(&mut self, message: &Arc<ChatMessage>, is_kept: bool) {
+        let presence = &self.members.presence;
+        if let Some(reference) = &message.reference {
+            self.pending_refs.remove(&(message.from.id, Arc::clone(reference)));
+        }
+        if is_kept {
+            self.last_message = message.id;
+            if !presence.is_big {
+                self.receipts.add(message, &presence.audience);
+            }
+            self.history.add(Arc::clone(message));
+        }
+    }
+
+    /// Queues a record. What is returned receives whether the file has it.
+    fn queue_record(&mut self, record: Record) -> Receiver<bool> {
+        self.queue.push(Event::Record(record));
+        self.queue_wait()
+    }
+
+    /// What is returned receives whether all that is queued is kept.
+    fn queue_wait(&mut self) -> Receiver<bool> {
+        let (waits, is_kept) = sync_channel(1);
+        self.queue.push(Event::Wait(waits));
+        is_kept
     }
 
     /// A member has received all its messages up to this id.

@@ -1,8 +1,10 @@
 //! What one round does: it encodes each event once, and puts the frames together for each member.
 //! `room.rs` says when there is a round, and which thread runs it.
 
-use std::sync::Arc;
+use std::mem::take;
+use std::sync::{Arc, mpsc::SyncSender};
 
+use super::history_file::{Record, Rename};
 use super::protocol::{Problem, ack, error};
 use super::{history::ChatMessage, names::Person};
 use crate::websocket::sender::Sender;
@@ -15,18 +17,26 @@ pub enum Event {
     Notice { except: Option<u64>, frame: Vec<u8> },
     /// A frame for one member.
     Reply { to: u64, frame: Vec<u8> },
+    /// A member's new name.
+    Rename(Box<Rename>),
+    /// A change that happens even if it cannot be written.
+    Record(Record),
+    /// A thread waits until the round is written, and learns whether it is.
+    Wait(SyncSender<bool>),
 }
 
 /// The events of one round, each encoded once, however many members get it.
 pub struct Round {
     items: Vec<Item>,
-    /// The messages among them, for the history.
-    pub messages: Vec<Arc<ChatMessage>>,
+    /// What has to be in the history file before the round is sent, in order.
+    pub records: Vec<Record>,
+    waiting: Vec<SyncSender<bool>>,
 }
 
 /// One event as frames.
 struct Item {
-    is_message: bool,
+    /// Whether it is refused if its record, which has an author, cannot be written.
+    is_authored: bool,
     /// The frame that most members get; empty if there is none.
     common: Vec<u8>,
     /// The members who get another frame in its place, or an empty one. Each is listed once.
@@ -36,35 +46,57 @@ struct Item {
 impl Round {
     /// Gives the messages the time `at` (in ms since 1970) and ids that count up from `last_message`.
     pub fn new(events: Vec<Event>, mut last_message: u64, at: u64) -> Round {
-        let (mut items, mut messages) = (Vec::with_capacity(events.len()), Vec::new());
+        let (mut items, mut records) = (Vec::with_capacity(events.len()), Vec::new());
+        let mut waiting = Vec::new();
         for event in events {
             items.push(match event {
                 Event::Notice { except, frame: common } => {
                     let own = except.map(|member| (member, Vec::new())).into_iter().collect();
-                    Item { is_message: false, common, own }
+                    Item { is_authored: false, common, own }
                 }
                 Event::Reply { to, frame } => Item::reply(to, frame),
                 Event::Say { from, to, text, reference } => {
                     last_message += 1;
                     let message = ChatMessage { id: last_message, at, from, to, text, reference };
                     let item = Item::message(&message);
-                    messages.push(Arc::new(message));
+                    records.push(Record::Message(Arc::new(message)));
                     item
+                }
+                Event::Rename(mut rename) => {
+                    let ack = rename.reference.as_deref().map(|reference| ack(reference).frame());
+                    let own = vec![(rename.person.id, ack.unwrap_or_default())];
+                    let common = take(&mut rename.notice);
+                    records.push(Record::Renamed(rename));
+                    Item { is_authored: true, common, own }
+                }
+                Event::Record(record) => {
+                    records.push(record);
+                    continue;
+                }
+                Event::Wait(waits) => {
+                    waiting.push(waits);
+                    continue;
                 }
             });
         }
-        Round { items, messages }
+        Round { items, records, waiting }
     }
 
-    /// The history file could not be written: each author gets an error, and no member gets the
-    /// messages. The other events stay.
+    /// The history file could not be written: in the place of its message, or of its new name, each author
+    /// gets an error, and the others get nothing. The other events stay.
     pub fn fail(&mut self) {
         let why = "the history cannot be written now, perhaps because the disk is full; try again";
         let problem = Problem::new("not-saved", why);
-        self.items.retain(|item| !item.is_message);
-        for message in &self.messages {
-            let frame = error(&problem, message.reference.as_deref()).frame();
-            self.items.push(Item::reply(message.from.id, frame));
+        let authored = self.items.iter_mut().filter(|item| item.is_authored);
+        for (item, (author, reference)) in authored.zip(self.records.iter().filter_map(Record::author)) {
+            *item = Item::reply(author, error(&problem, reference).frame());
+        }
+    }
+
+    /// Tells the threads that wait for this round whether it is written.
+    pub fn tell_waiting(&mut self, is_kept: bool) {
+        for waits in self.waiting.drain(..) {
+            let _ = waits.send(is_kept); // does not block: there is room for one
         }
     }
 
@@ -103,7 +135,7 @@ impl Round {
 
 impl Item {
     fn reply(member: u64, frame: Vec<u8>) -> Item {
-        Item { is_message: false, common: Vec::new(), own: vec![(member, frame)] }
+        Item { is_authored: false, common: Vec::new(), own: vec![(member, frame)] }
     }
 
     /// A message. Its author gets the ack in its place, if the message has a `ref`.
@@ -117,6 +149,6 @@ impl Item {
             Some(to) => (Vec::new(), Some((to.id, said))),
         };
         own.extend(private.filter(|(to, _)| *to != author));
-        Item { is_message: true, common, own }
+        Item { is_authored: true, common, own }
     }
 }

@@ -9,6 +9,9 @@ use crate::secret::{sha1_base64, unguessable};
 
 /// How many tokens are kept; beyond it the oldest are forgotten, except those of members.
 const TOKENS_MAX: usize = 10_000;
+/// How many of the oldest are looked at when one is added: at most half of them are in use, so that more
+/// are forgotten than added, and no member that joins waits for a walk through all of them.
+const LOOKED_AT: usize = 8;
 
 /// A new token, in characters that need no encoding in a query.
 pub fn random() -> String {
@@ -67,12 +70,14 @@ impl Tokens {
         Some(before)
     }
 
-    /// Forgets the oldest tokens beyond the limit, except those of the `members` who are here.
-    pub fn evict_oldest(&mut self, members: usize, is_member: impl Fn(u64) -> bool) {
-        // At least half of this number are not members, so the loop ends.
-        while self.oldest_first.len() > TOKENS_MAX.max(2 * members) {
+    /// Forgets the oldest tokens beyond the limit, except those with which the `members` are here.
+    pub fn evict_oldest(&mut self, members: usize, is_in_use: impl Fn(u64, &Arc<str>) -> bool) {
+        for _ in 0..LOOKED_AT {
+            if self.oldest_first.len() <= TOKENS_MAX.max(2 * members) {
+                return;
+            }
             let Some(oldest) = self.oldest_first.pop_front() else { return };
-            if self.owners.get(&oldest).is_some_and(|owner| is_member(owner.person.id)) {
+            if self.owners.get(&oldest).is_some_and(|owner| is_in_use(owner.person.id, &oldest)) {
                 self.oldest_first.push_back(oldest);
             } else {
                 self.owners.remove(&oldest);

@@ -64,16 +64,27 @@ fn check_full_disk(server: &Server, file: &Path, make_room: impl FnOnce()) {
     eve.leave();
     dora.expect_notice("left", &eves);
     dora.settle();
-    dora.send(&json!({ "type": "name", "name": "Dora the second", "ref": "n" }));
-    dora.expect(&json!({ "type": "ack", "ref": "n" }));
-    let was = dora.person();
-    dora.name = "Dora the second".to_string();
-    let renamed = json!({ "type": "renamed", "member": dora.person(), "was": "Dora" });
     for other in [&mut ana, &mut ben] {
-        other.expect_notice("joined", &was);
+        other.expect_notice("joined", &dora.person());
         other.expect_notice("joined", &eves);
         other.expect_notice("left", &eves);
-        other.expect(&renamed);
+    }
+    // A new name is refused as well: the name stays, the others hear nothing, and the new one stays free.
+    for reference in ["n1", "n2"] {
+        dora.send(&json!({ "type": "name", "name": "Dora the second", "ref": reference }));
+        dora.expect_error("not-saved", Some(reference));
+    }
+    let flora = Member::come(server, "Dora the second");
+    assert_eq!(flora.name, "Dora the second");
+    let listed = column(&flora.welcome["members"], "name");
+    assert!(listed.contains(&json!("Dora")), "{listed:?}");
+    let (flora_leaves, flora) = (flora.person(), flora.leave());
+    assert_eq!((Member::come(server, "Dora").name.as_str(), flora), ("Dora 2", ()));
+    for other in [&mut ana, &mut ben, &mut dora] {
+        other.expect_notice("joined", &flora_leaves);
+        other.expect_notice("left", &flora_leaves);
+        assert_eq!(other.read()["member"]["name"], "Dora 2");
+        assert_eq!(other.read()["type"], "away");
     }
     dora.send(&json!({ "type": "typing", "to": ana.id }));
     ana.expect(&json!({ "type": "typing", "from": dora.person(), "to": ana.person() }));
@@ -90,6 +101,11 @@ fn check_full_disk(server: &Server, file: &Path, make_room: impl FnOnce()) {
         other.expect_said(last + 1, &ana.person(), "at last");
     }
     dora.say_and_wait("me too");
+    dora.send(&json!({ "type": "name", "name": "Dora the second", "ref": "n3" }));
+    dora.read_until(|message| message["type"] == "ack" && message["ref"] == "n3");
+    dora.name = "Dora the second".to_string();
+    let renamed = json!({ "type": "renamed", "member": dora.person(), "was": "Dora" });
+    assert_eq!(ben.read_until(|message| message["type"] == "renamed"), renamed);
     // A member that only listens gets every id once, and no error.
     for id in 1..=last + 2 {
         let next = cleo.read_until(|message| ["said", "error"].iter().any(|it| message["type"] == *it));

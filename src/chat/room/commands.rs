@@ -1,13 +1,13 @@
 //! What members, and the operator at the server's terminal, ask of the room. Each function locks it,
 //! changes something, and queues for a round what members have to be told.
 
-use std::sync::{Arc, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 use tungstenite::protocol::frame::coding::CloseCode;
 
 use super::{QUEUE_MAX, Room, State};
 use crate::chat::names::{self, Person};
-use crate::chat::protocol::{ClientMessage, Problem, Recipient, ack, error};
+use crate::chat::protocol::{ClientMessage, Problem, Recipient, ack, check_text, error};
 use crate::{chat::round::Event, json::JsonObject, mutex::lock};
 
 impl Room {
@@ -17,17 +17,17 @@ impl Room {
         &self, member: u64, reference: Option<Arc<str>>, message: ClientMessage,
     ) -> Option<JsonObject> {
         let mut state = lock(&self.state);
-        while state.queue.len() >= QUEUE_MAX {
+        // Only what has to be queued waits while the queue is full.
+        let is_queued = matches!(message, ClientMessage::Say(..) | ClientMessage::Name(_));
+        while is_queued && state.queue.len() >= QUEUE_MAX {
             state = self.queue_taken.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
         let from = state.members.person(member)?;
         let result = match message {
-            ClientMessage::Say(text, to) => {
-                state.say(from, to, text, reference.clone()).map(|()| self.start_round(state))
-            }
-            ClientMessage::Name(name) => self.rename(state, &from, &name, reference.as_deref()),
-            ClientMessage::Typing(to) => self.show_typing(state, &from, to.as_ref()),
-            ClientMessage::Received(id) => state.set_received(member, id).map(|()| self.start_round(state)),
+            ClientMessage::Say(text, to) => state.say(from, to, text, reference.clone()),
+            ClientMessage::Name(name) => state.rename(&from, &name, reference.clone()),
+            ClientMessage::Typing(to) => state.show_typing(&from, to.as_ref()),
+            ClientMessage::Received(id) => state.set_received(member, id),
             ClientMessage::Earlier(before) => {
                 let page = state.history.page(0, before, member);
                 drop(state);
@@ -37,40 +37,8 @@ impl Room {
                 return Some(earlier.with_ref(reference.as_deref()));
             }
         };
-        result.err().map(|problem| error(&problem, reference.as_deref()))
-    }
-
-    /// Gives a member another name. The `ack` follows when the name is in the history file.
-    fn rename(
-        &self, mut state: MutexGuard<State>, from: &Person, name: &str, reference: Option<&str>,
-    ) -> Result<(), Problem> {
-        let change = state.members.rename(from, name)?;
-        drop(state);
-        self.write(change.record);
-        let mut state = lock(&self.state);
-        let ack = |reference| Event::Reply { to: from.id, frame: ack(reference).frame() };
-        state.queue.extend(reference.map(ack).into_iter().chain(change.notice));
         self.start_round(state);
-        Ok(())
-    }
-
-    /// Shows others that a member is typing, at once and without a round. A client that is behind does
-    /// not get it.
-    fn show_typing(
-        &self, mut state: MutexGuard<State>, from: &Person, to: Option<&Recipient>,
-    ) -> Result<(), Problem> {
-        let to = to.map(|to| state.members.find(to)).transpose()?;
-        if state.members.may_show_typing(from.id) {
-            let present = Arc::clone(&state.members.presence.present);
-            drop(state);
-            let typing = JsonObject::new("typing").with_person("from", Some(from));
-            let frame = typing.with_person("to", to.as_ref()).frame();
-            let is_for = |id| id != from.id && to.as_ref().is_none_or(|to| to.id == id);
-            for (_, sender) in present.iter().filter(|(id, _)| is_for(*id)) {
-                sender.try_send(&frame);
-            }
-        }
-        Ok(())
+        result.err().map(|problem| error(&problem, reference.as_deref()))
     }
 
     /// For the operator: at most 200 members, whether each is away, and the number of all members.
@@ -99,12 +67,21 @@ impl Room {
         true
     }
 
-    /// Sends a message to all, as the operator.
-    pub fn say_as_operator(&self, text: &str) {
+    /// Sends a message to all, as the operator, without the control characters that a terminal leaves in
+    /// it. Waits until it is kept.
+    /// Errors: a sentence for the operator.
+    pub fn say_as_operator(&self, text: &str) -> Result<(), String> {
+        let text = text.chars().filter(|c| *c == '\t' || !c.is_control()).collect();
+        let text = check_text(text, self.text_max).map_err(|problem| problem.message)?;
         let from = Person { id: 0, name: names::OPERATOR.into() };
         let mut state = lock(&self.state);
-        state.queue.push(Event::Say { from, to: None, text: text.to_string(), reference: None });
+        state.queue.push(Event::Say { from, to: None, text, reference: None });
+        let is_kept = state.queue_wait();
         self.start_round(state);
+        match is_kept.recv() {
+            Ok(true) => Ok(()),
+            _ => Err("the history cannot be written; the log says why".to_string()),
+        }
     }
 }
 
@@ -128,6 +105,28 @@ impl State {
         self.members.stop_typing(from.id);
         self.pending_refs.extend(reference.clone().map(|reference| (from.id, reference)));
         self.queue.push(Event::Say { from, to, text, reference });
+        Ok(())
+    }
+
+    /// Gives a member another name. The `ack` follows when the name is in the history file.
+    fn rename(&mut self, from: &Person, name: &str, reference: Option<Arc<str>>) -> Result<(), Problem> {
+        let rename = self.members.rename(from, name, reference)?;
+        self.queue.extend(rename.map(Event::Rename));
+        Ok(())
+    }
+
+    /// Shows others that a member is typing, unless the queue is full: that is no news for long.
+    fn show_typing(&mut self, from: &Person, to: Option<&Recipient>) -> Result<(), Problem> {
+        let to = to.map(|to| self.members.find(to)).transpose()?;
+        let has_others = to.as_ref().is_none_or(|to| to.id != from.id);
+        if has_others && self.queue.len() < QUEUE_MAX && self.members.may_show_typing(from.id) {
+            let typing = JsonObject::new("typing").with_person("from", Some(from));
+            let frame = typing.with_person("to", to.as_ref()).frame();
+            self.queue.push(match to {
+                None => Event::Notice { except: Some(from.id), frame },
+                Some(Person { id: to, .. }) => Event::Reply { to, frame },
+            });
+        }
         Ok(())
     }
 }

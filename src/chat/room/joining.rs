@@ -1,5 +1,7 @@
 //! How a client joins the room as a member, and leaves it.
 
+use std::thread;
+
 use super::{Room, State};
 use crate::chat::names::{self, Person};
 use crate::chat::tokens;
@@ -45,7 +47,11 @@ impl Drop for MemberGuard<'_> {
         let mut state = lock(&self.room.state);
         let notice = state.members.leave(self.member, self.client, self.said_goodbye);
         state.queue.extend(notice);
-        self.room.start_round(state);
+        if thread::panicking() {
+            self.room.leave_round(state); // a second panic would end the process
+        } else {
+            self.room.start_round(state);
+        }
     }
 }
 
@@ -71,7 +77,10 @@ impl Room {
             None => state.members.add(None, &name, hash, client, sender),
             Some(owner) => match state.members.rejoin(owner, client, sender) {
                 Some(change) => change,
-                None => state.members.add(Some(owner.id), &owner.name, hash, client, sender),
+                None => {
+                    let name = names::check(&owner.name).unwrap_or(name); // an older version may have let it in
+                    state.members.add(Some(owner.id), &name, hash, client, sender)
+                }
             },
         };
         let you = change.person.clone();
@@ -81,7 +90,8 @@ impl Room {
         }
         let guard = MemberGuard { room: self, member: you.id, client, said_goodbye: false };
         let welcome = self.welcome(&state, you, token, resumed, since);
-        // The record is written before the client learns its token, so the token survives a crash.
+        // The record is written before the client learns its token, so the token survives a crash; not if
+        // the disk is full: then the record waits for the next write, and the client comes in all the same.
         self.publish(state, change, 4001, "taken over by another connection");
         (guard, welcome)
     }
