@@ -20,6 +20,7 @@ mod server {
     mod crowd; // many clients at once; the limits on connections
     mod interfaces; // the addresses of this machine, out of what the system prints
     mod settings; // options and words of the environment, right and wrong
+    mod start; // by make, in the background, with odd streams, on a port that cannot be had
     mod terminal; // what is printed, the operator's commands, start and stop
 }
 mod websocket {
