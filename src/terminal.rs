@@ -27,7 +27,9 @@ help        print this list";
 /// the terminal stops (Ctrl-S, `| less`), only this thread waits.
 pub fn start(server: Arc<Server>) {
     let run = move || {
-        print(&greeting(&server));
+        print_addresses(&server);
+        print_terms(&server);
+        print("Type help for the commands, quit to stop.");
         read_commands(&server);
     };
     if let Err(error) = thread::Builder::new().name("operator".to_string()).spawn(run) {
@@ -35,42 +37,43 @@ pub fn start(server: Arc<Server>) {
     }
 }
 
-/// The addresses, the one for classmates first, and what a client finds there.
-fn greeting(server: &Server) -> String {
-    let (settings, port) = (server.settings(), server.port());
-    let mut text = String::from("Partyline is up. Open it in a browser:\n");
+/// Prints the addresses of the server, the one for classmates first.
+fn print_addresses(server: &Server) {
+    let port = server.port();
     let addresses = interfaces::reachable();
-    let (vpn, local): (Vec<_>, Vec<_>) = addresses.iter().partition(|address| address.is_vpn);
-    let mut list = |addresses: Vec<&Address>, from: &str| {
-        for address in addresses {
-            text += &format!("  http://{}    from {from}\n", SocketAddr::new(address.ip, port));
-        }
-    };
-    list(local, "this network");
-    list(vpn, "the same VPN");
-    for name in interfaces::names_of(&addresses, &settings.hosts.names) {
-        text += &format!("  http://{name}:{port}    where that name is known\n");
+    let mut text = String::from("Partyline is up. Open it in a browser:\n");
+    for Address { ip, is_vpn } in &addresses {
+        let from = if *is_vpn { "the same VPN" } else { "this network" };
+        text += &format!("  http://{}    from {from}\n", SocketAddr::new(*ip, port));
     }
-    text += &format!("  http://localhost:{port}    on this machine\n");
+    text += &format!("  http://localhost:{port}    on this machine");
     if addresses.is_empty() {
-        text += "This machine seems to be in no network. If it is, its address stands in the output \
-                 of\n`ip address` (Linux), `ifconfig` (macOS) or `ipconfig` (Windows).\n";
+        text += "\nThis machine seems to be in no network. If it is, its address stands in the output \
+                 of\n`ip address` (Linux), `ifconfig` (macOS) or `ipconfig` (Windows).";
     }
-    let passphrase = match settings.passphrase {
-        Some(_) => "needed to join the chat.",
-        None => "none. Everyone who opens an address can join the chat.",
-    };
-    let history = match &settings.data {
-        Some(folder) => visible(&path::absolute(folder).unwrap_or_else(|_| folder.clone()).to_string_lossy()),
-        None => "in memory. It ends with this process.".to_string(),
-    };
+    print(&text);
+    for name in interfaces::names_of(&addresses, &server.settings().hosts.names) {
+        print(&format!("  http://{name}:{port}    where this name is known"));
+    }
+}
+
+/// Prints what clients find here: whether the chat is closed, whether it is kept, how many may come.
+fn print_terms(server: &Server) {
+    let settings = server.settings();
+    print(match settings.passphrase {
+        Some(_) => "Passphrase: needed to join the chat.",
+        None => "Passphrase: none. Everyone who opens an address can join the chat.",
+    });
+    match &settings.data {
+        Some(folder) => {
+            let folder = path::absolute(folder).unwrap_or_else(|_| folder.clone());
+            print(&format!("History: {}", visible(&folder.to_string_lossy())));
+        }
+        None => print("History: in memory. It ends with this process."),
+    }
     let limit = |limit: usize| if limit == usize::MAX { "no limit".to_string() } else { limit.to_string() };
-    let (connections, per_address) = (limit(settings.connections), limit(settings.per_address));
-    text + &format!(
-        "Passphrase: {passphrase}\nHistory: {history}\n\
-         Connections: {connections} at once, {per_address} of one address.\n\
-         Type help for the commands, quit to stop."
-    )
+    let [connections, per_address] = [settings.connections, settings.per_address].map(limit);
+    print(&format!("Connections: {connections} at once, {per_address} of one address."));
 }
 
 /// Runs the commands that are typed. The end of the input does not stop the server: it may have been

@@ -123,6 +123,37 @@ fn origins_given_by_option_may_connect() {
 }
 
 #[test]
+fn a_forwarded_port_works_with_the_options_that_the_refusals_name() {
+    for (what, host, origin, names) in [
+        ("a port forwarded as it is", "localhost:3001", "http://localhost:3001", &[][..]),
+        ("a dev tunnel of VS Code", "localhost:3000", "http://localhost:3000", &[]),
+        ("Gitpod, Coder, ngrok", "3000-x.example", "https://3000-x.example", &["--host"]),
+        ("ngrok --host-header=rewrite", "localhost:3000", "https://x.example", &["--origin"]),
+        ("a codespace", "x-3000.example", "http://localhost:3000", &["--host", "--origin"]),
+        ("a codespace, later", "x-3000.example", "https://localhost:3000", &["--host", "--origin"]),
+        ("Host with a port of its own", "x.example:3000", "https://x.example", &["--host", "--origin"]),
+    ] {
+        let request = from_page("/chat", host, origin);
+        let mut options: Vec<String> = Vec::new();
+        // Does what each refusal says until the connection is accepted.
+        loop {
+            let server = Server::start(&options.iter().map(String::as_str).collect::<Vec<_>>());
+            let reply = send_request(&server, what, &request);
+            if reply.status == 101 {
+                break;
+            }
+            let text = reply.text();
+            let advice = text.trim_end().rfind("--").expect("an option");
+            options.extend(text.trim_end()[advice..].split(' ').map(str::to_string));
+            assert!(options.len() <= 4, "{what}: {text}");
+        }
+        let given: Vec<&str> =
+            options.iter().map(String::as_str).filter(|word| word.starts_with("--")).collect();
+        assert_eq!(given, names, "{what}");
+    }
+}
+
+#[test]
 fn refusals_are_logged_once_a_second_without_the_query() {
     // A refused page reconnects again and again; its warnings must not fill the log.
     let warning = |server: &Server, request: &str| {
