@@ -23,11 +23,12 @@ export MALLOC_MMAP_THRESHOLD_ ?= 1048576
 # be another program's; all of them are, so that the server refuses a misspelled one.
 ifeq ($(filter-out run,$(MAKECMDGOALS)),)
 define SETTING
-export PARTYLINE_$(1) := $$(value $(1))
 unexport $(1)
+override PARTYLINE_$(2) := $$(value $(1))
+export PARTYLINE_$(2)
 endef
-$(foreach word,$(filter-out PARTYLINE_% MALLOC_% CARGO% RUST% SHELL MAKE%,$(.VARIABLES)),\
-	$(if $(filter command,$(origin $(word))),$(eval $(call SETTING,$(word)))))
+$(foreach word,$(filter-out MALLOC_% CARGO% RUST% SHELL MAKE%,$(.VARIABLES)),\
+	$(if $(filter command,$(origin $(word))),$(eval $(call SETTING,$(word),$(word:PARTYLINE_%=%)))))
 ifeq ($(origin PASSPHRASE) $(origin PARTYLINE_PASSPHRASE),environment undefined)
 $(error PASSPHRASE may be another program's: say PARTYLINE_PASSPHRASE="two words" make run, or unset it)
 endif

@@ -65,7 +65,12 @@ impl Files {
         if relative.contains(['\\', ':', '\0']) || !relative.split('/').all(is_plain) {
             return None;
         }
-        let real = self.root.join(relative).canonicalize().ok()?;
+        self.servable(&self.root.join(relative))
+    }
+
+    /// The real path of a file, if requests can get it: a regular file inside the folder that is not hidden.
+    pub fn servable(&self, file: &Path) -> Option<PathBuf> {
+        let real = file.canonicalize().ok()?;
         let mut inside = real.strip_prefix(&self.root).ok()?.components();
         let is_hidden = |part: Component| part.as_os_str().as_encoded_bytes().starts_with(b".");
         // Only a regular file: opening a FIFO would wait for a writer.

@@ -36,7 +36,9 @@ impl HostNames {
     pub fn add_machine_name(&mut self, name: &str) {
         let name = name.trim().to_ascii_lowercase();
         if let Some(short) = name.split('.').next().filter(|short| !short.is_empty()) {
-            self.names.extend([name.clone(), short.to_string(), format!("{short}.local")]);
+            self.names.extend([short.to_string(), format!("{short}.local"), name.clone()]);
+            self.names.sort();
+            self.names.dedup();
         }
     }
 }

@@ -27,6 +27,13 @@ impl Server {
         let listeners = tcp::listen(settings.port)?;
         settings.hosts.add_machine_name(&interfaces::machine_name());
         let room = Room::new(settings.text, settings.keep, settings.data.as_deref())?;
+        if let Some(data) = &settings.data
+            && files.servable(&data.join("messages.jsonl")).is_some()
+        {
+            return Err("with --data in the folder of --www, everyone could read private messages at \
+                        /…/messages.jsonl: choose another folder"
+                .to_string());
+        }
         settings.connections = settings.connections.min(CONNECTIONS_MAX);
         Ok(Arc::new(Server {
             listeners,

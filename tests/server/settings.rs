@@ -6,7 +6,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 use partyline::settings::{Settings, help};
 
-use crate::support::folder::Folder;
+use crate::support::folder::{Folder, WwwFolder};
 use crate::support::*;
 
 #[test]
@@ -194,4 +194,22 @@ fn a_path_need_not_be_text() {
     let joined = OsStr::from_bytes(b"--data=evening \xFF").to_os_string();
     let why = Settings::read([joined], []).unwrap_err();
     assert!(why.starts_with("--data=… is not text in UTF-8"), "{why}");
+}
+
+#[test]
+fn a_history_that_would_be_served_as_a_page_stops_the_start() {
+    let folder = WwwFolder::new();
+    let [www, link, beside] = ["www", "link", "data"].map(|name| folder.path(name));
+    std::os::unix::fs::symlink(&www, &link).unwrap();
+    for data in [www.clone(), www.join("sub"), www.join("new/folder"), link, www.join("../www")] {
+        let options = ["--port", "0", "--www", www.to_str().unwrap(), "--data", data.to_str().unwrap()];
+        let (code, out, err) = run_to_end(&options, &[]);
+        assert_eq!((code, out.as_str()), (Some(1), ""), "{data:?}: {err}");
+        assert!(err.contains("everyone could read private messages"), "{err}");
+    }
+    // Beside it, or where no request gets anything.
+    for data in [beside, www.join(".data")] {
+        let options = ["--www", www.to_str().unwrap(), "--data", data.to_str().unwrap()];
+        Server::start(&options).assert_serves();
+    }
 }

@@ -41,7 +41,7 @@ fn make_passes_its_own_command_line_on_and_nothing_else() {
         (&["run", "PASSPHRSE=x", "DATA="], &[], "PARTYLINE_DATA=\nPARTYLINE_PASSPHRSE=x"),
         (&["run"], &[("DATA", "/x"), ("LOG", "/var/log/x"), ("HOST", "h"), ("PORT", "80")], "PORT=80"),
         (&["run"], &[("PARTYLINE_PASSPHRASE", "$(a' #")], "PARTYLINE_PASSPHRASE=$(a' #"),
-        (&["run", "PARTYLINE_DATA=x"], &[], "PARTYLINE_DATA=x"),
+        (&["run", "PARTYLINE_PASSPHRASE=$(a' #$x"], &[], "PARTYLINE_PASSPHRASE=$(a' #$x"),
     ] {
         assert_eq!(settings(arguments, environment).0, expected, "{arguments:?} {environment:?}");
     }
