@@ -89,8 +89,9 @@ fn join<'a>(room: &'a Room, client: u64, socket: &mut Socket, request: Box<JoinR
 #[inline(never)] // *Speed*: keeps its variables off the stack of `serve`.
 fn answer(room: &Room, member: u64, message: Message) -> Option<JsonObject> {
     let Message::Text(text) = message else {
+        let reference = protocol::find_ref(&String::from_utf8_lossy(&message.into_data()));
         let why = "only text messages are understood here";
-        return Some(protocol::error(&Problem::new("not-text", why), None));
+        return Some(protocol::error(&Problem::new("not-text", why), reference.as_deref()));
     };
     let (reference, message) = protocol::parse(&text, room.text_max);
     match message {

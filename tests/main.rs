@@ -39,12 +39,13 @@ mod chat {
     pub mod disk_full; // a history file that cannot grow
     mod history; // `earlier`
     mod history_file; // --data
-    mod input; // anything that a client may send
+    pub mod input; // anything that a client may send
     mod kick; // the operator removes a member
     mod kill; // kill -9 while all clients write
     mod messages; // messages, acks, order, the welcome
     pub mod names; // names at the start, and renaming
     mod name_keys; // which names are the same, and which are reserved
+    mod not_json; // nearly JSON: the ref is found, and nothing private becomes public
     mod older_copy; // a history file without its newest lines
     mod passphrase; // --passphrase
     mod presence; // joining, leaving, away, typing

@@ -6,10 +6,11 @@
 
 use std::sync::Arc;
 
-use serde_json::{Map, Value};
+use serde_json::{Deserializer, Map, Value};
 
 use super::names::{self, Person};
 use crate::json::{JsonObject, quoted};
+use crate::text::is_invisible;
 
 /// The longest `ref`, in bytes. A client chooses it, and the server keeps it with the message.
 pub const REF_MAX: usize = 64;
@@ -56,25 +57,73 @@ impl Problem {
 
 type Fields = Map<String, Value>;
 
-/// Parses a text message; `text_max` is in characters. Also returns the `ref`, if the message has one
-/// that is valid, so that the answer to a bad message can name it too.
+/// Parses a text message; `text_max` is in characters. Also returns the `ref`, if it can be found, so that
+/// the answer to a bad message can name it too.
 pub fn parse(message: &str, text_max: usize) -> (Option<Arc<str>>, Result<ClientMessage, Problem>) {
     // Plain text is a message to all, so that the short clients of tutorials can chat, and wscat.
-    if !message.starts_with('{') {
-        let text = check_text(message.to_string(), text_max);
+    if !looks_like_json(message) {
+        let text = check_plain(message).and_then(|text| check_text(text, text_max));
         return (None, text.map(|text| ClientMessage::Say(text, None)));
     }
-    let mut fields: Fields = match serde_json::from_str(message) {
+    // RFC 8259 allows blanks around JSON (section 2), and to ignore a byte order mark (8.1).
+    let json = message.trim_start_matches(['\u{FEFF}', ' ', '\t', '\r', '\n']);
+    let mut fields: Fields = match serde_json::from_str(json) {
         Ok(fields) => fields,
         Err(error) => {
-            let why = format!("a message that begins with {{ has to be JSON: {error}");
-            return (None, Err(Problem::new("not-json", why)));
+            let why = format!("what looks like JSON has to be a JSON object: {error}");
+            return (find_ref(message), Err(Problem::new("not-json", why)));
         }
     };
     match take_ref(&mut fields) {
         Ok(reference) => (reference, parse_fields(&mut fields, text_max)),
-        Err(problem) => (None, Err(problem)),
+        Err(reference) => {
+            let why = format!("ref has to be 1 to {REF_MAX} bytes of text");
+            (reference, Err(Problem::new("bad-ref", why)))
+        }
     }
+}
+
+/// Whether a message is meant as JSON, even if it is none. It fails closed: a private message with a
+/// mistake in it must not be said to everyone as a plain text.
+fn looks_like_json(message: &str) -> bool {
+    let may_precede = |c: char| is_blank(c) || "[(\"'`“‘„«".contains(c);
+    message.trim_start_matches(may_precede).starts_with(['{', '｛'])
+        || ["\"to\"", "'to'"].iter().any(|key| values(message, key).next().is_some())
+}
+
+fn is_blank(c: char) -> bool {
+    c.is_whitespace() || c.is_control() || is_invisible(c)
+}
+
+/// What stands behind this key and a colon, wherever they are in the message.
+fn values<'a>(message: &'a str, key: &'a str) -> impl Iterator<Item = &'a str> {
+    message.split(key).skip(1).filter_map(|rest| rest.trim_start().strip_prefix(':'))
+}
+
+/// Looks for the `ref` in what is not JSON: half a surrogate pair in another field, a missing bracket, quotes
+/// as Python has them, JSON inside a JSON text. `None` also if there are two: a wrong one would end another
+/// message.
+pub fn find_ref(message: &str) -> Option<Arc<str>> {
+    let unpacked = serde_json::from_str::<String>(message);
+    let message = unpacked.as_deref().unwrap_or(message);
+    let find = |message: &str| {
+        let text = |value| Deserializer::from_str(value).into_iter::<String>().next()?.ok();
+        let mut found = values(message, "\"ref\"").map(text);
+        let first = found.next()??;
+        let is_only = found.all(|other| other.as_ref() == Some(&first));
+        (is_only && (1..=REF_MAX).contains(&first.len())).then(|| first.into())
+    };
+    find(message).or_else(|| find(&message.replace('\'', "\"")))
+}
+
+/// A text that is not JSON. A command of the page must not be said to everyone either.
+fn check_plain(text: &str) -> Result<String, Problem> {
+    let command = text.split(is_blank).find(|word| !word.is_empty());
+    if command.is_some_and(|word| word.eq_ignore_ascii_case("/msg")) {
+        let why = "/msg works on the page; here it is {\"type\":\"say\",\"to\":NAME,\"text\":TEXT}";
+        return Err(Problem::new("not-json", why));
+    }
+    Ok(text.to_string())
 }
 
 fn parse_fields(fields: &mut Fields, text_max: usize) -> Result<ClientMessage, Problem> {
@@ -102,11 +151,14 @@ fn take(fields: &mut Fields, name: &str) -> Value {
     fields.get_mut(name).map(Value::take).unwrap_or_default()
 }
 
-fn take_ref(fields: &mut Fields) -> Result<Option<Arc<str>>, Problem> {
+/// Takes the `ref`, if there is one.
+/// Errors: a `ref` that is none; as a text, if the answer can carry it.
+fn take_ref(fields: &mut Fields) -> Result<Option<Arc<str>>, Option<Arc<str>>> {
     match take(fields, "ref") {
         Value::Null => Ok(None),
         Value::String(text) if (1..=REF_MAX).contains(&text.len()) => Ok(Some(text.into())),
-        _ => Err(Problem::new("bad-ref", format!("ref has to be 1 to {REF_MAX} bytes of text"))),
+        value @ (Value::Number(_) | Value::Bool(_)) => Err(Some(value.to_string().into())),
+        _ => Err(None),
     }
 }
 
@@ -121,12 +173,20 @@ fn take_id(fields: &mut Fields, name: &str) -> Result<u64, Problem> {
     take(fields, name).as_u64().ok_or_else(|| bad_field(name, "the id of a message"))
 }
 
+/// Takes the recipient, if there is one. It fails closed: only a message without the field is for everyone.
+/// One with `null`, which programs put there for a person they do not know, is refused.
 fn take_to(fields: &mut Fields) -> Result<Option<Recipient>, Problem> {
-    let problem = || bad_field("to", "the id or the name of a member");
-    match take(fields, "to") {
-        Value::Null => Ok(None),
-        Value::String(name) => Ok(Some(Recipient::Name(name))),
-        value => value.as_u64().map(|id| Some(Recipient::Id(id))).ok_or_else(problem),
+    let wanted = "the id or the name of a member; a message to everyone has no to";
+    let is_misspelled = |name: &String| name != "to" && name.trim().eq_ignore_ascii_case("to");
+    if fields.keys().any(is_misspelled) {
+        return Err(bad_field("to", "written in small letters"));
+    }
+    match fields.get_mut("to").map(Value::take) {
+        None => Ok(None),
+        Some(Value::String(name)) => Ok(Some(Recipient::Name(name))),
+        Some(value) => {
+            value.as_u64().map(|id| Some(Recipient::Id(id))).ok_or_else(|| bad_field("to", wanted))
+        }
     }
 }
 

@@ -8,11 +8,11 @@ use crate::support::random::Random;
 use crate::support::*;
 
 /// A message, the code of its error, and the `ref` in the error.
-type Case = (String, &'static str, Option<&'static str>);
+pub type Case = (String, &'static str, Option<&'static str>);
 
 /// Sends each message, which has to be refused, and after each a text that has to be the next that Ben
 /// gets.
-fn assert_refused(cases: impl IntoIterator<Item = Case>) {
+pub fn assert_refused(cases: impl IntoIterator<Item = Case>) {
     let server = Server::start(&[]);
     let [mut ana, mut ben] = gather(&server, ["Ana", "Ben"]);
     for (number, (message, code, reference)) in cases.into_iter().enumerate() {
@@ -27,12 +27,12 @@ fn assert_refused(cases: impl IntoIterator<Item = Case>) {
     server.assert_serves();
 }
 
-fn case(message: &str, code: &'static str) -> Case {
+pub fn case(message: &str, code: &'static str) -> Case {
     (message.to_string(), code, None)
 }
 
 /// An object with these fields and `"ref":"r"`.
-fn with_ref(fields: &str, code: &'static str) -> Case {
+pub fn with_ref(fields: &str, code: &'static str) -> Case {
     (format!(r#"{{"ref":"r",{fields}}}"#), code, Some("r"))
 }
 
@@ -117,24 +117,15 @@ fn missing_or_wrong_fields_are_refused() {
 #[test]
 fn a_bad_ref_is_refused_before_anything_else() {
     let (long, euros, huge) = ("r".repeat(65), "€".repeat(22), "r".repeat(60_000));
-    let refs = [
-        json!(""),
-        json!(5),
-        json!(true),
-        json!([]),
-        json!(["r"]),
-        json!({}),
-        json!(long),
-        json!(euros),
-        json!(huge),
-    ];
-    // A bad ref is told before anything else that is wrong, because no answer could carry that ref.
+    let none = [json!(""), json!([]), json!(["r"]), json!({}), json!(long), json!(euros), json!(huge)];
+    let mut refs: Vec<_> = none.into_iter().map(|reference| (reference, None)).collect();
+    // These come back as texts.
+    refs.extend([(json!(5), Some("5")), (json!(-0.5), Some("-0.5")), (json!(true), Some("true"))]);
+    // A bad ref is told before anything else that is wrong.
     let rest = [r#""type":"say","text":"x""#, r#""type":"name","name":"x""#, r#""type":"typing""#, "\"a\":1"];
-    assert_refused(
-        refs.iter().flat_map(|reference| {
-            rest.map(|rest| case(&format!(r#"{{{rest},"ref":{reference}}}"#), "bad-ref"))
-        }),
-    );
+    assert_refused(refs.iter().flat_map(|(reference, echo)| {
+        rest.map(|rest| (format!(r#"{{{rest},"ref":{reference}}}"#), "bad-ref", *echo))
+    }));
 }
 
 #[test]
@@ -155,7 +146,7 @@ fn messages_at_the_limits_are_said() {
         // Unknown fields may come from a newer client.
         (r#"{"type":"say","text":"a","__proto__":{"to":1},"constructor":1,"":2}"#.into(), "a"),
         (format!(r#"{{"type":"say","text":"deep","more":{nested}}}"#), "deep"),
-        (r#"{"type":"say","text":"__proto__","to":null,"ref":null}"#.into(), "__proto__"),
+        (r#"{"type":"say","text":"__proto__","ref":null}"#.into(), "__proto__"),
         ("{\"\\u0074ype\":\"s\\u0061y\" , \"text\" :\r\n\"\\u0062\"}".into(), "b"),
         // The author is the member that sends it, whatever the message claims.
         (r#"{"type":"say","text":"c","from":{"id":2,"name":"Ben"},"id":7,"at":0}"#.into(), "c"),
@@ -184,10 +175,10 @@ fn messages_at_the_limits_are_said() {
 fn a_binary_message_is_refused_and_an_oversized_one_closes_the_connection() {
     let server = Server::start_without_pace(&[]);
     let [mut ana, mut ben] = gather(&server, ["Ana", "Ben"]);
-    for bytes in [&b""[..], br#"{"type":"say","text":"x"}"#, &[0xFF; 10_000]] {
+    let json = br#"{"type":"say","text":"x","ref":"r"}"#;
+    for (bytes, reference) in [(&b""[..], None), (json, Some("r")), (&[0xFF; 10_000], None)] {
         ana.peer.send(0x82, bytes);
-        let error = ana.read();
-        assert_eq!((&error["type"], &error["ref"]), (&json!("error"), &Value::Null), "{error}");
+        ana.expect_error("not-text", reference);
     }
     ana.say("still here");
     ben.expect_said(1, &ana.person(), "still here");
