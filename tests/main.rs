@@ -37,15 +37,18 @@ mod chat {
     mod cuts; // connections that break anywhere
     mod damaged_history; // history files that are damaged or cut
     pub mod disk_full; // a history file that cannot grow
+    mod foreign_files; // what is no history file, or was saved by an editor or a newer version
     mod history; // `earlier`
     mod history_file; // --data
     pub mod input; // anything that a client may send
     mod kick; // the operator removes a member
     mod kill; // kill -9 while all clients write
     mod messages; // messages, acks, order, the welcome
+    mod moved_file; // the history file is moved, deleted, replaced or cut while the server runs
     pub mod names; // names at the start, and renaming
     mod name_keys; // which names are the same, and which are reserved
     mod not_json; // nearly JSON: the ref is found, and nothing private becomes public
+    mod odd_file_systems; // file systems without locks or modes, read-only, of another user
     mod older_copy; // a history file without its newest lines
     mod passphrase; // --passphrase
     mod presence; // joining, leaving, away, typing

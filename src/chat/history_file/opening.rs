@@ -17,7 +17,7 @@ impl HistoryFile {
     pub fn open(folder: &Path) -> Result<HistoryFile, String> {
         let path = folder.join("messages.jsonl");
         let failed = |error: io::Error| cannot(&path, &format!("{error}: {}", advice(error.kind())));
-        fs::create_dir_all(folder).map_err(|error| cannot(&path, &format!("{error}: {CHOOSE}")))?;
+        fs::create_dir_all(folder).map_err(failed)?;
         // Opening a pipe could wait for ever, and what a link to nothing means is not known.
         let is_link = fs::symlink_metadata(&path).is_ok_and(|found| found.is_symlink());
         match fs::metadata(&path) {
@@ -53,10 +53,18 @@ impl HistoryFile {
         {
             use std::os::unix::fs::PermissionsExt;
             let is_private = |file: fs::Metadata| file.permissions().mode() & 0o777 == 0o600;
+            if self.file.metadata().is_ok_and(is_private) {
+                return;
+            }
+            let result = self.file.set_permissions(PermissionsExt::from_mode(0o600));
+            // Some file systems say that they did it.
             if !self.file.metadata().is_ok_and(is_private) {
-                let result = self.file.set_permissions(PermissionsExt::from_mode(0o600));
-                let (path, why) = (self.path.display(), "other users of this machine may be able to read");
-                result.unwrap_or_else(|error| log::warn!("{why} {path}, private messages too: {error}"));
+                let why = result.err().map_or(String::new(), |error| format!(" ({error})"));
+                log::warn!(
+                    "other users of this machine may read the private messages in {}{why}: it is \
+                     another user's, or its file system has no modes. To keep them private, {CHOOSE}",
+                    self.path.display()
+                );
             }
         }
     }
@@ -83,7 +91,7 @@ pub fn lock(file: &File, path: &Path) -> Result<bool, String> {
             Err(format!("{shown} is in use by another Partyline: stop that one, or {CHOOSE}"))
         }
         Err(TryLockError::Error(error)) => {
-            log::warn!("{shown} cannot be locked ({error}): see to it that no other server uses this folder");
+            log::warn!("{shown} cannot be locked ({error}): start no other server with this folder");
             Ok(false)
         }
     }
@@ -100,6 +108,9 @@ fn advice(kind: ErrorKind) -> String {
             format!("start as the user that owns the file and the folder, or {CHOOSE}")
         }
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => format!("make room, or {CHOOSE}"),
+        ErrorKind::AlreadyExists | ErrorKind::NotADirectory => {
+            format!("a file stands where a folder is wanted: {CHOOSE}")
+        }
         _ => CHOOSE.to_string(),
     }
 }

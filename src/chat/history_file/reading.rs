@@ -24,9 +24,9 @@ impl RawLine {
         self.bytes.clear();
         self.bytes.shrink_to(SHORT as usize);
         reader.by_ref().take(SHORT).read_until(b'\n', &mut self.bytes)?;
-        // A long line that cannot be a record is not kept.
+        // A long line that cannot be a record is not kept in memory.
         let is_long = self.bytes.len() as u64 == SHORT && !self.bytes.ends_with(b"\n");
-        if is_long && self.bytes.starts_with(b"{\"type\":\"") {
+        if is_long && self.bytes.starts_with(b"{") {
             reader.by_ref().take(LONG - SHORT).read_until(b'\n', &mut self.bytes)?;
         }
         self.length = self.bytes.len() as u64;
@@ -39,20 +39,17 @@ impl RawLine {
 
     /// Reads to the line's end. If more comes, the line is too long.
     fn skip(&mut self, reader: &mut impl BufRead) -> io::Result<()> {
-        loop {
-            let some = reader.fill_buf()?;
-            if some.is_empty() {
-                return Ok(());
+        let mut more = Vec::new();
+        while !self.is_whole {
+            more.clear();
+            let count = reader.by_ref().take(SHORT).read_until(b'\n', &mut more)?;
+            if count == 0 {
+                break;
             }
             self.bytes = Vec::new();
-            let end = some.iter().position(|byte| *byte == b'\n');
-            let count = end.map_or(some.len(), |end| end + 1);
             self.length += count as u64;
-            self.is_whole = end.is_some();
-            reader.consume(count);
-            if self.is_whole {
-                return Ok(());
-            }
+            self.is_whole = more.ends_with(b"\n");
         }
+        Ok(())
     }
 }
