@@ -25,7 +25,7 @@ pub fn host(name: &str) -> Result<String, String> {
 
 /// The origin of a page.
 pub fn origin(url: &str) -> Result<Origin, String> {
-    let wanted = "a scheme, a host and perhaps a port are wanted here, such as https://chat.example";
+    let wanted = "a scheme, a host and perhaps a port are wanted here, such as https://chat.example, or any";
     let url = url.trim_end_matches('/').to_ascii_lowercase();
     Origin::parse(&url).ok_or_else(|| wanted.to_string())
 }
