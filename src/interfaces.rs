@@ -36,23 +36,11 @@ const VIRTUAL: [&[&str]; 2] = [
     &["virtualbox", "vmware", "vethernet (wsl", "vethernet (default switch"],
 ];
 /// Those of VPNs, likewise: only others in the same VPN reach their addresses.
+#[rustfmt::skip]
 const VPN: [&[&str]; 2] = [
     &[
-        "tun",
-        "tap",
-        "utun",
-        "wg",
-        "ppp",
-        "ipsec",
-        "tailscale",
-        "zt",
-        "feth",
-        "ham",
-        "gpd",
-        "cscotun",
-        "nordlynx",
-        "proton",
-        "warp",
+        "tun", "tap", "utun", "wg", "ppp", "ipsec", "tailscale", "zt", "feth", "ham", "gpd", "cscotun",
+        "nordlynx", "proton", "warp",
     ],
     &["vpn", "wireguard", "tailscale", "zerotier", "hamachi", "warp"],
 ];
@@ -82,20 +70,18 @@ pub fn machine_name() -> String {
 
 /// Those of `names` that resolve to one of the addresses.
 pub fn names_of<'a>(addresses: &[Address], names: &'a [String]) -> Vec<&'a String> {
-    let is_ours = |ip: IpAddr| addresses.iter().any(|address| address.ip == ip);
     let resolve = |name: &String| {
         let name = name.clone();
         in_thread(move || (name.as_str(), 0).to_socket_addrs().map(Vec::from_iter).unwrap_or_default())
     };
-    let answers: Vec<_> = names.iter().map(resolve).collect();
+    let answers: Vec<Receiver<Vec<SocketAddr>>> = names.iter().map(resolve).collect();
     let deadline = Instant::now() + NAMES_TIME;
-    let works = |answer: &Receiver<Vec<_>>| {
+    let is_ours = |found: &SocketAddr| addresses.iter().any(|address| address.ip == found.ip());
+    let is_known = |answer: &Receiver<Vec<SocketAddr>>| {
         let left = deadline.saturating_duration_since(Instant::now());
-        answer
-            .recv_timeout(left)
-            .is_ok_and(|found| found.iter().any(|found: &SocketAddr| is_ours(found.ip())))
+        answer.recv_timeout(left).is_ok_and(|found| found.iter().any(is_ours))
     };
-    iter::zip(names, answers).filter(|(_, answer)| works(answer)).map(|(name, _)| name).collect()
+    iter::zip(names, answers).filter(|(_, answer)| is_known(answer)).map(|(name, _)| name).collect()
 }
 
 /// What a program prints, or nothing if there is no such program or it takes too long. (Shortcut: one that

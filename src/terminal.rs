@@ -94,7 +94,7 @@ fn read_commands(server: &Server) {
             // A program in the background may not read the terminal. It may again after `fg`.
             Err(error) if error.raw_os_error() == Some(EIO) || error.kind() == ErrorKind::WouldBlock => {
                 if !is_said {
-                    log::warn!("no commands can be typed now, as in the background ({error}); perhaps later");
+                    log::warn!("no commands can be typed while the server is in the background ({error})");
                 }
                 is_said = true;
                 thread::sleep(RETRY);

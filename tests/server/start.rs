@@ -78,7 +78,7 @@ fn in_the_background_of_a_terminal_it_serves_and_in_the_foreground_it_takes_comm
             assert!(output.read_line(&mut line).unwrap() > 0, "the end came before {text:?}");
         }
     };
-    wait_for("no commands can be typed now");
+    wait_for("while the server is in the background");
     input.write_all(b"\n").unwrap();
     wait_for("make run"); // `fg` prints it
     input.write_all(b"who\n").unwrap();
