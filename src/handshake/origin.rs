@@ -19,7 +19,7 @@ impl Origin {
     /// `None` for a text that is not exactly that: with a path, a user name before an `@`, or `null`.
     pub fn parse(text: &str) -> Option<Origin> {
         let (scheme, authority) = text.split_once("://")?;
-        let scheme_port = match scheme {
+        let scheme_port = match scheme.to_ascii_lowercase().as_str() {
             "http" => 80,
             "https" => 443,
             _ => return None,
@@ -54,24 +54,61 @@ impl AllowedOrigins {
             [text] => text,
             _ => return Err(Response::refusal(403, "there is more than one Origin header")),
         };
-        let origin = Origin::parse(text);
-        let is_allowed = match (&origin, &request.host) {
-            _ if self.any => true,
-            (Some(origin), _) if self.origins.contains(origin) => true,
-            (Some(origin), Some(server)) => origin.is_same(server),
-            _ => false,
-        };
-        if is_allowed {
+        let (origin, server) = (Origin::parse(text), request.host.as_ref());
+        if self.any || origin.is_some_and(|origin| self.lets_in(&origin, server)) {
             return Ok(());
         }
-        let host = request.host.as_ref().map_or("missing".to_string(), Authority::to_string);
-        let option = if origin.is_some() { text } else { "any" };
+        let host = server.map_or("missing".to_string(), Authority::to_string);
+        let why = self.explain(text, server);
         // A header may contain a tab and characters beyond ASCII that control a terminal.
         let text = text.escape_debug();
-        let why = format!(
-            "Origin is {text}, but Host is {host}, so the page that asks is not this server's own. \
-             To let it in, start the server with --origin {option}"
-        );
-        Err(Response::refusal(403, why))
+        Err(Response::refusal(403, format!("Origin is {text}, but Host is {host}, {why}")))
+    }
+
+    fn lets_in(&self, origin: &Origin, server: Option<&Authority>) -> bool {
+        self.origins.contains(origin) || server.is_some_and(|server| origin.is_same(server))
+    }
+
+    /// What is wrong with an Origin that is not let in, and what helps: the end of a sentence.
+    fn explain(&self, text: &str, server: Option<&Authority>) -> String {
+        let differs = |origin: Origin| match server {
+            Some(server) if server.host == origin.host && server.port.is_some() => "the ports differ",
+            Some(server) if server.host == origin.host => "Host has no port, perhaps because of a proxy",
+            _ => "the hosts differ",
+        };
+        if let Some(origin) = Origin::parse(text) {
+            let differs = differs(origin);
+            return format!(
+                "so the page that asks is not this server's own: {differs}. To let it in, start the server \
+                 with --origin {text}"
+            );
+        }
+        let (scheme, rest) = text.split_once("://").unwrap_or(("", text));
+        let (start, _) = text.split_at(text.len() - rest.trim_start_matches(|c| !"/?#".contains(c)).len());
+        if let Some(origin) = Origin::parse(start) {
+            // As clients in Go send it: http://localhost/
+            let nothing = "and an Origin has nothing behind its host and port, not even a slash";
+            if self.lets_in(&origin, server) {
+                return format!("{nothing}: send {start}, or from a program none");
+            }
+            let (differs, own) = (differs(origin), server.map_or(String::new(), Authority::to_string));
+            return format!(
+                "{nothing}. Without that, {differs}. A program can send http://{own} or no Origin; for a page, \
+                 start the server with --origin {start}"
+            );
+        }
+        match scheme.to_ascii_lowercase().as_str() {
+            _ if text == "null" || scheme.eq_ignore_ascii_case("file") => {
+                "and such a page was opened as a file, or in a frame without an origin. Open it from this \
+                 server, or let in the pages of every site with --origin any"
+            }
+            "ws" | "wss" => "and an Origin is the page's address, not the socket's: it begins with http or https",
+            "" | "http" | "https" => {
+                "and an Origin is a scheme, a host and perhaps a port, such as http://localhost:3000. A program \
+                 need not send one"
+            }
+            _ => "and of such pages only all can be let in, with those of every site: --origin any",
+        }
+        .to_string()
     }
 }

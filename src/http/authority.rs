@@ -15,7 +15,7 @@ pub struct Authority {
 }
 
 impl Authority {
-    /// Parses `host`, `host:port`, `[v6]` or `[v6]:port`. `None` for anything else, such as
+    /// Parses `host`, `host:port`, `[v6]` or `[v6]:port`; a zone in a v6 is dropped. `None` for anything else, such as
     /// `user@host`, which other programs may understand differently.
     pub fn parse(text: &str) -> Option<Authority> {
         let host_ends = if text.starts_with('[') { text.find(']')? + 1 } else { 0 };
@@ -29,7 +29,7 @@ impl Authority {
             _ => return None,
         };
         if let Some(address) = host.strip_prefix('[') {
-            let address: Ipv6Addr = address.strip_suffix(']')?.parse().ok()?;
+            let address = parse_ipv6(address.strip_suffix(']')?)?;
             return Some(Authority { host: format!("[{address}]"), is_address: true, port });
         }
         let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
@@ -38,6 +38,16 @@ impl Authority {
         let is_address = host.parse::<Ipv4Addr>().is_ok();
         is_name.then_some(Authority { host, is_address, port })
     }
+}
+
+/// An IPv6 address. A link-local one may have a zone behind it, which says through which of its network
+/// interfaces the client reaches it, and means nothing here: `fe80::7%eth0`, or in a URL `fe80::7%25eth0`
+/// (RFC 6874).
+fn parse_ipv6(text: &str) -> Option<Ipv6Addr> {
+    let Some((address, zone)) = text.split_once('%') else { return text.parse().ok() };
+    let is_legal = |b: u8| b.is_ascii_alphanumeric() || b"-._~%".contains(&b);
+    let is_zone = !zone.is_empty() && zone != "25" && zone.bytes().all(is_legal);
+    address.parse().ok().filter(|address: &Ipv6Addr| is_zone && address.is_unicast_link_local())
 }
 
 impl fmt::Display for Authority {

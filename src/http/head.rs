@@ -35,7 +35,11 @@ pub fn read_head(
         }
         let end = find_end(&head, checked).map_err(Some)?;
         if end.unwrap_or(head.len()) > longest {
-            let why = format!("the request head is longer than {longest} bytes");
+            let why = format!(
+                "the request head is longer than {longest} bytes. What makes it long in a browser is mostly \
+                 cookies that other programs on this host have set: delete the cookies of this address, or \
+                 open another address of this server (those of localhost and 127.0.0.1 are not the same)"
+            );
             return Err(Some(Response::refusal(431, why)));
         }
         if let Some(end) = end {

@@ -63,7 +63,7 @@ pub(super) fn bad<T>(why: impl fmt::Display) -> Result<T, Response> {
 }
 
 /// Parses a request head (RFC 9112, sections 3 and 5).
-/// Errors: the refusal to send: 400, 405, 431 or 505, with a sentence that says what is wrong.
+/// Errors: the refusal to send: 400, 405, 431, 501 or 505, with a sentence that says what is wrong.
 pub fn parse(head: &[u8]) -> Result<Request, Response> {
     // RFC 9112, 2.2 asks servers to ignore one empty line before the request line.
     let head = String::from_utf8_lossy(head.strip_prefix(b"\r\n").unwrap_or(head));
@@ -76,28 +76,26 @@ pub fn parse(head: &[u8]) -> Result<Request, Response> {
     if !is_token(method) {
         return bad("the method has characters that no method may have");
     }
-    let is_http_1_0 = parse_version(version)?;
-    let headers = parse_headers(lines)?;
+    let mut request = Request {
+        method: method.to_string(),
+        path: String::new(),
+        query: String::new(),
+        host: None,
+        is_http_1_0: parse_version(version)?,
+        has_body: false,
+        headers: parse_headers(lines)?,
+    };
+    // Whatever the method is, these have to be right (RFC 9112, 3.2 and 6.3).
+    request.host = parse_host(&request)?;
+    request.has_body = announces_body(&request)?;
     if method != "GET" && method != "HEAD" {
         let why = "only GET and HEAD are understood here";
         return Err(Response::refusal(405, why).with_header("Allow", "GET, HEAD"));
     }
-
     let (target_host, path, query) = parse_target(target)?;
-    let mut request = Request {
-        method: method.to_string(),
-        path,
-        query,
-        host: None,
-        is_http_1_0,
-        has_body: false,
-        headers,
-    };
-    request.host = parse_host(&request)?;
     // RFC 9112, 3.2.2: the host of an absolute target counts, not that of the Host field.
     request.host = target_host.or(request.host);
-    request.has_body = announces_body(&request)?;
-    Ok(request)
+    Ok(Request { path, query, ..request })
 }
 
 /// True for HTTP/1.0, false for 1.1 and any later 1.x (RFC 9110, 2.5).
@@ -116,7 +114,7 @@ fn parse_headers<'a>(lines: impl Iterator<Item = &'a str>) -> Result<Vec<(String
     let mut headers = Vec::with_capacity(8); // programs send fewer
     for line in lines.take_while(|line| !line.is_empty()) {
         if headers.len() == HEADERS_MAX {
-            let why = format!("there are more than {HEADERS_MAX} header fields");
+            let why = format!("there are more than {HEADERS_MAX} header fields; browsers send about 15");
             return Err(Response::refusal(431, why));
         }
         if line.starts_with([' ', '\t']) {
@@ -207,20 +205,39 @@ fn parse_host(request: &Request) -> Result<Option<Authority>, Response> {
     }
 }
 
-/// Whether a body follows. A length that two programs could read differently is refused (RFC 9112,
-/// 6.3), because a request could be smuggled past a proxy with it.
+/// Whether a body follows. A length that two programs could read differently is refused (RFC 9112, 6.1
+/// and 6.3), because a request could be smuggled past a proxy with it.
 fn announces_body(request: &Request) -> Result<bool, Response> {
-    let chunked = request.headers("transfer-encoding").next().is_some();
-    let mut lengths = request.headers("content-length");
-    let Some(length) = lengths.next() else { return Ok(chunked) };
-    if chunked {
-        return bad("there is both a Content-Length and a Transfer-Encoding");
+    let values = |name| {
+        let values = request.headers(name).flat_map(|value| value.split(','));
+        values.map(|value| value.trim_matches([' ', '\t']))
+    };
+    let codings: Vec<&str> = values("transfer-encoding").collect();
+    // Several equal lengths, in several lines or in one, are one (RFC 9110, 8.6).
+    let mut lengths = values("content-length").map(|length| (length, parse_length(length)));
+    let length = lengths.next();
+    if let Some((last, others)) = codings.split_last() {
+        let is_chunked = |coding: &&str| coding.eq_ignore_ascii_case("chunked");
+        return match others {
+            _ if length.is_some() => bad("there is both a Content-Length and a Transfer-Encoding"),
+            _ if request.is_http_1_0 => bad("HTTP/1.0 has no Transfer-Encoding"),
+            _ if !is_chunked(last) => {
+                bad("the last Transfer-Encoding is not chunked, so the body has no end")
+            }
+            [] => Ok(true),
+            others if others.iter().any(is_chunked) => bad("the body is chunked twice"),
+            _ => Err(Response::refusal(501, "of Transfer-Encodings, only chunked is known here")),
+        };
     }
-    if length.is_empty() || !length.bytes().all(|b| b.is_ascii_digit()) {
-        return bad("Content-Length is not a number");
+    match length {
+        None => Ok(false),
+        Some((_, None)) => bad("Content-Length is not a number of bytes"),
+        Some(first) if lengths.any(|other| other != first) => bad("there are two different Content-Lengths"),
+        Some((_, length)) => Ok(length != Some(0)),
     }
-    if lengths.any(|other| other != length) {
-        return bad("there are two different Content-Lengths");
-    }
-    Ok(length.bytes().any(|b| b != b'0'))
+}
+
+/// `None` for a sign, a blank, and a number that is too large for most programs.
+fn parse_length(digits: &str) -> Option<u64> {
+    digits.bytes().all(|b| b.is_ascii_digit()).then(|| digits.parse().ok())?
 }

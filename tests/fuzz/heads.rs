@@ -36,7 +36,7 @@ fn a_request_head_is_understood_in_one_way_or_refused() {
         }
         let request = match http::parse(input) {
             Ok(request) => request,
-            Err(refusal) => return check_refusal(&refusal, &[400, 405, 431, 505]),
+            Err(refusal) => return check_refusal(&refusal, &[400, 405, 431, 501, 505]),
         };
         check_request(&request, input);
         for hosts in &hosts {
@@ -146,7 +146,8 @@ fn check_request(request: &Request, input: &[u8]) {
     if let Some((_, query)) = target.split_once('?') {
         write!(head, "?{query}").unwrap();
     }
-    let lengths: HashSet<&str> = request.headers("content-length").collect();
+    let lengths = request.headers("content-length").flat_map(|value| value.split(','));
+    let lengths: HashSet<&str> = lengths.map(|length| length.trim_matches([' ', '\t'])).collect();
     let encodings = request.headers("transfer-encoding").count();
     assert!(lengths.len() + encodings.min(1) <= 1 && request.headers("host").count() <= 1);
     head += if request.is_http_1_0 { " HTTP/1.0\r\n" } else { " HTTP/1.1\r\n" };
@@ -197,7 +198,7 @@ fn check_own_origin(request: &Request, allowed: &AllowedOrigins) {
     let origins: Vec<&str> = request.headers("origin").collect();
     if let ([origin], false) = (&origins[..], allowed.any) {
         let (scheme, authority) = origin.split_once("://").expect("a URL");
-        let default = if scheme == "https" { 443 } else { 80 };
+        let default = if scheme.eq_ignore_ascii_case("https") { 443 } else { 80 };
         let same = |it: Authority| (it.host, it.port.unwrap_or(default));
         assert_eq!(Authority::parse(authority).map(same), request.host.clone().map(same));
     }

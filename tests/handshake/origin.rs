@@ -1,6 +1,9 @@
 //! Origin: the pages of which sites may connect, and what the log says of those that may not.
 
+use std::ffi::OsString;
 use std::time::Instant;
+
+use partyline::{http, settings::Settings};
 
 use crate::support::*;
 
@@ -11,7 +14,7 @@ fn from_page(path: &str, host: &str, origin: &str) -> String {
 }
 
 /// `(what, Host, Origin, is allowed)`
-const ORIGINS: [(&str, &str, &str, bool); 46] = [
+const ORIGINS: [(&str, &str, &str, bool); 49] = [
     ("own", "localhost:3000", "http://localhost:3000", true),
     ("own, TLS in front", "localhost:3000", "https://localhost:3000", true),
     ("own address", "192.168.1.7:3000", "http://192.168.1.7:3000", true),
@@ -20,6 +23,9 @@ const ORIGINS: [(&str, &str, &str, bool); 46] = [
     ("IPv6 the other way", "[2001:DB8:0::7]:3000", "http://[2001:db8::7]:3000", true),
     ("no ports", "localhost", "http://localhost", true),
     ("no ports, TLS", "localhost", "https://localhost", true),
+    ("scheme in capitals", "localhost:3000", "HTTP://localhost:3000", true),
+    ("a zone", "[fe80::1%25eth0]:3000", "http://[fe80::1%25eth0]:3000", true),
+    ("a zone as it is", "[fe80::1%eth0]:3000", "http://[fe80::1]:3000", true),
     ("80 in Host", "localhost:80", "http://localhost", true),
     ("80 in Origin", "localhost", "http://localhost:80", true),
     ("443 in Host", "localhost:443", "https://localhost", true),
@@ -60,6 +66,112 @@ const ORIGINS: [(&str, &str, &str, bool); 46] = [
     ("list", "localhost:3000", "http://localhost:3000 http://evil.example", false),
 ];
 
+/// With the option that a refusal advises, and with the Origin that it advises to send, the same request
+/// is let in.
+#[track_caller]
+fn assert_advice_helps(refusal: &Reply, request: &str) {
+    let text = refusal.text();
+    let origin = request.split_once("Origin: ").unwrap().1.split_once("\r\n").unwrap().0;
+    let check = |options: &[&str], request: &str| {
+        let options = options.iter().map(OsString::from);
+        let settings = Settings::read(options, Vec::new()).expect(&text);
+        settings
+            .origins
+            .check(&http::parse(request.as_bytes()).unwrap())
+            .map_err(|refusal| refusal.sentence())
+    };
+    let word = |phrase: &str| {
+        let (_, rest) = text.split_once(phrase)?;
+        rest.split([' ', ',', '\n']).next().map(str::to_string)
+    };
+    let sent = word("send ").filter(|sent| sent.starts_with("http"));
+    if let Some(option) = word("--origin ") {
+        let origin = if sent.is_some() { &option } else { origin };
+        let with_option = request.replacen(&request_line(request, "Origin"), &format!("Origin: {origin}"), 1);
+        assert_eq!(check(&["--origin", &option], &with_option), Ok(()), "{text}");
+    }
+    if let Some(sent) = sent {
+        let changed = request.replacen(&request_line(request, "Origin"), &format!("Origin: {sent}"), 1);
+        assert_eq!(check(&[], &changed), Ok(()), "{text}");
+    }
+}
+
+/// The header line with this name.
+fn request_line(request: &str, name: &str) -> String {
+    request.lines().find(|line| line.starts_with(name)).unwrap().to_string()
+}
+
+#[test]
+fn a_refusal_says_what_is_really_different() {
+    let server = Server::start(&[]);
+    for (host, origin, phrase) in [
+        ("localhost:3000", "http://localhost:3000/", "not even a slash: send http://localhost:3000, or"),
+        (
+            "localhost:3000",
+            "http://localhost:3000/chat?x",
+            "not even a slash: send http://localhost:3000, or",
+        ),
+        ("localhost", "HTTP://LOCALHOST/", "not even a slash: send HTTP://LOCALHOST, or"),
+        // From a tutorial for Go: two mistakes.
+        (
+            "localhost:3000",
+            "http://localhost/",
+            "not even a slash. Without that, the ports differ. A program can \
+            send http://localhost:3000 or no Origin; for a page, start the server with --origin http://localhost\n",
+        ),
+        (
+            "localhost:3000",
+            "http://127.0.0.1:3000/",
+            "the hosts differ. A program can send http://localhost:3000 or",
+        ),
+        (
+            "localhost:3000",
+            "null",
+            "opened as a file, or in a frame without an origin. Open it from this server, or",
+        ),
+        ("localhost:3000", "file://", "opened as a file"),
+        ("localhost:3000", "file:///home/ana/x.html", "opened as a file"),
+        (
+            "localhost:3000",
+            "ws://localhost:3000",
+            "the page's address, not the socket's: it begins with http or",
+        ),
+        (
+            "localhost:3000",
+            "chrome-extension://abcdef",
+            "only all can be let in, with those of every site: --origin any",
+        ),
+        ("localhost:3000", "localhost:3000", "such as http://localhost:3000. A program need not send one"),
+        ("localhost:3000", "", "such as http://localhost:3000. A program need not send one"),
+        (
+            "localhost:3000",
+            "http://a@localhost:3000",
+            "such as http://localhost:3000. A program need not send one",
+        ),
+        ("localhost:3000", "http://localhost:3001", "not this server's own: the ports differ. To let it in"),
+        ("localhost:3000", "http://localhost", "not this server's own: the ports differ. To let it in"),
+        ("localhost:3000", "http://127.0.0.1:3000", "not this server's own: the hosts differ. To let it in"),
+        (
+            "lab.localhost",
+            "http://lab.localhost:3000",
+            "own: Host has no port, perhaps because of a proxy. To let",
+        ),
+        ("[fe80::1%25eth0]:3000", "http://[fe80::2%25eth0]:3000", "the hosts differ. To let it in"),
+    ] {
+        let reply = send_request(&server, origin, from_page("/broadcast", host, origin));
+        reply.assert_status(origin, 403);
+        reply.assert_contains(origin, phrase);
+        let misleads = reply.text().contains("--origin any") != needs_any(origin);
+        assert!(!misleads, "{}", reply.text());
+        assert_advice_helps(&reply, &from_page("/broadcast", host, origin));
+    }
+}
+
+/// Whether a page with this Origin can only be let in with all others.
+fn needs_any(origin: &str) -> bool {
+    ["null", "file:", "chrome-extension:"].iter().any(|start| origin.starts_with(start))
+}
+
 #[test]
 fn only_pages_of_the_same_origin_may_connect() {
     let server = Server::start(&[]);
@@ -70,9 +182,9 @@ fn only_pages_of_the_same_origin_may_connect() {
             let expected = if is_allowed { 101 } else { 403 };
             reply.assert_status(what, expected);
             if !is_allowed {
-                // The refusal says what was compared, and which option allows the origin.
+                // The refusal says what was compared. If it names an option, that helps.
                 reply.assert_contains(what, &format!("Origin is {origin}, but Host is {host},"));
-                reply.assert_contains(what, "--origin ");
+                assert_advice_helps(&reply, &from_page(path, host, origin));
             }
         }
         // `/echo` is for every Origin.

@@ -14,6 +14,7 @@ fn own_names_and_addresses_are_served_and_others_get_421() {
         "localhost LocalHost localhost. localhost:3000 foo.localhost a.b.LOCALHOST.:80 \
          127.0.0.1 127.0.0.1:3000 127.9.9.9 192.168.1.7 192.0.2.1. \
          [::1] [::1]:3000 [2001:DB8::7] [::ffff:192.0.2.1] \
+         [fe80::1%25eth0] [fe80::1%25eth0]:3000 [fe80::1%eth0] [FE80::1%en0.1]:3000 [fe80::1%2] [fe80::1%25wlan%2d0] \
          lab.test LAB.test.:3000 one.example two.example \
          {name} {short} {} {short}.local {short}.LOCAL.:3000",
         name.to_uppercase()

@@ -4,7 +4,7 @@ use crate::support::*;
 
 /// `(what, request, status, text in the body)`. The client sends nothing more and waits, so that an
 /// answer shows that the head is refused at once: a server that waited for more would answer 408.
-const REFUSALS: [(&str, &[u8], u16, &str); 75] = [
+const REFUSALS: [(&str, &[u8], u16, &str); 81] = [
     ("0.9", b"GET /\r\n\r\n", 400, "request line"),
     ("0.9 by name", b"GET / HTTP/0.9\r\nHost: localhost\r\n\r\n", 505, "HTTP/1.1"),
     ("2.0", b"GET / HTTP/2.0\r\nHost: localhost\r\n\r\n", 505, "HTTP/1.1"),
@@ -65,6 +65,12 @@ const REFUSALS: [(&str, &[u8], u16, &str); 75] = [
     ("Host, open bracket", b"GET / HTTP/1.1\r\nHost: [::1\r\n\r\n", 400, "Host"),
     ("Host, bad IPv6", b"GET / HTTP/1.1\r\nHost: [1::2::3]\r\n\r\n", 400, "Host"),
     ("Host, IPv6 + text", b"GET / HTTP/1.1\r\nHost: [::1]evil\r\n\r\n", 400, "Host"),
+    ("zone, empty", b"GET / HTTP/1.1\r\nHost: [fe80::1%]\r\n\r\n", 400, "Host"),
+    ("zone, empty too", b"GET / HTTP/1.1\r\nHost: [fe80::1%25]\r\n\r\n", 400, "Host"),
+    ("zone, bad", b"GET / HTTP/1.1\r\nHost: [fe80::1%25a/b]\r\n\r\n", 400, "Host"),
+    ("zone, global", b"GET / HTTP/1.1\r\nHost: [2001:db8::1%25eth0]\r\n\r\n", 400, "Host"),
+    ("zone, IPv4", b"GET / HTTP/1.1\r\nHost: 127.0.0.1%25eth0\r\n\r\n", 400, "Host"),
+    ("zone, name", b"GET / HTTP/1.1\r\nHost: localhost%25eth0\r\n\r\n", 400, "Host"),
     ("Host, IPv6 bare", b"GET / HTTP/1.1\r\nHost: ::1\r\n\r\n", 400, "Host"),
     ("space, colon", b"GET / HTTP/1.1\r\nHost : localhost\r\n\r\n", 400, "colon"),
     ("tab, colon", b"GET / HTTP/1.1\r\nHost: localhost\r\nX\t: y\r\n\r\n", 400, "colon"),
@@ -83,20 +89,38 @@ const REFUSALS: [(&str, &[u8], u16, &str); 75] = [
 ];
 
 /// The same, for header lines that follow the Host of a correct request.
-const REFUSED_LINES: [(&str, &str, u16, &str); 13] = [
+const REFUSED_LINES: [(&str, &str, u16, &str); 31] = [
     ("NUL", "X: a\0b\r\n", 400, "NUL"),
     ("escape", "X: \x1B[2J\r\n", 400, "control"),
     ("delete", "X: a\x7F\r\n", 400, "control"),
+    ("a NUL for a name", "\0: a\r\n", 400, "NUL"),
     ("both", "Content-Length: 4\r\nTransfer-Encoding: chunked\r\n", 400, "both"),
     ("both, turned", "Transfer-Encoding: chunked\r\nContent-Length: 4\r\n", 400, "both"),
-    ("lengths differ", "Content-Length: 4\r\nContent-Length: 5\r\n", 400, "Content-Length"),
+    ("both, none", "Transfer-Encoding: chunked\r\nContent-Length: 0\r\n", 400, "both"),
+    ("lengths differ", "Content-Length: 4\r\nContent-Length: 5\r\n", 400, "two different Content-Length"),
+    ("lengths, list", "Content-Length: 4, 5\r\n", 400, "two different Content-Length"),
+    ("lengths, zeros", "Content-Length: 4, 04\r\n", 400, "two different Content-Length"),
+    ("lengths, both", "Content-Length: 4, 4\r\nContent-Length: 5\r\n", 400, "two different Content-Length"),
+    ("length and nothing", "Content-Length: 4,\r\n", 400, "two different Content-Length"),
     ("length a word", "Content-Length: four\r\n", 400, "Content-Length"),
     ("length signed", "Content-Length: +4\r\n", 400, "Content-Length"),
     ("length negative", "Content-Length: -4\r\n", 400, "Content-Length"),
     ("length hex", "Content-Length: 0x4\r\n", 400, "Content-Length"),
     ("length empty", "Content-Length:\r\n", 400, "Content-Length"),
-    ("length a list", "Content-Length: 4, 5\r\n", 400, "Content-Length"),
-    ("a NUL for a name", "\0: a\r\n", 400, "NUL"),
+    ("length blank", "Content-Length: \t \r\n", 400, "Content-Length"),
+    ("length comma", "Content-Length: ,\r\n", 400, "Content-Length"),
+    ("length in two", "Content-Length: 4 4\r\n", 400, "Content-Length"),
+    ("length 4.0", "Content-Length: 4.0\r\n", 400, "Content-Length"),
+    ("length, odd blank", "Content-Length: 4\u{A0}\r\n", 400, "Content-Length"),
+    ("length, Arabic", "Content-Length: ٤\r\n", 400, "Content-Length"),
+    ("length, huge", "Content-Length: 18446744073709551616\r\n", 400, "Content-Length"),
+    ("not chunked", "Transfer-Encoding: gzip\r\n", 400, "chunked"),
+    ("not chunked last", "Transfer-Encoding: chunked, gzip\r\n", 400, "chunked"),
+    ("no coding", "Transfer-Encoding:\r\n", 400, "chunked"),
+    ("identity", "Transfer-Encoding: identity\r\n", 400, "chunked"),
+    ("nearly chunked", "Transfer-Encoding: \u{B}chunked\r\n", 400, "control"),
+    ("chunked twice", "Transfer-Encoding: chunked\r\nTransfer-Encoding: Chunked\r\n", 400, "twice"),
+    ("gzip, chunked", "Transfer-Encoding: gzip, chunked\r\n", 501, "only chunked"),
 ];
 
 #[test]
@@ -111,9 +135,27 @@ fn malformed_heads_are_refused_with_a_reason() {
         assert_refused(what, request, status, phrase);
     }
     for (what, lines, status, phrase) in REFUSED_LINES {
-        assert_refused(what, get_request(lines).as_bytes(), status, phrase);
+        for method in ["GET", "POST", "OPTIONS", "BREW"] {
+            assert_refused(what, get_request(lines).replace("GET", method).as_bytes(), status, phrase);
+        }
     }
+    // Host as well has to be right, whatever the method is (RFC 9112, 3.2).
+    for host in ["", "Host: a\r\nHost: a\r\n", "Host: a b\r\n"] {
+        let request = format!("POST / HTTP/1.1\r\n{host}\r\n");
+        send_request(&server, host, &request).assert_status(host, 400);
+    }
+    let old = get_request("Transfer-Encoding: chunked\r\n").replace("1.1", "1.0");
+    assert_refused("1.0, chunked", old.as_bytes(), 400, "HTTP/1.0");
     assert_refused("101 headers", get_request(&"X: y\r\n".repeat(100)).as_bytes(), 431, "100");
+    // A body in order does not change that.
+    for lines in [
+        "Content-Length: 4\r\nContent-Length: 4\r\n",
+        "Content-Length: 4, 4\r\n",
+        "Transfer-Encoding: CHUNKED\r\n",
+    ] {
+        send_request(&server, lines, get_request(lines).replace("GET", "POST")).assert_status(lines, 405);
+        send_request(&server, lines, get_request(lines)).assert_status(lines, 200);
+    }
     for method in ["POST", "PUT", "DELETE", "OPTIONS", "TRACE", "CONNECT", "PATCH", "get", "GETS"] {
         let reply = send_request(&server, method, get_request("").replace("GET", method));
         reply.assert_status(method, 405);

@@ -146,7 +146,9 @@ fn a_head_longer_than_head_bytes_gets_431() {
     send_request(&server, "300 bytes", &longest).assert_status("300 bytes", 101);
     let reply = send_request(&server, "301 bytes", padded(301));
     reply.assert_status("301 bytes", 431);
-    reply.assert_contains("301 bytes", "300");
+    reply.assert_contains("301 bytes", "longer than 300 bytes");
+    // What to do, if it happens in a browser.
+    reply.assert_contains("301 bytes", "delete the cookies of this address, or open another address");
     let reply = send_request(&server, "no end", "GET /".to_string() + &"a".repeat(296));
     reply.assert_status("301 bytes without an end", 431);
 

@@ -35,6 +35,12 @@ pub fn head_corpus() -> Vec<Vec<u8>> {
         "GET / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
         "GET / HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\n\r\n",
         "GET / HTTP/1.1\r\nHost: a.localhost\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5, 5\r\n\r\nabcde",
+        "GET / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: gzip, chunked\r\n\r\n",
+        &upgrade_request("/chat", "Origin: http://[fe80::1%25eth0]:80\r\n")
+            .replace("localhost", "[fe80::1%eth0]"),
+        &upgrade_request("/chat", "Origin: HTTP://localhost/\r\n"),
+        &upgrade_request("/chat", "Origin: file:///x\r\n"),
         "GET / HTTP/1.1\r\nHost: evil.example\r\nX: y\r\n folded\r\n\r\n",
         "GET / HTTP/2.0\r\nHost: localhost\r\n\r\n",
         // Found by fuzzing: the sentence of the refusal contained the tab.
@@ -46,7 +52,7 @@ pub fn head_corpus() -> Vec<Vec<u8>> {
 
 /// Words of a request head.
 #[rustfmt::skip]
-pub const HEAD_TOKENS: [&[u8]; 62] = [
+pub const HEAD_TOKENS: [&[u8]; 68] = [
     b"\r\n", b"\r\n", b"\r", b"\n", b"\r\n\r\n", b"\n\n", b"\r\n ", b"\0", b" ", b"\t", b":", b": ", b"\x7F",
     b"\x1B[2J", b"\xC2\x9B2J", b"\xE2\x80\xAE", b"\xFF", b"\xED\xA0\x80", b"%00", b"%0D%0A", b"%1B", b"%2e%2e/",
     b"../", b"..%2f", b"..\\", b"./", b"//", b"%", b"%4", b"%zz", b"%C2%9B", b"%ED%A0%80", b"%FF", b"#", b"?", b"&",
@@ -54,7 +60,8 @@ pub const HEAD_TOKENS: [&[u8]; 62] = [
     b"[", b"]", b"localhost", b":65536", b"99999999999999999999", b"secret.txt", b"Host: localhost\r\n",
     b"Connection: Upgrade\r\n", b"Upgrade: websocket\r\n", b"Content-Length: 5\r\n",
     b"Content-Length: 6\r\n", b"Host: a\r\n",
-    b"Transfer-Encoding: chunked\r\n", b"Origin: http://localhost:3000\r\n",
+    b"Transfer-Encoding: chunked\r\n", b"Origin: http://localhost:3000\r\n", b", 5", b"chunked", b"%25eth0", b"fe80::1",
+    b"file://", b"ws://",
 ];
 
 /// Rows of frames from a client: right ones, and some that are refused.
