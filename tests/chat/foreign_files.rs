@@ -135,7 +135,7 @@ fn what_an_editor_leaves_does_no_harm() {
             let mut ana = Member::come(&server, "Ana");
             assert_eq!(texts(&ana.welcome["messages"])[..2], ["one", "two"]);
             ana.say_and_wait(&format!("three {start}"));
-            assert!(!server.log().contains("WARN"), "{}", server.log());
+            assert!(!server.wait_for_log("came to /chat").contains("WARN"));
         }
         assert!(fs::read_to_string(folder.file()).unwrap().starts_with(&content));
         assert_eq!(copies(&folder), Vec::<PathBuf>::new());
@@ -150,7 +150,7 @@ fn a_file_without_a_record_begins_a_history() {
         let server = folder.serve();
         let mut ana = Member::come(&server, "Ana");
         assert_eq!((ana.id, ana.say_and_wait("one")["id"].as_u64()), (1, Some(1)), "{content:?}");
-        assert!(!server.log().contains("WARN"), "{}", server.log());
+        assert!(!server.wait_for_log("came to /chat").contains("WARN"));
         drop(server);
         let server = folder.serve();
         assert_eq!(texts(&Member::come_back(&server, &ana.token, 0).welcome["messages"]), ["one"]);
@@ -185,7 +185,7 @@ fn records_of_a_newer_version_are_skipped_and_their_ids_are_not_given_again() {
         (&again.welcome["reset"], texts(&again.welcome["messages"])[0].as_str()),
         (&json!(false), "two")
     );
-    assert!(!server.log().contains("WARN"), "{}", server.log());
+    assert!(!server.wait_for_log("came to /chat").contains("WARN"));
     let file = fs::read_to_string(folder.file()).unwrap();
     assert!(file.starts_with(&format!("{content}\n")), "nothing was cut off");
 }
@@ -215,8 +215,7 @@ fn nothing_is_cut_off_without_a_copy() {
         for copy in &copies {
             assert_eq!(fs::metadata(copy).unwrap().permissions().mode() & 0o777, 0o600);
         }
-        let log = server.log();
-        assert!(log.contains("is torn and was cut off"), "{log}");
+        let log = server.wait_for_log("is torn and was cut off");
         assert!(copies.iter().any(|copy| log.contains(copy.to_str().unwrap())), "{log}");
     }
     assert_eq!(read_history(&folder.file()).len(), 1 + ends.len());
