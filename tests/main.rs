@@ -50,6 +50,7 @@ mod chat {
     mod not_json; // nearly JSON: the ref is found, and nothing private becomes public
     mod odd_file_systems; // file systems without locks or modes, read-only, of another user
     mod older_copy; // a history file without its newest lines
+    mod operator; // what is said at the server's terminal
     mod order; // notices agree with what the server knows; answers stand in their place
     mod passphrase; // --passphrase
     mod presence; // joining, leaving, away, typing

@@ -160,4 +160,11 @@ fn a_file_may_be_longer_than_what_is_kept_in_memory() {
     drop(server);
     // The file is never trimmed.
     assert_eq!(read_history(&folder.file()).len(), 51);
+    // Now both messages with this ref are in memory. When the older one is dropped, the ref is still known.
+    let server = Server::start_without_pace(&["--data", folder.as_str(), "--keep", "12"]);
+    let mut ana = Member::come_back(&server, &ana.token, 0);
+    let newer = ana.say_and_wait("40")["id"].clone();
+    ana.say_and_wait("one more");
+    assert_eq!(ids(&earlier(&mut ana, u64::MAX)["messages"])[0], 41);
+    assert_eq!(ana.say_and_wait("40")["id"], newer);
 }

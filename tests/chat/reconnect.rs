@@ -2,6 +2,8 @@
 //! takes over.
 
 use std::fs;
+use std::thread;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tungstenite::handshake::derive_accept_key;
@@ -63,8 +65,12 @@ fn missed_messages_come_once_and_nothing_else_does() {
     ana.expect_said(2, &person, "my own");
     ana.expect_notice("away", &person);
     for (text, to) in [("all", json!(null)), ("Ben", person["id"].clone()), ("Cleo", json!("Cleo"))] {
-        ana.send(&json!({ "type": "say", "text": text, "to": to, "ref": text }));
-        assert_eq!(ana.read()["ref"], text);
+        let mut say = json!({ "type": "say", "text": text, "ref": text });
+        if !to.is_null() {
+            say["to"] = to;
+        }
+        ana.send(&say);
+        assert_eq!(ana.read()["type"], "ack");
     }
     let mut ben = Member::come_back(&server, &token, 1);
     let missed = &ben.welcome["messages"];
@@ -162,6 +168,24 @@ fn of_more_than_ten_thousand_tokens_the_oldest_are_forgotten() {
 }
 
 #[test]
+fn many_tokens_of_one_member_stop_nothing() {
+    let folder = Folder::new();
+    let line = |number: u64| {
+        let hash = derive_accept_key(format!("token-{number}").as_bytes());
+        format!("{}\n", json!({ "type": "member", "id": 1, "name": "Ana", "token": hash }))
+    };
+    fs::write(folder.file(), (1..=10_100).map(line).collect::<String>()).unwrap();
+    let server = Server::start(&["--data", folder.as_str()]);
+    let mut ana = Member::come_back(&server, "token-10100", 0);
+    let mut others: Vec<Member> = (0..5).map(|number| Member::come(&server, &format!("M{number}"))).collect();
+    ana.say_and_wait_among("the room goes on");
+    others[4].read_until(|message| message["text"] == "the room goes on");
+    // Its oldest tokens are forgotten. The one that it uses is not.
+    assert_eq!(Member::open(&server, "?token=token-101", None).welcome["resumed"], false);
+    Member::come_back(&server, "token-10100", 0);
+}
+
+#[test]
 fn a_member_that_has_left_comes_back_as_the_same() {
     let server = Server::start(&[]);
     let [mut ana, ben] = gather(&server, ["Ana", "Ben"]);
@@ -205,4 +229,33 @@ fn a_second_connection_takes_over() {
     drop(second);
     third.leave();
     ana.expect_notice("left", &person);
+}
+
+/// An older connection of a member may end whenever and however it likes once a newer one has taken over.
+#[test]
+fn an_older_connection_that_ends_late_says_nothing_about_its_member() {
+    let server = Server::start_without_pace(&[]);
+    let [mut ana, first] = gather(&server, ["Ana", "Ben"]);
+    let (person, token) = (first.person(), first.token.clone());
+    // Two are half-open while the member resumes: their client is gone, and the server does not know yet.
+    let mut second = Member::come_back(&server, &token, 0);
+    let third = Member::come_back(&server, &token, 0);
+    second.peer.send(0x88, b"\x03\xE8");
+    drop(first);
+    second.peer.expect_close(4001);
+    server.wait_for_log("left /chat");
+    // The newest one breaks, and the member is away. The end of an older one changes nothing about that.
+    drop(third);
+    ana.expect_notice("away", &person);
+    drop(second);
+    let mut fourth = Member::come_back(&server, &token, 0);
+    ana.expect_notice("back", &person);
+    // Ten seconds after the absence began, its end is due, and passes without a notice.
+    thread::sleep(Duration::from_secs(11));
+    ana.say_and_wait("still here?");
+    fourth.expect_said(1, &ana.person(), "still here?");
+    assert_eq!(Member::come(&server, "Cleo").welcome["count"], 3);
+    fourth.leave();
+    assert_eq!(ana.read()["type"], "joined");
+    ana.read_until(|message| *message == json!({ "type": "left", "member": person }));
 }
