@@ -80,5 +80,6 @@ mod fuzz {
     mod frames; // frames over real connections
     mod heads; // request heads
     mod taps; // frames past a tap
+    mod settings; // options, words of the environment, lists of network interfaces
     mod texts; // messages and names
 }
