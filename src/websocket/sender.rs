@@ -113,14 +113,6 @@ impl Sender {
         self.write(&mut lock(&self.0.output), frames);
     }
 
-    /// Sends the frames unless the client is behind: for news such as "is typing", which is old soon.
-    pub fn try_send(&self, frames: &[u8]) {
-        let mut output = lock(&self.0.output);
-        if output.backlog.is_none() {
-            self.write(&mut output, frames);
-        }
-    }
-
     /// Sends a Close frame and finishes: no frame may follow a Close (RFC 6455, 5.5.1).
     pub fn close(&self, close_frame: &[u8]) {
         let mut output = lock(&self.0.output);

@@ -97,7 +97,8 @@ pub fn lock(file: &File, path: &Path) -> Result<bool, String> {
     }
 }
 
-fn cannot(path: &Path, why: &str) -> String {
+/// The sentence with which the start ends.
+pub fn cannot(path: &Path, why: &str) -> String {
     format!("cannot keep the history in {}: {why}", path.display())
 }
 
