@@ -11,6 +11,7 @@ pub mod clock; // the time of day
 pub mod text; // makes text from other people safe to show
 pub mod secret; // random texts that cannot be guessed; the hash of a secret
 pub mod logging; // the log
+pub mod threads; // the count of all threads, and its limit
 pub mod tcp; // listens; writes with a deadline; closes so that the last bytes arrive
 
 // The life of a connection.

@@ -9,6 +9,7 @@
 use std::{io, net::TcpListener, sync::Arc, thread};
 
 use crate::http::{self, Request, Response};
+use crate::threads::{Counted, Threads};
 use crate::websocket::{Socket, Tap, memory::Budget, tap::TapGuard};
 use crate::wire::Wires;
 use crate::{broadcast::Broadcast, chat::room::Room, http::files::Files, settings::Settings};
@@ -46,6 +47,7 @@ pub struct Server {
     wires: Arc<Wires>,
     connections: Arc<Connections>,
     idle_threads: IdleThreads,
+    threads: Arc<Threads>,
 }
 
 /// The answer to a request that is in order.
@@ -70,15 +72,19 @@ impl Server {
     pub fn run(self: &Arc<Self>) -> ! {
         for index in 1..self.listeners.len() {
             let server = Arc::clone(self);
-            thread::spawn(move || server.accept_loop(index));
+            let accept = thread::Builder::new().spawn(move || server.accept_loop(index));
+            if let Err(error) = accept {
+                log::warn!("listening with IPv4 or IPv6 only, because a thread cannot be started: {error}");
+            }
         }
         self.accept_loop(0)
     }
 
     fn accept_loop(self: &Arc<Self>, listener: usize) -> ! {
         loop {
+            let counted = self.wait_for_thread();
             match self.accept(listener) {
-                Ok(connection) => self.start_thread(listener, connection),
+                Ok(connection) => self.start_thread(listener, connection, counted),
                 Err(error) => self.accept_failed(&error),
             }
         }
@@ -96,9 +102,10 @@ impl Server {
 
     /// Starts a thread that serves a connection, then others that it accepts itself while it is idle. If
     /// it panics, only its connection ends: the guards in it remove what the others know of the client.
-    fn start_thread(self: &Arc<Self>, listener: usize, first: Box<Connection>) {
+    fn start_thread(self: &Arc<Self>, listener: usize, first: Box<Connection>, counted: Counted) {
         let server = Arc::clone(self);
         let serve = move || {
+            let _counted = counted; // until the thread ends
             let mut next = Some(first);
             while let Some(connection) = next {
                 server.serve(connection);

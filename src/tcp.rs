@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 /// Long writes go out in pieces of this many bytes.
 const PIECE: usize = 64 * 1024;
-/// A peer that does not take a [`PIECE`] within this time counts as gone.
-const PIECE_TIMEOUT: Duration = Duration::from_secs(10);
+/// A peer that does not take 64 KiB within this time counts as gone.
+pub const PIECE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long [`drain`] reads at most.
 const DRAIN_TIME: Duration = Duration::from_secs(2);
 

@@ -3,19 +3,20 @@
 use std::sync::Arc;
 
 use super::{Connections, IdleThreads, Server};
-use crate::{broadcast::Broadcast, chat::room::Room, http::files::Files, interfaces};
+use crate::{broadcast::Broadcast, chat::room::Room, http::files::Files, interfaces, threads::Threads};
 use crate::{settings::Settings, tcp, websocket::memory::Budget};
-
-/// The most connections, whatever the settings say. A thread takes up to four of the 65,530 memory
-/// maps that Linux gives a process, and std panics in a thread that gets none. This leaves room for
-/// unfinished requests and catch-up threads.
-pub const CONNECTIONS_MAX: usize = 14_000;
 
 impl Server {
     /// Opens the folder with the pages and the history file, and listens on the port of the settings,
     /// on every address of this machine.
     /// Errors: a sentence for the person who started the program.
-    pub fn bind(mut settings: Settings) -> Result<Arc<Server>, String> {
+    pub fn bind(settings: Settings) -> Result<Arc<Server>, String> {
+        Server::bind_with(settings, Threads::of_this_system())
+    }
+
+    /// Like [`Server::bind`], with as many threads as a test wants.
+    pub fn bind_with(mut settings: Settings, threads: Threads) -> Result<Arc<Server>, String> {
+        let threads = Arc::new(threads);
         let www = &settings.www;
         let files = Files::new(www).map_err(|error| {
             let www = www.display();
@@ -34,21 +35,18 @@ impl Server {
                         /…/messages.jsonl: choose another folder"
                 .to_string());
         }
-        settings.connections = settings.connections.min(CONNECTIONS_MAX);
+        settings.connections = settings.connections.min(threads.open_max());
         Ok(Arc::new(Server {
             listeners,
             files,
-            budget: Arc::new(Budget::new(settings.pending)),
-            echo_budget: Arc::new(Budget::new(settings.pending)),
+            budget: Arc::new(Budget::new(settings.pending, &threads)),
+            echo_budget: Arc::new(Budget::new(settings.pending, &threads)),
             broadcast: Broadcast::default(),
             room,
             wires: Arc::default(),
-            connections: Arc::new(Connections::new(
-                settings.connections,
-                settings.unfinished,
-                settings.per_address,
-            )),
-            idle_threads: IdleThreads::default(),
+            connections: Arc::new(Connections::new(&settings, &threads)),
+            idle_threads: IdleThreads::new(&threads),
+            threads,
             settings,
         }))
     }

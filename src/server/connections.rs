@@ -10,7 +10,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use super::addresses::{Addresses, Refused};
-use crate::{mutex::lock, websocket::Sender};
+use crate::threads::{Counted, Threads};
+use crate::{mutex::lock, settings::Settings, websocket::Sender};
 
 /// When threads or descriptors have run out, a request that has been unfinished for this long may be
 /// closed. An honest one takes milliseconds.
@@ -28,6 +29,7 @@ pub struct Connection {
 
 /// All connections, by client id.
 pub struct Connections {
+    threads: Arc<Threads>,
     open_max: usize,
     unfinished_max: usize,
     per_address_max: usize,
@@ -40,18 +42,33 @@ struct Lists {
     last_id: u64,
     /// Since when each connection has been unfinished. Ids count up, so the first is the oldest.
     unfinished: BTreeMap<u64, (Instant, Arc<TcpStream>)>,
-    /// The open connections, with the Sender of those that are WebSockets.
-    open: HashMap<u64, Option<Sender>>,
+    /// The open connections.
+    open: HashMap<u64, Open>,
     by_address: Addresses,
     /// Whether the server is stopping, so that no connection may become open.
     is_stopping: bool,
 }
 
+/// An open connection.
+struct Open {
+    /// Its Sender, if it is a WebSocket.
+    sender: Option<Sender>,
+    _counted: Counted,
+}
+
 impl Connections {
-    /// No connections yet, and room for this many open ones, unfinished ones, and ones of one address.
-    pub fn new(open_max: usize, unfinished_max: usize, per_address_max: usize) -> Connections {
+    /// No connections yet, and room for as many as the settings and the number of threads allow.
+    pub fn new(settings: &Settings, threads: &Arc<Threads>) -> Connections {
         let (lists, refused) = Default::default();
-        Connections { open_max, unfinished_max, per_address_max, lists, refused }
+        Connections {
+            threads: Arc::clone(threads),
+            open_max: settings.connections,
+            // Not all of the reserve: the threads of requests that have been closed take a moment to end.
+            unfinished_max: settings.unfinished.min(threads.reserve - threads.reserve / 4),
+            per_address_max: settings.per_address,
+            lists,
+            refused,
+        }
     }
 
     /// Adds a new, unfinished connection, and gives it its id. If there is one too many, the oldest
@@ -89,18 +106,19 @@ impl Connections {
     pub fn open(&self, id: u64) -> bool {
         let mut lists = lock(&self.lists);
         let has_place = lists.open.len() < self.open_max && !lists.is_stopping;
-        if has_place {
-            lists.unfinished.remove(&id);
-            lists.open.insert(id, None);
-        }
-        has_place
+        let Some(_counted) = self.threads.serving.add().filter(|_| has_place) else { return false };
+        lists.unfinished.remove(&id);
+        lists.open.insert(id, Open { sender: None, _counted });
+        true
     }
 
     /// An open connection has become a WebSocket. Returns whether the server is stopping: then
     /// [`Connections::stop`] did not know this Sender yet, and the caller has to close it.
     pub fn set_sender(&self, id: u64, sender: &Sender) -> bool {
         let mut lists = lock(&self.lists);
-        lists.open.insert(id, Some(sender.clone()));
+        if let Some(open) = lists.open.get_mut(&id) {
+            open.sender = Some(sender.clone());
+        }
         lists.is_stopping
     }
 
@@ -108,7 +126,7 @@ impl Connections {
     pub fn stop(&self) -> Vec<Sender> {
         let mut lists = lock(&self.lists);
         lists.is_stopping = true;
-        lists.open.values().flatten().cloned().collect()
+        lists.open.values().filter_map(|open| open.sender.clone()).collect()
     }
 
     /// Whether no connection is open.

@@ -2,10 +2,10 @@
 //! send its request (slowloris), and goes on as soon as other connections have ended.
 
 use std::io::{self, ErrorKind};
-use std::{thread, time::Duration};
+use std::{fmt::Display, thread, time::Duration};
 
 use super::Server;
-use crate::logging::OncePerSecond;
+use crate::{logging::OncePerSecond, threads::Counted};
 
 /// The pause before the next `accept`, so that the loop does not spin until a descriptor is free.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -24,7 +24,19 @@ impl Server {
         self.exhausted("start a thread", error);
     }
 
-    fn exhausted(&self, what: &str, error: &io::Error) {
+    /// Counts one more thread, for the next request. Waits while there are as many as there may be; meanwhile
+    /// idle threads accept. It does not wait for long, because no request may keep a thread of the reserve.
+    pub(super) fn wait_for_thread(&self) -> Counted {
+        loop {
+            if let Some(counted) = self.threads.all.add() {
+                return counted;
+            }
+            self.exhausted("start a thread", &format_args!("all {} are in use", self.threads.all.max));
+            thread::sleep(PAUSE);
+        }
+    }
+
+    fn exhausted(&self, what: &str, error: &impl Display) {
         static WARNING: OncePerSecond = OncePerSecond::new();
         if WARNING.is_due() {
             log::warn!("cannot {what} ({error}); `ulimit -n` and `ulimit -u` show the limits");

@@ -34,6 +34,11 @@ pub fn close_code(close_frame: &[u8]) -> u16 {
     close_frame.get(2..4).map_or(1005, |code| u16::from_be_bytes([code[0], code[1]]))
 }
 
+/// Whether these frames begin with a Close: FIN and opcode 8 (RFC 6455, 5.2).
+pub fn is_close(frames: &[u8]) -> bool {
+    frames.first() == Some(&0x88)
+}
+
 /// One whole frame of the server's: FIN set, no mask.
 fn encode(opcode: OpCode, payload: &[u8]) -> Vec<u8> {
     let (header, length) = (FrameHeader { opcode, ..FrameHeader::default() }, payload.len() as u64);

@@ -5,11 +5,13 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
+use crate::threads::Threads;
+
 /// A message of up to this many bytes may always come in. Texts that people type are shorter.
 const SMALL: usize = 64 * 1024;
 
 /// The limits that all clients of a route share, and what is in use of them.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Budget {
     /// Bytes that may wait for one client. It is compared before a message is added, so one message
     /// may exceed it.
@@ -17,17 +19,17 @@ pub struct Budget {
     /// Bytes that may wait for all clients together; beyond it, a client that is behind is closed when
     /// another frame is sent to it. Messages that are coming in may take as much again.
     pub total: usize,
-    /// Clients that may be behind at once, each with a catch-up thread.
-    pub catch_up_threads: usize,
+    /// The threads of the process, of which each slow client takes one more.
+    pub threads: Arc<Threads>,
     waiting: AtomicUsize,
     inbound: AtomicUsize,
-    catching_up: AtomicUsize,
 }
 
 impl Budget {
-    /// A budget with 256 MiB and 1,000 catch-up threads for all clients together.
-    pub fn new(per_client: usize) -> Budget {
-        Budget { per_client, total: 256 << 20, catch_up_threads: 1000, ..Budget::default() }
+    /// A budget with 256 MiB for all clients together.
+    pub fn new(per_client: usize, threads: &Arc<Threads>) -> Budget {
+        let (waiting, inbound) = Default::default();
+        Budget { per_client, total: 256 << 20, threads: Arc::clone(threads), waiting, inbound }
     }
 
     /// How many bytes wait at this moment, for all clients together.
@@ -43,22 +45,6 @@ impl Budget {
     /// `bytes` are no longer waiting.
     pub fn remove_waiting(&self, bytes: usize) {
         self.waiting.fetch_sub(bytes, Relaxed);
-    }
-
-    /// Asks for one more catch-up thread; `None` if there are too many, or too many bytes waiting.
-    pub fn permit_catch_up(self: &Arc<Self>) -> Option<CatchUpPermit> {
-        let others = self.catching_up.fetch_add(1, Relaxed);
-        let permit = CatchUpPermit(Arc::clone(self));
-        (others < self.catch_up_threads && self.waiting() <= self.total).then_some(permit)
-    }
-}
-
-/// The permit for one catch-up thread. Dropping it gives it back.
-pub struct CatchUpPermit(Arc<Budget>);
-
-impl Drop for CatchUpPermit {
-    fn drop(&mut self) {
-        self.0.catching_up.fetch_sub(1, Relaxed);
     }
 }
 

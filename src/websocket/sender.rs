@@ -43,17 +43,12 @@ use std::net::{Shutdown, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use tungstenite::protocol::frame::coding::CloseCode;
-
 use super::{frames, memory::Budget, tap::Tap};
 use crate::{mutex::lock, tcp};
 
 mod backlog; // what waits for a slow client, and the thread that writes it: `fall_behind`, `write_backlog`
 
-use backlog::Backlog;
-
-/// The reason in the Close 1013 for a client that reads too slowly.
-const TOO_SLOW: &str = "too slow: come back";
+use backlog::{Backlog, GivenUp};
 
 /// A handle for sending to one client. Clones send to the same client.
 #[derive(Debug, Clone)]
@@ -80,8 +75,10 @@ struct Output {
     finished: bool,
     /// The code of the server's Close frame, once one is accepted; no other frame may follow it.
     our_close_code: Option<u16>,
+    /// Why the server stopped writing, if it did.
+    given_up: Option<GivenUp>,
     /// What waits to be written. While it exists the flag is off, and only one thread writes: the
-    /// catch-up thread or, during [`Sender::start`], the client's own thread.
+    /// catch-up thread or, during [`Sender::start`] and if there is no other, the client's own thread.
     backlog: Option<Box<Backlog>>,
 }
 
@@ -90,7 +87,7 @@ impl Sender {
     /// collect in its backlog until [`Sender::start`]. So it can be in a map before the 101 is written,
     /// and the client misses no message from then on.
     pub fn new(stream: TcpStream, budget: Arc<Budget>, tap: Option<Arc<Tap>>) -> Sender {
-        let backlog = Some(Box::new(Backlog::new(&budget, 0)));
+        let backlog = Some(Box::new(Backlog::new(&budget)));
         let output = Mutex::new(Output { backlog, ..Output::default() });
         Sender(Arc::new(Inner { stream, budget, tap, output, is_caught_up: Condvar::new() }))
     }
@@ -98,19 +95,27 @@ impl Sender {
     /// Writes `first`, which begins with the 101, then the frames that have collected. Only for the
     /// client's own thread: if the client reads slowly, this waits.
     pub fn start(&self, first: Vec<u8>) {
-        if let Some(backlog) = &mut lock(&self.0.output).backlog {
-            backlog.write_first(first.len());
-        }
         if let Some(tap) = &self.0.tap {
             tap.begin(&first);
         }
-        self.write_backlog(first);
+        if let Some(backlog) = &mut lock(&self.0.output).backlog {
+            backlog.put_first(first);
+        }
+        self.write_backlog();
     }
 
     /// Sends one or more whole frames, without waiting. A finished Sender drops them, because a thread
     /// that sends to a room cannot know which client has just left.
     pub fn send(&self, frames: &[u8]) {
         self.write(&mut lock(&self.0.output), frames);
+    }
+
+    /// Sends the frames unless the client is behind: for news such as "is typing", which is old soon.
+    pub fn try_send(&self, frames: &[u8]) {
+        let mut output = lock(&self.0.output);
+        if output.backlog.is_none() {
+            self.write(&mut output, frames);
+        }
     }
 
     /// Sends a Close frame and finishes: no frame may follow a Close (RFC 6455, 5.5.1).
@@ -129,6 +134,11 @@ impl Sender {
     /// The code of the server's Close frame, once one is accepted; 1005 if it has none (RFC 6455, 7.1.5).
     pub fn our_close_code(&self) -> Option<u16> {
         lock(&self.0.output).our_close_code
+    }
+
+    /// Why the server has stopped writing to the client, if it has, for the log.
+    pub fn given_up(&self) -> Option<GivenUp> {
+        lock(&self.0.output).given_up
     }
 
     /// The connection, for its own thread to set timeouts and to drain. A write would break the promise.
@@ -151,10 +161,15 @@ impl Sender {
         lock(&self.0.output).backlog.is_some()
     }
 
-    /// Waits until the client has no backlog (backpressure). Only for the client's own thread.
+    /// Waits until the client has no backlog (backpressure). Only for the client's own thread, which writes the
+    /// backlog itself if no other does.
     pub fn wait_until_caught_up(&self) {
         let mut output = lock(&self.0.output);
-        while output.backlog.is_some() {
+        while let Some(backlog) = &output.backlog {
+            if backlog.is_left_to_owner {
+                drop(output);
+                return self.write_backlog();
+            }
             output = self.0.is_caught_up.wait(output).unwrap_or_else(PoisonError::into_inner);
         }
     }
@@ -182,17 +197,14 @@ impl Sender {
         }
         if let Some(backlog) = &mut output.backlog {
             if !backlog.push(frames) {
-                let close = frames::close(CloseCode::Again, TOO_SLOW);
-                output.our_close_code = Some(frames::close_code(&close));
-                output.finished = true;
-                backlog.replace_pending(close);
+                self.close_behind(output, GivenUp::TooSlow);
             }
             return;
         }
         self.show(frames);
         match self.write_now(output, frames) {
             Ok(count) if count == frames.len() => {}
-            Ok(count) => self.fall_behind(output, frames[count..].to_vec()),
+            Ok(count) => self.fall_behind(output, frames, count),
             Err(error) => {
                 output.finished = true;
                 // If the client has gone, its thread still reads the bytes that came before. After any

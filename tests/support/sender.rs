@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 
+use partyline::threads::Threads;
 use partyline::websocket::memory::Budget;
 use partyline::websocket::sender::Sender;
 
@@ -22,6 +23,11 @@ pub fn connection(read_timeout: Duration) -> (TcpStream, TcpStream) {
     peer.set_read_timeout(Some(PATIENCE)).unwrap();
     peer.set_write_timeout(Some(PATIENCE)).unwrap();
     (stream, peer)
+}
+
+/// A budget with a hundred threads.
+pub fn new_budget(per_client: usize) -> Budget {
+    Budget::new(per_client, &Arc::new(Threads::new(100)))
 }
 
 /// A Sender that has been started, its budget, and the peer that it sends to.

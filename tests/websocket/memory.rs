@@ -4,13 +4,13 @@
 use std::io::Write;
 use std::sync::Arc;
 
-use partyline::websocket::memory::{Budget, InboundReservation};
+use partyline::websocket::memory::InboundReservation;
 
 use crate::support::*;
 
 #[test]
 fn the_memory_for_incoming_messages_has_a_limit() {
-    let budget = Arc::new(Budget::new(0));
+    let budget = Arc::new(sender::new_budget(0));
     let [mut ana, mut ben] = [InboundReservation::new(&budget), InboundReservation::new(&budget)];
     assert!(ana.announce(100 << 20));
     assert!(ben.announce(156 << 20));

@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use partyline::websocket::memory::Budget;
 use partyline::websocket::sender::Sender;
 
 use crate::support::sender::*;
@@ -16,7 +15,7 @@ fn reads_and_writes_at_the_same_time_lose_and_tear_nothing() {
     /// In each round one read, which needs O_NONBLOCK off, races one write, which needs it on; the next
     /// round begins when both are done. So the flag is switched at least once in each round.
     const ROUNDS: usize = 1_000_000;
-    let (sender, _, peer) = pair(Budget::new(usize::MAX / 2));
+    let (sender, _, peer) = pair(new_budget(usize::MAX / 2));
     let reads = Arc::new(AtomicUsize::new(0));
     let writes = Arc::new(AtomicUsize::new(0));
     let wait_for = |other: &Arc<AtomicUsize>| {
@@ -78,7 +77,7 @@ fn reads_and_writes_at_the_same_time_lose_and_tear_nothing() {
 
 #[test]
 fn a_waiting_reader_is_not_woken_by_writes() {
-    let (sender, _, mut peer) = pair(Budget::new(512 * 1024));
+    let (sender, _, mut peer) = pair(new_budget(512 * 1024));
     let owner = sender.clone();
     let reading = thread::spawn(move || {
         let mut buffer = [0; 10];
@@ -98,7 +97,7 @@ fn a_waiting_reader_is_not_woken_by_writes() {
 fn a_read_that_waits_too_long_ends_as_timed_out() {
     let patience = Duration::from_millis(300);
     let (stream, _silent) = connection(patience);
-    let sender = Sender::new(stream, Arc::new(Budget::new(1)), None);
+    let sender = Sender::new(stream, Arc::new(new_budget(1)), None);
     sender.start(Vec::new());
     sender.send(&frame(0, 0)); // so that O_NONBLOCK is on when the read begins
     let began = Instant::now();
@@ -110,7 +109,7 @@ fn a_read_that_waits_too_long_ends_as_timed_out() {
 #[test]
 fn nothing_overtakes_the_first_bytes_of_a_sender() {
     let (stream, mut peer) = connection(READ_TIMEOUT);
-    let sender = Sender::new(stream, Arc::new(Budget::new(1 << 20)), None);
+    let sender = Sender::new(stream, Arc::new(new_budget(1 << 20)), None);
     // A text to the room and then `quit`, both before the 101 is sent.
     sender.send(b"\x81\x02hi");
     sender.close(b"\x88\x02\x03\xE9");

@@ -5,7 +5,6 @@ use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
-use partyline::websocket::memory::Budget;
 use partyline::websocket::sender::Sender;
 use partyline::websocket::tap::{Tap, TapGuard};
 use partyline::wire::Wires;
@@ -14,7 +13,7 @@ use partyline::wire::Wires;
 fn the_newest_connection_is_watched_and_an_unused_wire_is_forgotten() {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-    let sender = Sender::new(stream, Arc::new(Budget::new(1 << 20)), None);
+    let sender = Sender::new(stream, Arc::new(crate::support::sender::new_budget(1 << 20)), None);
     let wires = Arc::new(Wires::default());
     let begin = |client| {
         let wires = Arc::clone(&wires);
