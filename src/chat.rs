@@ -17,15 +17,13 @@ mod members; // the members: names, tokens, connections
 mod welcome; // the first message to a member
 pub mod room; // the room: how a message of one member reaches all the others
 
-use std::time::{Duration, Instant};
-use std::{sync::LazyLock, thread};
+use std::{sync::LazyLock, thread, time::Duration};
 
 use tungstenite::Message;
 
 use self::protocol::Problem;
 use self::room::{JoinRequest, MemberGuard, Room};
-use crate::websocket::frames::{self, PING};
-use crate::{json::JsonObject, websocket::socket::Socket, websocket::stream::PING_AFTER};
+use crate::{json::JsonObject, websocket::frames::PING, websocket::socket::Socket};
 
 /// How long a client waits for the answer to a wrong passphrase. It slows down guessing.
 const WRONG_PASSPHRASE_DELAY: Duration = Duration::from_secs(1);
@@ -49,13 +47,9 @@ pub fn serve(
     }
     socket.ping_with(&PING_AND_BEAT);
     let mut guard = join(room, client, socket, request);
-    let mut last_beat = Instant::now();
     while let Some(message) = socket.read() {
         // Pings come after silence. A client that sends all the time gets none, so its beats come here.
-        if last_beat.elapsed() >= PING_AFTER {
-            socket.sender().send(&PING_AND_BEAT);
-            last_beat = Instant::now();
-        }
+        socket.ping_if_due();
         if let Some(answer) = answer(room, guard.member, message) {
             socket.sender().send(&answer.frame());
             // Answers to a client that asks and does not read would pile up, as in `echo.rs`.
@@ -74,7 +68,7 @@ fn reject(socket: &mut Socket, request: &JoinRequest) {
     if request.passphrase.is_some() {
         thread::sleep(WRONG_PASSPHRASE_DELAY);
     }
-    socket.sender().close(&frames::close(4003, "the passphrase is missing or wrong"));
+    socket.close(4003, "the passphrase is missing or wrong");
 }
 
 /// Sends the 101 and the `welcome`.

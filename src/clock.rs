@@ -1,4 +1,4 @@
-//! The time of day, for people: it stands in messages, in the wire view and in `Date` headers.
+//! The time of day, for people: it stands in messages, in the wire view, in `Date` headers and in the log.
 //!
 //! Intervals (timeouts, rates, grace times) are measured with [`std::time::Instant`] instead, because
 //! the time of day jumps when an administrator or NTP sets the clock.
@@ -29,6 +29,11 @@ pub fn http_date(since_1970: Duration) -> String {
         month += 1;
     }
     let month = &"JanFebMarAprMayJunJulAugSepOctNovDec"[month * 3..month * 3 + 3];
-    let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
-    format!("{weekday}, {:02} {month} {year} {hour:02}:{minute:02}:{second:02} GMT", day + 1)
+    format!("{weekday}, {:02} {month} {year} {} GMT", day + 1, time_of_day(second))
+}
+
+/// The time of day in UTC, such as `08:49:37`.
+pub fn time_of_day(seconds_since_1970: u64) -> String {
+    let second = seconds_since_1970 % 86_400;
+    format!("{:02}:{:02}:{:02}", second / 3600, second / 60 % 60, second % 60)
 }

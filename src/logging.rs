@@ -1,4 +1,4 @@
-//! The log: one line for each client that comes or leaves, and warnings.
+//! The log: one line for each client that comes, is refused, or leaves (and why), and warnings.
 //!
 //! simple_logger writes the lines to standard error. `Logger` stands before it for two reasons: text
 //! from clients has its control characters escaped first (`text.rs`), and a terminal can stop (Ctrl-S,
@@ -12,6 +12,7 @@ use std::{sync::Mutex, thread};
 use log::{Level, LevelFilter, Log, Metadata, Record};
 use simple_logger::SimpleLogger;
 
+use crate::clock::{since_1970, time_of_day};
 use crate::{mutex::lock, text::visible};
 
 /// How many lines may wait for a terminal that has stopped; further lines are dropped.
@@ -26,11 +27,11 @@ pub fn start(level: LevelFilter) {
     let write = move || {
         for line in waiting {
             match line {
-                LogLine::Text(level, text) => {
+                LogLine::Text(level, time, text) => {
                     // simple_logger panics when standard error is closed. The program goes on.
                     let _ = catch_unwind(AssertUnwindSafe(|| {
                         let mut record = Record::builder();
-                        record.level(level).target("partyline");
+                        record.level(level).target(&time);
                         writer.log(&record.args(format_args!("{text}")).build());
                     }));
                 }
@@ -47,7 +48,8 @@ pub fn start(level: LevelFilter) {
 
 /// What the logging threads send to the thread that writes.
 enum LogLine {
-    Text(Level, String),
+    /// A level, a time, a text.
+    Text(Level, String, String),
     /// Dropped when all lines before it are written.
     Flush(SyncSender<()>),
 }
@@ -66,7 +68,9 @@ impl Log for Logger {
 
     fn log(&self, record: &Record) {
         if self.enabled(record.metadata()) {
-            let line = LogLine::Text(record.level(), visible(&record.args().to_string()));
+            // simple_logger puts the target in brackets. Here that is the time, because its own needs more crates.
+            let time = format!("{} UTC", time_of_day(since_1970().as_secs()));
+            let line = LogLine::Text(record.level(), time, visible(&record.args().to_string()));
             let _ = self.lines.try_send(line); // fails when `WAITING_MAX` lines wait
         }
     }

@@ -18,9 +18,11 @@ mod handshake; // the checks of the handshake, Origin beside them
 mod server {
     mod addresses; // the limit on the connections of one address
     mod crowd; // many clients at once; the limits on connections
+    mod log; // the log
     mod interfaces; // the addresses of this machine, out of what the system prints
     mod settings; // options and words of the environment, right and wrong
     mod start; // by make, in the background, with odd streams, on a port that cannot be had
+    mod threads; // the count of all threads
     mod terminal; // what is printed, the operator's commands, start and stop
 }
 mod websocket {
@@ -79,7 +81,6 @@ mod fuzz {
     //! Random inputs, for a few seconds each.
     mod frames; // frames over real connections
     mod heads; // request heads
-    mod histories; // history files
     mod taps; // frames past a tap
     mod settings; // options, words of the environment, lists of network interfaces
     mod texts; // messages and names

@@ -15,9 +15,6 @@
 //!    not keep a client's thread from reading. If there are several, the room's thread waits a moment,
 //!    so that more can join its round. It is the room's timer as well.
 //!
-//! A change of a member is made and its notice queued under the same lock, so notices come in the order of
-//! the changes. What the history file has to know of it waits in the queue beside the notice.
-//!
 //! The lock covers memory only: no socket and no file is written under it. The author of a message gets
 //! an `ack` in the place where the others get the message. So all members see one order, that of the
 //! ids.

@@ -2,6 +2,8 @@
 
 use std::net::{SocketAddr, TcpStream};
 
+use log::Level;
+
 use crate::{handshake, http::Response, logging::OncePerSecond, tcp};
 
 /// How many seconds a client that found no place should wait (RFC 9110, 10.2.3).
@@ -9,16 +11,25 @@ const RETRY_AFTER: &str = "10";
 
 /// Sends an answer to the request with this head, and closes the connection.
 pub fn send(stream: &TcpStream, peer: SocketAddr, head: &[u8], response: &Response) {
-    static WARNING: OncePerSecond = OncePerSecond::new();
+    static REFUSED: [OncePerSecond; 200] = [const { OncePerSecond::new() }; 200]; // for each status from 400
     // The head as it came, because one that cannot be parsed is logged too; without the empty line that may
     // stand before the request line.
     let head = String::from_utf8_lossy(head.trim_ascii_start());
     // The request line up to the query, which may contain secrets, and at most 200 characters.
     let asked: String = head.chars().take_while(|c| !"?\r".contains(*c)).take(200).collect();
-    match response.status {
-        403 | 421 if WARNING.is_due() => log::warn!("{peer} {asked}: {}", response.sentence()),
-        200 => log::debug!("{peer} {asked}: 200 OK"),
-        _ => log::debug!("{peer} {asked}: {}", response.sentence()),
+    match usize::from(response.status).checked_sub(400).and_then(|at| REFUSED.get(at)) {
+        Some(log_time) => {
+            // A refused handshake, even one whose Upgrade a proxy has dropped (426), and what keeps browsers out.
+            let is_handshake = head.to_ascii_lowercase().contains("\r\nupgrade:");
+            let keeps_out = is_handshake || matches!(response.status, 403 | 421 | 426 | 431 | 503);
+            let level = match response.status {
+                _ if !keeps_out || !log_time.is_due() => Level::Debug,
+                403 | 421 => Level::Warn,
+                _ => Level::Info,
+            };
+            log::log!(level, "refused {peer} {asked}: {}", response.sentence());
+        }
+        None => log::debug!("{peer} {asked}: {}", response.status),
     }
     let is_head = head.starts_with("HEAD ");
     tcp::send_and_close(stream, &response.to_bytes(is_head));

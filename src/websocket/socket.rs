@@ -13,7 +13,7 @@ use tungstenite::protocol::{Role, WebSocketConfig};
 use tungstenite::{Error, Message, WebSocket, error::ProtocolError};
 
 use super::frames::{self, PING};
-use super::stream::{PING_AFTER, Stream};
+use super::stream::{GONE_AFTER, PING_AFTER, Stream};
 use super::{Sender, Tap, memory::Budget, rate_limit::RateLimit};
 use crate::tcp;
 
@@ -43,8 +43,8 @@ pub struct Socket {
     response: Vec<u8>,
     /// The code of the client's Close frame (RFC 6455, 7.1.5); 1005 if it had none.
     client_close_code: Option<u16>,
-    /// What the client did wrong, for the log; empty, or a colon and a sentence.
-    problem: String,
+    /// Why the connection ends, for the log; empty if a Close frame of another thread says it.
+    why: String,
     /// How often the client has exceeded its rate.
     waits: u32,
     /// Since when a client that exceeds its rate is known to have gone.
@@ -72,8 +72,8 @@ impl Socket {
             .max_frame_size(Some(message_max));
         let websocket =
             Box::new(WebSocket::from_partially_read(stream, leftover, Role::Server, Some(config)));
-        let (client_close_code, problem, waits, gone_since) = (None, String::new(), 0, None);
-        let mut socket = Socket { websocket, response, client_close_code, problem, waits, gone_since };
+        let (client_close_code, why, waits, gone_since) = (None, String::new(), 0, None);
+        let mut socket = Socket { websocket, response, client_close_code, why, waits, gone_since };
         if let Err(error) = reserved {
             socket.close_after(&error.into()); // goes out behind the 101
         }
@@ -94,7 +94,12 @@ impl Socket {
 
     /// Replaces the ping that is sent after [`PING_AFTER`] of silence by these whole frames.
     pub fn ping_with(&mut self, frames: &'static [u8]) {
-        self.websocket.get_mut().ping = frames;
+        self.websocket.get_mut().ping_frames = frames;
+    }
+
+    /// Sends that ping if none has been sent for so long, for a client that is never silent.
+    pub fn ping_if_due(&mut self) {
+        self.websocket.get_mut().ping_if_due();
     }
 
     /// The code with which the client has closed the connection, if it has; 1005 if it gave none.
@@ -154,21 +159,33 @@ impl Socket {
     /// 7.1.7).
     fn close_after(&mut self, error: &Error) {
         let code = match error {
-            Error::Io(error) if error.kind() == ErrorKind::OutOfMemory => CloseCode::Again,
-            // The client closed, or the server did, or the client vanished: no Close can arrive.
-            Error::ConnectionClosed | Error::AlreadyClosed | Error::Io(_) => return,
+            _ if self.sender().our_close_code().is_some() => return,
             Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => return,
+            Error::Io(error) if error.kind() == ErrorKind::OutOfMemory => CloseCode::Again,
+            // No Close can arrive.
+            Error::Io(error) if error.kind() == ErrorKind::TimedOut => {
+                self.why = format!("silent for {} s", GONE_AFTER.as_secs());
+                return;
+            }
+            Error::Io(error) => {
+                self.why = error.to_string();
+                return;
+            }
             Error::Protocol(_) => CloseCode::Protocol,
             Error::Utf8(_) => CloseCode::Invalid,
             Error::Capacity(_) => CloseCode::Size,
             _ => CloseCode::Error,
         };
-        let why = match error {
-            Error::Io(error) => error.to_string(), // without tungstenite's "IO error: "
-            error => error.to_string(),
-        };
-        self.problem = format!(": {why}");
-        self.sender().close(&frames::close(code, &why));
+        match error {
+            Error::Io(error) => self.close(code, &error.to_string()), // without tungstenite's "IO error: "
+            error => self.close(code, &error.to_string()),
+        }
+    }
+
+    /// Closes the connection. `why` has at most 123 bytes; it goes to the client, and into the log.
+    pub fn close(&mut self, code: impl Into<CloseCode>, why: &str) {
+        self.why = why.to_string();
+        self.sender().close(&frames::close(code, why));
     }
 
     /// Closes the connection so that the last frames arrive. Returns how it ended, for the log.
@@ -182,10 +199,13 @@ impl Socket {
                 tap.from_client(bytes);
             }
         });
-        match (self.client_close_code, sender.our_close_code()) {
+        let why = sender.given_up().map_or(self.why, |why| why.to_string());
+        let end = match (self.client_close_code, sender.our_close_code()) {
             (Some(code), _) => format!("closed with {code}"),
-            (None, Some(code)) => format!("was closed with {code}{}", self.problem),
-            (None, None) => "vanished".to_string(),
-        }
+            (None, Some(code)) => format!("was closed with {code}"),
+            (None, None) if why.is_empty() => "gone without a Close".to_string(),
+            (None, None) => return why,
+        };
+        if why.is_empty() { end } else { format!("{end}: {why}") }
     }
 }

@@ -5,9 +5,9 @@
 //! shows the bytes to the tap, and reserves memory for the messages that they announce.
 
 use std::io::{self, ErrorKind, Read, Write};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use super::frames::{FrameScanner, PING};
+use super::frames::{self, FrameScanner, PING};
 use super::{ConnectionLimits, Sender};
 use super::{memory::InboundReservation, rate_limit::RateLimit};
 
@@ -23,7 +23,9 @@ pub struct Stream {
     /// The client's Sender. Its socket's read timeout is [`PING_AFTER`], but for the wait for a pong.
     pub sender: Sender,
     /// The frames that are sent after [`PING_AFTER`] of silence.
-    pub ping: &'static [u8],
+    pub ping_frames: &'static [u8],
+    /// When they were sent last, or when the connection began.
+    last_ping: Instant,
     /// How fast the client may send.
     pub rate_limit: RateLimit,
     /// The memory for the message that is coming in.
@@ -39,7 +41,21 @@ impl Stream {
     pub fn new(sender: Sender, limits: ConnectionLimits) -> Stream {
         let ConnectionLimits { message_max, budget, rate_limit } = limits;
         let (inbound, scanner) = (InboundReservation::new(&budget), FrameScanner::default());
-        Stream { sender, ping: PING, rate_limit, inbound, scanner, message_max }
+        let (ping_frames, last_ping) = (PING, Instant::now());
+        Stream { sender, ping_frames, last_ping, rate_limit, inbound, scanner, message_max }
+    }
+
+    /// Sends the ping.
+    fn ping(&mut self) {
+        self.sender.send(self.ping_frames);
+        self.last_ping = Instant::now();
+    }
+
+    /// Sends the ping, if none has been sent for [`PING_AFTER`].
+    pub fn ping_if_due(&mut self) {
+        if self.last_ping.elapsed() >= PING_AFTER {
+            self.ping();
+        }
     }
 
     /// Reserves memory for the messages that begin in these bytes, before tungstenite sees them: it
@@ -67,17 +83,17 @@ impl Stream {
     /// While a client is behind, silence does not count: it reads the ping only after all that was sent
     /// before, and the catch-up thread notices if it reads nothing more. (std cannot see what waits in the
     /// kernel's buffer, up to about 4 MiB: a client has to read that much in time.)
-    fn read_or_ping(&self, buffer: &mut [u8]) -> io::Result<usize> {
+    fn read_or_ping(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let is_silence = |result: &io::Result<usize>| {
             result.as_ref().is_err_and(|error| error.kind() == ErrorKind::TimedOut)
         };
         let mut result = self.sender.read(buffer, PING_AFTER);
         if is_silence(&result) && self.sender.our_close_code().is_none() {
-            self.sender.send(self.ping);
+            self.ping();
             let patience = GONE_AFTER - PING_AFTER;
             self.sender.tcp().set_read_timeout(Some(patience))?;
             result = self.sender.read(buffer, patience);
-            while is_silence(&result) && self.sender.is_behind() {
+            while is_silence(&result) && self.sender.is_behind() && self.sender.our_close_code().is_none() {
                 result = self.sender.read(buffer, patience);
             }
             self.sender.tcp().set_read_timeout(Some(PING_AFTER))?;
@@ -106,8 +122,7 @@ impl Read for Stream {
 impl Write for Stream {
     /// tungstenite writes pongs and the reply to a Close, each whole, because its write buffer is off.
     fn write(&mut self, frame: &[u8]) -> io::Result<usize> {
-        let is_close = frame.first() == Some(&0x88); // FIN and opcode 8 (RFC 6455, 5.2)
-        if is_close {
+        if frames::is_close(frame) {
             self.sender.close(frame)
         } else {
             self.sender.send(frame)

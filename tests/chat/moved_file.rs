@@ -70,7 +70,7 @@ fn a_deleted_file_is_written_anew_with_all_that_was_acknowledged() {
         }
         ana.say_and_wait(text);
     }
-    let log = server.wait_for_log("was deleted, and was written anew");
+    let log = server.wait_for_log("was deleted, and is written anew");
     assert_eq!(log.matches("was deleted").count(), 3, "{log}");
     let file = data.join("messages.jsonl");
     assert_eq!(texts(&json!(read_history(&file))), ["one", "two", "three", "four"]);

@@ -67,6 +67,10 @@ fn a_member_that_is_away_for_ten_seconds_has_left() {
 fn typing_is_passed_on_at_most_every_two_seconds() {
     let server = Server::start(&[]);
     let [mut ana, mut ben, mut cleo] = gather(&server, ["Ana", "Ben", "Cleo"]);
+    // A client that has not taken its welcome yet would get no `typing`.
+    for member in [&mut ana, &mut ben, &mut cleo] {
+        member.settle();
+    }
     let typing = json!({ "type": "typing", "from": ana.person() });
     // In one write, so that they arrive within two seconds even on a busy machine.
     let frame = client_frame(0x81, br#"{"type":"typing"}"#);

@@ -2,7 +2,7 @@
 //! the test drops it, and [`run_to_end`] for a run that has to end by itself.
 
 use std::fs;
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, TcpStream};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
@@ -51,19 +51,7 @@ impl Server {
         Server::spawn(command, 0)
     }
 
-    fn spawn(command: Command, port: u16) -> Server {
-        Server::try_spawn(command, port).expect("the program prints its addresses")
-    }
-
-    /// Starts it on a free port, with these options.
-    /// Errors: the program's standard error, if it ends before it prints its addresses.
-    pub fn try_start(options: &[&str]) -> Result<Server, String> {
-        let mut command = program();
-        command.args(options);
-        Server::try_spawn(command, 0)
-    }
-
-    fn try_spawn(mut command: Command, port: u16) -> Result<Server, String> {
+    fn spawn(mut command: Command, port: u16) -> Server {
         command.args(["--port", &port.to_string()]);
         if !command.get_args().any(|argument| argument == "--per-address") {
             command.args(["--per-address", "0"]); // all clients of the tests have one address
@@ -72,15 +60,10 @@ impl Server {
         let mut child = command.spawn().expect("the program can be started");
         let stdin = child.stdin.take();
         let mut stdout = BufReader::new(child.stdout.take().expect("standard output is piped"));
-        let mut stderr = BufReader::new(child.stderr.take().expect("standard error is piped"));
-        let Some(port) = find_port(&mut stdout) else {
-            let mut why = String::new();
-            stderr.read_to_string(&mut why).expect("what the program says is text");
-            child.wait().unwrap();
-            return Err(why);
-        };
-        let (log, output) = (Output::collect(stderr.lines()), Output::collect(stdout.lines()));
-        Ok(Server { child, stdin, port, log, output })
+        let stderr = BufReader::new(child.stderr.take().expect("standard error is piped"));
+        let log = Output::collect(stderr.lines());
+        let port = read_port(&mut stdout);
+        Server { child, stdin, port, log, output: Output::collect(stdout.lines()) }
     }
 
     /// The id of its process.
@@ -214,14 +197,14 @@ pub fn end_of(mut command: Command) -> (Option<i32>, String, String) {
 
 /// Reads the program's standard output up to the last of its addresses, and returns the port in it.
 pub fn read_port(stdout: &mut impl BufRead) -> u16 {
-    find_port(stdout).expect("the program ended before it printed its addresses")
-}
-
-/// The same; `None` if the program ends before that.
-fn find_port(stdout: &mut impl BufRead) -> Option<u16> {
-    let mut lines = stdout.lines().map(|line| line.expect("the addresses are text"));
-    let address = lines.find_map(|line| Some(line.split_once("http://localhost:")?.1.to_string()))?;
-    Some(address.split_whitespace().next().unwrap().parse().expect("a port"))
+    loop {
+        let mut line = String::new();
+        let count = stdout.read_line(&mut line).expect("the addresses are text");
+        assert!(count > 0, "the program ended before it printed its addresses");
+        if let Some((_, port)) = line.split_once("http://localhost:") {
+            return port.split_whitespace().next().unwrap().parse().expect("a port");
+        }
+    }
 }
 
 /// Opens a TCP connection to a port of this machine. A read or write that waits for longer than

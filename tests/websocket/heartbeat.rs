@@ -6,6 +6,8 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use serde_json::json;
+
 use crate::support::chat::*;
 use crate::support::proxy::Proxy;
 use crate::support::*;
@@ -18,6 +20,11 @@ fn a_beat_comes_with_each_ping_of_the_chat() {
     ana.peer.expect_frame(0x89, b"");
     ana.peer.expect_text(r#"{"type":"beat"}"#);
     assert_took(began, Duration::from_secs(19), Duration::from_secs(30));
+    // The first message after the silence is answered without a second beat.
+    ana.peer.send(0x8A, b"");
+    ana.send(&json!({ "type": "say", "text": "still here", "ref": "1" }));
+    let answer = ana.peer.read_text();
+    assert!(answer.contains(r#""type":"ack""#), "{answer}");
 }
 
 #[test]
@@ -75,9 +82,11 @@ fn a_silent_client_is_pinged_and_then_cut_off() {
     }
     assert_eq!(frame.payload, b"still here");
 
+    let log = server.wait_for_log(") left /broadcast: silent for 45 s");
     let (mut ana, heard) = watching.join().unwrap();
     assert_eq!(heard, format!(r#"{{"type":"away","member":{{"id":{},"name":"Ben"}}}}"#, ben.id));
     assert_took(began, Duration::from_secs(44), Duration::from_secs(60));
+    assert!(log.contains(") left /chat: silent for 45 s"), "{log}");
     // With his token, Ben comes back as the same person.
     let person = ben.person();
     drop(Member::come_back(&server, &ben.token, 0));

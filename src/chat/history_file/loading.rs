@@ -14,7 +14,7 @@ use std::io::{self, BufReader, ErrorKind};
 use std::path::PathBuf;
 
 use super::HistoryFile;
-use super::opening::{CHOOSE, cannot};
+use super::opening::CHOOSE;
 use super::reading::RawLine;
 use super::record::Line;
 use super::reopening::copy_new;
@@ -23,7 +23,7 @@ use crate::clock::since_1970;
 /// The length of the shortest line, in bytes.
 const LINE_MIN: u64 = 50;
 /// The most damaged lines that are named in the log.
-const NAMED_MAX: u64 = 100;
+const NAMED_MAX: usize = 100;
 
 impl HistoryFile {
     /// Reads the whole file and passes its records, and those of unknown types, to `accept`, which returns
@@ -33,10 +33,9 @@ impl HistoryFile {
         let path = self.path.display().to_string();
         let mut file = BufReader::new(&self.file);
         let (mut raw, mut number, mut lost) = (RawLine::default(), 0, 0);
-        // How many lines are records, how many are something else, which are damaged.
-        let (mut records, mut others, mut damaged, mut named) = (0, 0, 0, Vec::new());
-        let (mut torn, mut is_utf_16) = (None, false);
-        while raw.read(&mut file).map_err(|error| cannot(&self.path, &format!("{error}: {CHOOSE}")))? {
+        let (mut records, mut damaged, mut others, mut torn) = (0, Vec::new(), 0, None);
+        let mut is_utf_16 = false;
+        while raw.read(&mut file).map_err(|error| format!("cannot read {path}: {error}"))? {
             number += 1;
             is_utf_16 |= number == 1 && matches!(raw.bytes[..], [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..]);
             let line = if raw.bytes.is_empty() { Line::Damaged } else { Line::parse(&raw.bytes) };
@@ -49,8 +48,7 @@ impl HistoryFile {
                     torn = Some(Line::may_be_torn(&raw.bytes));
                     break;
                 }
-                damaged += 1;
-                named.extend(Some(number).filter(|_| damaged <= NAMED_MAX));
+                damaged.push(number);
             }
             self.length += raw.length;
             if !raw.is_whole {
@@ -65,15 +63,15 @@ impl HistoryFile {
             } else {
                 "nothing in it is Partyline's: move it away"
             };
-            return Err(cannot(&self.path, &format!("{why}, or {CHOOSE}")));
+            return Err(format!("cannot keep the history in {path}: {why}, or {CHOOSE}"));
         }
         self.is_new = records + others == 0;
         self.make_private();
-        for number in named {
+        for number in damaged.iter().take(NAMED_MAX) {
             log::warn!("{path}: line {number} is damaged and was skipped");
         }
-        if damaged > NAMED_MAX {
-            log::warn!("{path}: {damaged} damaged lines were skipped");
+        if damaged.len() > NAMED_MAX {
+            log::warn!("{path}: {} damaged lines were skipped", damaged.len());
         }
         if torn.is_some() {
             let line = format!("{path}: line {number}, the last, is torn");

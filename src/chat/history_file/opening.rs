@@ -97,8 +97,7 @@ pub fn lock(file: &File, path: &Path) -> Result<bool, String> {
     }
 }
 
-/// The sentence with which the start ends.
-pub fn cannot(path: &Path, why: &str) -> String {
+fn cannot(path: &Path, why: &str) -> String {
     format!("cannot keep the history in {}: {why}", path.display())
 }
 

@@ -16,8 +16,8 @@ impl HistoryFile {
         let found = match fs::metadata(&self.path) {
             Ok(found) => found,
             Err(error) if error.kind() == ErrorKind::NotFound && is_deleted(&ours) => {
+                log::warn!("{} was deleted, and is written anew", self.path.display());
                 self.write_anew()?;
-                log::warn!("{} was deleted, and was written anew", self.path.display());
                 fs::metadata(&self.path)?
             }
             Err(error) if error.kind() == ErrorKind::NotFound => {
