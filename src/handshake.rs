@@ -7,7 +7,7 @@
 
 use tungstenite::handshake::derive_accept_key;
 
-use crate::http::{Request, Response};
+use crate::http::{Request, Response, decode_text, form_value};
 
 pub mod origin; // item 7: which pages may connect
 
@@ -19,8 +19,8 @@ pub fn wants_websocket(request: &Request) -> bool {
 
 /// The answer to a request for a WebSocket: the 101 (RFC 6455, 4.2.2).
 ///
-/// Offers of extensions and subprotocols (items 9 and 8) get no answer, which declines them. Some
-/// clients then close the connection, because they insist on their subprotocol.
+/// Offers of extensions and of other subprotocols than ours (items 9 and 8) get no answer, which declines
+/// them. Some clients then close the connection, because they insist on their subprotocol.
 /// Errors: the refusal to send: 400 or 426, with a sentence that says what is wrong.
 pub fn upgrade(request: &Request) -> Result<Response, Response> {
     let bad = |why: &str| Err(Response::refusal(400, why));
@@ -51,10 +51,28 @@ pub fn upgrade(request: &Request) -> Result<Response, Response> {
     }
     // The accept value is the key and a fixed text, hashed with SHA-1, in base64. It proves that this
     // is the answer to this request, from a program that speaks WebSocket.
-    Ok(Response::new(101)
+    let response = Response::new(101)
         .with_header("Upgrade", "websocket")
         .with_header("Connection", "Upgrade")
-        .with_header("Sec-WebSocket-Accept", derive_accept_key(key.as_bytes())))
+        .with_header("Sec-WebSocket-Accept", derive_accept_key(key.as_bytes()));
+    // Item 8: one of the offered ones and never more, so what `secret` reads is not repeated.
+    match request.items("sec-websocket-protocol").any(|offer| offer == SUBPROTOCOL) {
+        true => Ok(response.with_header("Sec-WebSocket-Protocol", SUBPROTOCOL)),
+        false => Ok(response),
+    }
+}
+
+/// The subprotocol that the pages offer.
+const SUBPROTOCOL: &str = "partyline";
+
+/// A secret of the page that asks, `token` or `passphrase`. A script can set no header field of a handshake
+/// but its offer of subprotocols, and what stands in the URL would be written into the logs of proxies. So
+/// pages offer a second one, `secret.` and then `token=…&passphrase=…`, percent-encoded once more because
+/// an offer may have no `=` and no `&`.
+pub fn secret(request: &Request, name: &str) -> Option<String> {
+    let mut offers = request.items("sec-websocket-protocol");
+    let encoded = offers.find_map(|offer| offer.strip_prefix("secret."))?;
+    form_value(&decode_text(encoded)?, name)
 }
 
 /// 426 Upgrade Required: the client has to ask with `Upgrade: websocket`, or with another version.

@@ -19,5 +19,5 @@ pub mod host; // whether Host is a name of this server
 
 pub use authority::Authority;
 pub use head::read_head;
-pub use request::{Request, parse};
+pub use request::{Request, decode_text, form_value, parse};
 pub use response::Response;

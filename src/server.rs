@@ -159,7 +159,7 @@ impl Server {
             (None, true) => {
                 return Err(Response::refusal(404, "no WebSocket is spoken at this address"));
             }
-            (Some(_), false) if request.path != "/" => return Err(reply::plain_get()), // `/` is a page too
+            (Some(_), false) if request.path != "/" => return Err(self.plain_get(request)), // `/` is a page too
             (_, false) => return Ok(Answer::File(self.files.answer(request))),
         };
         // No other client sees what is sent to /echo, so pages of every site may try it.
@@ -170,6 +170,14 @@ impl Server {
         let tap = route.wire_id(request)?.map(new_tap).map(Arc::new);
         let response = handshake::upgrade(request)?.to_bytes(false);
         Ok(Answer::Upgrade(Box::new(Upgrade { route, response, leftover, tap })))
+    }
+
+    /// The answer to a plain GET for a route. A page whose handshakes fail is not told why by its browser,
+    /// so it asks here, with `?origin=`, because browsers send no Origin with a GET to the page's own server.
+    fn plain_get(&self, request: &Request) -> Response {
+        let origin = request.parameter("origin");
+        let check = |origin: String| self.settings.origins.check_origin(&origin, request).err();
+        origin.and_then(check).unwrap_or_else(reply::plain_get)
     }
 
     /// Serves a WebSocket, from its 101 to its end.

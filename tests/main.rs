@@ -69,8 +69,11 @@ mod wire {
 mod pages {
     //! In a real browser.
     mod chat; // the chat's page while the connection holds
-    mod comeback; // after a restart, a frozen tab, a tab that is open twice
+    mod comeback; // after a restart, a frozen tab, sleep, no network, a lost history
+    mod copies; // a tab that is duplicated, or closed and opened again
+    mod culprits; // what cannot be sent, and stored values that are not the page's own
     mod lab; // echo and broadcast
+    mod obstacles; // a proxy in between: a path of its own, no WebSocket
     mod passphrase; // the page asks for the passphrase
     mod reconnect; // the connection breaks: nothing typed is lost
     mod scrollback; // earlier messages

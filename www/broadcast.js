@@ -2,6 +2,7 @@
 // half is src/broadcast.rs. Only the path "/broadcast" differs from echo.js: the new things happen on the
 // server.
 
+import { load, save } from "./shared/storage.js"; // keeps the text in the box over a reload
 import { withWireId } from "./wire/id.js"; // adds "?wire=<id>", by which the wire view finds the connection
 
 const status = document.getElementById("state");
@@ -9,8 +10,11 @@ const messages = document.getElementById("messages");
 const form = document.getElementById("form");
 const text = document.getElementById("text");
 
-// http becomes ws, and https becomes wss: a page that came encrypted may not connect unencrypted.
-const socket = new WebSocket(withWireId(location.origin.replace(/^http/, "ws") + "/broadcast"));
+// Beside this page, also where a proxy serves it under a path of its own. http becomes ws, and https becomes
+// wss: a page that came encrypted may not connect unencrypted.
+const url = new URL("broadcast", location.href);
+url.protocol = url.protocol.replace("http", "ws");
+const socket = new WebSocket(withWireId(url));
 
 socket.addEventListener("open", () => {
   status.textContent = "Connected";
@@ -42,10 +46,10 @@ form.addEventListener("submit", (event) => {
   text.focus();
 });
 
-// The text in the box survives a reload.
-try {
-  text.value = sessionStorage.getItem(location.pathname) ?? "";
-  addEventListener("pagehide", () => sessionStorage.setItem(location.pathname, text.value));
-} catch {
-  // A browser that blocks cookies refuses storage, too. Then the text is lost.
-}
+text.value = load("text of broadcast", "", (value) => typeof value === "string");
+addEventListener("pagehide", () => save("text of broadcast", text.value));
+
+// Some browsers keep a page that was left, and show it again after Back. Its connection has ended.
+addEventListener("pageshow", (event) => {
+  if (event.persisted) location.reload();
+});

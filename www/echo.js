@@ -1,6 +1,7 @@
 // Lab step 1: what you send comes back. This is the whole script of echo.html; the server's half is
 // src/echo.rs. The wire view is loaded beside it and not needed for it.
 
+import { load, save } from "./shared/storage.js"; // keeps the text in the box over a reload
 import { withWireId } from "./wire/id.js"; // adds "?wire=<id>", by which the wire view finds the connection
 
 const status = document.getElementById("state");
@@ -8,8 +9,11 @@ const messages = document.getElementById("messages");
 const form = document.getElementById("form");
 const text = document.getElementById("text");
 
-// http becomes ws, and https becomes wss: a page that came encrypted may not connect unencrypted.
-const socket = new WebSocket(withWireId(location.origin.replace(/^http/, "ws") + "/echo"));
+// Beside this page, also where a proxy serves it under a path of its own. http becomes ws, and https becomes
+// wss: a page that came encrypted may not connect unencrypted.
+const url = new URL("echo", location.href);
+url.protocol = url.protocol.replace("http", "ws");
+const socket = new WebSocket(withWireId(url));
 
 socket.addEventListener("open", () => {
   status.textContent = "Connected";
@@ -41,10 +45,10 @@ form.addEventListener("submit", (event) => {
   text.focus();
 });
 
-// The text in the box survives a reload.
-try {
-  text.value = sessionStorage.getItem(location.pathname) ?? "";
-  addEventListener("pagehide", () => sessionStorage.setItem(location.pathname, text.value));
-} catch {
-  // A browser that blocks cookies refuses storage, too. Then the text is lost.
-}
+text.value = load("text of echo", "", (value) => typeof value === "string");
+addEventListener("pagehide", () => save("text of echo", text.value));
+
+// Some browsers keep a page that was left, and show it again after Back. Its connection has ended.
+addEventListener("pageshow", (event) => {
+  if (event.persisted) location.reload();
+});

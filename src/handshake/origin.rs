@@ -49,11 +49,16 @@ impl AllowedOrigins {
     /// browsers send no Origin and are let in.
     /// Errors: 403 Forbidden.
     pub fn check(&self, request: &Request) -> Result<(), Response> {
-        let text = match request.headers("origin").collect::<Vec<_>>()[..] {
-            [] => return Ok(()),
-            [text] => text,
-            _ => return Err(Response::refusal(403, "there is more than one Origin header")),
-        };
+        match request.headers("origin").collect::<Vec<_>>()[..] {
+            [] => Ok(()),
+            [origin] => self.check_origin(origin, request),
+            _ => Err(Response::refusal(403, "there is more than one Origin header")),
+        }
+    }
+
+    /// The same for a page of this origin, if `request` has no header that says it.
+    /// Errors: 403 Forbidden.
+    pub fn check_origin(&self, text: &str, request: &Request) -> Result<(), Response> {
         let (origin, server) = (Origin::parse(text), request.host.as_ref());
         if self.any || origin.is_some_and(|origin| self.lets_in(&origin, server)) {
             return Ok(());

@@ -37,24 +37,42 @@ impl Request {
     /// Whether the comma-separated list in header `name` has `token`, in any case. Several lines of
     /// one name are one list (RFC 9110, 5.3): Firefox sends `Connection: keep-alive, Upgrade`.
     pub fn has_token(&self, name: &str, token: &str) -> bool {
-        let mut items = self.headers(name).flat_map(|value| value.split(','));
-        items.any(|item| item.trim().eq_ignore_ascii_case(token))
+        self.items(name).any(|item| item.eq_ignore_ascii_case(token))
+    }
+
+    /// The items of the comma-separated list in header `name`.
+    pub fn items<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.headers(name).flat_map(|value| value.split(',')).map(str::trim)
     }
 
     /// The value of `name` in the query, decoded as forms encode it: `+` is a blank. `None` also for
     /// a value that is not text.
     pub fn parameter(&self, name: &str) -> Option<String> {
-        let mut pairs = self.query.split('&').filter_map(|pair| pair.split_once('='));
-        let (_, value) = pairs.find(|(key, _)| *key == name)?;
-        String::from_utf8(percent_decode(&value.replace('+', " "))?).ok()
+        form_value(&self.query, name)
     }
 
-    /// The value of a cookie (RFC 6265, 5.4), percent-decoded; pages have to encode theirs.
+    /// The value of a cookie (RFC 6265, 5.4), percent-decoded; pages have to encode theirs. Other programs
+    /// on this host may have a cookie of the same name: one that is not encoded well is passed over, and
+    /// so is one with a byte that was not UTF-8, for which the parsed head has U+FFFD.
     pub fn cookie(&self, name: &str) -> Option<String> {
         let mut pairs = self.headers("cookie").flat_map(|cookies| cookies.split(';'));
-        let value = pairs.find_map(|pair| pair.trim().strip_prefix(name)?.strip_prefix('='))?;
-        String::from_utf8(percent_decode(value)?).ok()
+        pairs.find_map(|pair| {
+            let value = pair.trim().strip_prefix(name)?.strip_prefix('=')?;
+            decode_text(value).filter(|_| !value.contains('\u{FFFD}'))
+        })
     }
+}
+
+/// The value of `name` in a query or in anything else that is encoded as forms are.
+pub fn form_value(query: &str, name: &str) -> Option<String> {
+    let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    let (_, value) = pairs.find(|(key, _)| *key == name)?;
+    decode_text(&value.replace('+', " "))
+}
+
+/// Percent-decodes a text; `None` if it is not encoded well, or is not UTF-8 then.
+pub fn decode_text(text: &str) -> Option<String> {
+    String::from_utf8(percent_decode(text)?).ok()
 }
 
 /// A refusal with status 400.

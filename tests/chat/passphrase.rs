@@ -101,6 +101,83 @@ fn the_right_passphrase_lets_a_client_join() {
     }
 }
 
+/// An upgrade request for `/chat` with these offers of subprotocols.
+fn offering(offers: &str) -> String {
+    upgrade_request("/chat?name=Ana", &format!("Sec-WebSocket-Protocol: {offers}\r\n"))
+}
+
+/// What a page offers: `form` as one item of a comma-separated list.
+fn secret(form: &str) -> String {
+    format!("secret.{}", percent(form))
+}
+
+#[test]
+fn a_passphrase_and_a_token_may_come_as_a_subprotocol() {
+    let server = server();
+    let right = format!("passphrase={}", percent(WORDS));
+    let open = |offers: &str| Peer::open(server.connect(), offering(offers).as_bytes());
+    let mut token = String::new();
+    for (offers, resumed) in [
+        (format!("partyline, {}", secret(&right)), false),
+        (format!("{},partyline", secret(&format!("token=TOKEN&{right}"))), true),
+        // In two lines, beside another program's offer.
+        (
+            format!("chat, partyline\r\nSec-WebSocket-Protocol: {}", secret(&format!("{right}&token=TOKEN"))),
+            true,
+        ),
+    ] {
+        let mut peer = open(&offers.replace(&percent("TOKEN"), &percent(&token)));
+        let welcome: serde_json::Value = serde_json::from_str(&peer.read_text()).unwrap();
+        assert_eq!(
+            (&welcome["type"], &welcome["resumed"]),
+            (&json!("welcome"), &json!(resumed)),
+            "{welcome}"
+        );
+        token = welcome["token"].as_str().unwrap().to_string();
+    }
+    for offers in [
+        "partyline".to_string(),
+        format!("partyline, {}", secret("passphrase=x")),
+        format!("partyline, {}", secret(&format!("token={token}"))),
+        format!("partyline, SECRET.{}", percent(&right)),
+        format!("partyline, secret.{right}"), // percent-decoded once too often
+        "partyline, secret.%".to_string(),
+        "partyline, secret.passphrase%3D%25FF".to_string(),
+        format!("secret.x, {}", secret(&right)), // the first counts
+    ] {
+        expect_refused(&mut open(&offers));
+    }
+    // The subprotocol counts before the URL.
+    let mut both = offering(&secret("passphrase=x"));
+    both = both.replace("?name=Ana", &format!("?passphrase={}", percent(WORDS)));
+    expect_refused(&mut Peer::open(server.connect(), both.as_bytes()));
+}
+
+#[test]
+fn every_route_answers_partyline_and_never_a_secret() {
+    let server = server();
+    let secret = secret(&format!("token=T0ken&passphrase={}", percent(WORDS)));
+    for (offers, answer) in [
+        (format!("partyline, {secret}"), Some("partyline")),
+        (format!("{secret}, x, partyline"), Some("partyline")),
+        (secret.clone(), None),
+        (format!("Partyline, {secret}"), None), // subprotocols are compared as they are (RFC 6455, 4.1)
+        ("partyline2".to_string(), None),
+    ] {
+        for path in ["/", "/echo", "/broadcast", "/wire?id=0123456789abcdef", "/chat"] {
+            let mut stream = server.connect();
+            let request = offering(&offers).replace("/chat?name=Ana", path);
+            stream.write_all(request.as_bytes()).unwrap();
+            let (head, _) = read_head(&mut stream);
+            let answered = head.lines().find_map(|line| line.strip_prefix("Sec-WebSocket-Protocol: "));
+            assert_eq!(answered, answer, "{path}: {offers}\n{head}");
+            assert!(head.starts_with("HTTP/1.1 101 ") && !head.contains("secret"), "{head}");
+        }
+    }
+    let log = server.log();
+    assert!(!log.contains("T0ken") && !log.contains("secret."), "{log}");
+}
+
 #[test]
 fn frames_of_a_refused_client_are_ignored() {
     let mut server = server();
@@ -158,9 +235,17 @@ fn the_passphrase_is_in_no_log_and_in_no_answer() {
         while peer.try_read().is_some() {}
         ends.push(format!("({}) left /chat", peer.stream.local_addr().unwrap()));
     }
+    for words in ["open+sesame", "sesame"] {
+        let offers = format!("partyline, {}", secret(&format!("passphrase={words}")));
+        let mut peer = Peer::open(server.connect(), offering(&offers).as_bytes());
+        peer.send(0x88, b"\x03\xE8");
+        while peer.try_read().is_some() {}
+        ends.push(format!("({}) left /chat", peer.stream.local_addr().unwrap()));
+    }
     let target = "/chat?passphrase=open+sesame&x=open%20sesame";
     let host = "HTTP/1.1\r\nHost: localhost\r\n";
     let upgrade = upgrade_request(target, "Origin: http://evil.example\r\n");
+    let offer = format!("Sec-WebSocket-Protocol: partyline, {}", secret("passphrase=open+sesame"));
     for (request, status) in [
         (format!("GET {target} {host}\r\n"), 426),
         (format!("HEAD {target} {host}\r\n"), 426),
@@ -172,6 +257,11 @@ fn the_passphrase_is_in_no_log_and_in_no_answer() {
         (format!("GET http://localhost{target} {host}\r\n"), 426),
         (upgrade.clone(), 403),
         (upgrade.replace("Origin: http://evil.example", "x: y").replace("13", "8"), 426),
+        (upgrade.replace("/chat", "/nothing"), 404),
+        (upgrade.replace("Origin: http://evil.example", &offer).replace("13", "8"), 426),
+        (format!("GET /chat {host}{offer}\r\n\r\n"), 426),
+        (format!("GET /nothing {host}{offer}\r\n\r\n"), 404),
+        (format!("GET /nothing {host}{offer}\u{1}\r\n\r\n"), 400),
         (format!("GET /the-end {host}\r\n"), 404),
     ] {
         let reply = server.exchange(&request);

@@ -234,6 +234,31 @@ fn origins_given_by_option_may_connect() {
     send_request(&server, what, null).assert_contains(what, "--origin any");
 }
 
+/// A browser tells a page neither the status nor the sentence of a refused handshake, and sends no Origin
+/// with a plain GET to the page's own server.
+#[test]
+fn a_plain_get_with_its_origin_is_told_what_an_upgrade_would_be() {
+    let server = Server::start(&["--origin", "https://lab.example"]);
+    let plain = |path: &str, more: &str| format!("GET {path} HTTP/1.1\r\nHost: localhost:3000\r\n{more}\r\n");
+    for (origin, status, words) in [
+        ("http%3A%2F%2Flocalhost%3A3000", 426, "a proxy in between"),
+        ("https://lab.example", 426, "a proxy in between"),
+        ("https%3A%2F%2Fchat.example", 403, "--origin https://chat.example"),
+        ("null", 403, "--origin any"),
+    ] {
+        let request = plain(&format!("/chat?origin={origin}"), "");
+        send_request(&server, origin, &request).assert_status(origin, status);
+        send_request(&server, origin, &request).assert_contains(origin, words);
+    }
+    // What counts for an upgrade is the header alone.
+    let upgrade =
+        from_page("/chat?origin=https%3A%2F%2Flab.example", "localhost:3000", "https://evil.example");
+    send_request(&server, "header", upgrade).assert_status("header", 403);
+    let upgrade =
+        from_page("/chat?origin=https%3A%2F%2Fevil.example", "localhost:3000", "https://lab.example");
+    send_request(&server, "header", upgrade).assert_status("header", 101);
+}
+
 #[test]
 fn a_forwarded_port_works_with_the_options_that_the_refusals_name() {
     for (what, host, origin, names) in [

@@ -65,6 +65,32 @@ impl Proxy {
         Proxy { port, state: Arc::default() }
     }
 
+    /// A proxy that reads each request: `rewrite` gets its head and returns the one to pass on, or, as the
+    /// error, what the proxy answers itself.
+    pub fn rewriting(
+        server: u16, rewrite: impl Fn(String) -> Result<String, String> + Send + Sync + 'static,
+    ) -> Proxy {
+        let rewrite = Arc::new(rewrite);
+        let port = listen(move |mut client| {
+            let rewrite = Arc::clone(&rewrite);
+            // A browser opens connections that it does not use yet.
+            thread::spawn(move || {
+                let Some(head) = read_head(&mut client) else { return };
+                match rewrite(head) {
+                    Err(answer) => drop(client.write_all(answer.as_bytes())),
+                    Ok(head) => {
+                        let mut server = TcpStream::connect((Ipv4Addr::LOCALHOST, server)).unwrap();
+                        server.write_all(head.as_bytes()).unwrap();
+                        for (from, to) in both_ways(client, server) {
+                            thread::spawn(move || pass_on(from, to, || false));
+                        }
+                    }
+                }
+            });
+        });
+        Proxy { port, state: Arc::default() }
+    }
+
     /// From now on the client gets nothing of what the server sends; the server still gets everything.
     pub fn deafen(&self) {
         self.state.lock().unwrap().drops_replies = true;
@@ -81,6 +107,12 @@ impl Proxy {
     pub fn cut(&self) {
         let mut state = self.state.lock().unwrap();
         state.is_cut = true;
+        state.streams.drain(..).for_each(|stream| drop(stream.shutdown(Shutdown::Both)));
+    }
+
+    /// Breaks all connections; new ones pass.
+    pub fn break_connections(&self) {
+        let mut state = self.state.lock().unwrap();
         state.streams.drain(..).for_each(|stream| drop(stream.shutdown(Shutdown::Both)));
     }
 
@@ -102,6 +134,18 @@ fn listen(mut accept: impl FnMut(TcpStream) + Send + 'static) -> u16 {
 fn both_ways(client: TcpStream, server: TcpStream) -> [(TcpStream, TcpStream); 2] {
     let (to_client, to_server) = (client.try_clone().unwrap(), server.try_clone().unwrap());
     [(client, to_server), (server, to_client)]
+}
+
+/// Reads a request up to its empty line; a browser waits for the answer before it sends more. `None` if the
+/// connection ends before.
+fn read_head(client: &mut TcpStream) -> Option<String> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut bytes = [0; 4096];
+        let count = client.read(&mut bytes).ok().filter(|count| *count > 0)?;
+        head.extend_from_slice(&bytes[..count]);
+    }
+    String::from_utf8(head).ok()
 }
 
 /// Passes on bytes until the connection ends; those that come while `is_dropped` are thrown away.

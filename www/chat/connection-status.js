@@ -1,22 +1,18 @@
 // Shows how the connection is, at the top of the page: a lamp and a word while all is well, otherwise a
 // sentence, the countdown to the next attempt, and a button that connects at once.
 
-import { TAKEN_OVER } from "./connection.js";
+import { SERVER_STOPS, TAKEN_OVER, TOO_SLOW } from "./close-codes.js";
 
 const line = document.getElementById("line");
 const status = document.getElementById("state");
 const countdown = document.getElementById("countdown");
 const button = document.getElementById("retry");
 
-// Close codes.
-const SERVER_STOPS = 1001;
-const TOO_SLOW = 1013;
-
 export function showConnectionStatus(connection) {
   let countdownTimer;
   let isFirstAttempt = true;
 
-  connection.addEventListener("state", ({ detail: { state, code, until } }) => {
+  connection.addEventListener("state", ({ detail: { state, until, ...detail } }) => {
     clearInterval(countdownTimer);
     countdown.textContent = "";
     if (state === "connecting") {
@@ -26,13 +22,13 @@ export function showConnectionStatus(connection) {
       return;
     }
     isFirstAttempt = false;
-    showStatus(sentenceFor(state, code));
+    showStatus(sentenceFor(state, detail));
     line.className = state;
     if (state === "waiting") startCountdown(until);
     // A button that disappears takes the focus with it.
     if (state === "open" && document.activeElement === button) document.getElementById("text").focus();
     button.textContent = state === "stopped" ? "Use here" : "Retry now";
-    const canConnect = state === "waiting" || (state === "stopped" && code === TAKEN_OVER);
+    const canConnect = state === "waiting" || (state === "stopped" && detail.code === TAKEN_OVER);
     button.hidden = !canConnect;
   });
 
@@ -43,7 +39,7 @@ export function showConnectionStatus(connection) {
 
   function startCountdown(until) {
     function update() {
-      const seconds = Math.max(Math.ceil((until - Date.now()) / 1000), 1);
+      const seconds = Math.max(Math.ceil((until - performance.now()) / 1000), 1);
       countdown.textContent = `Trying again in ${seconds} s.`;
     }
     update();
@@ -55,7 +51,7 @@ export function showConnectionStatus(connection) {
   });
 }
 
-function sentenceFor(state, code) {
+function sentenceFor(state, { code, isOffline, obstacle }) {
   if (state === "open") return "Connected";
   if (state === "locked") return "Locked";
   if (state === "stopped") {
@@ -63,6 +59,8 @@ function sentenceFor(state, code) {
       ? "This chat goes on in another tab or window."
       : "The person who runs the server has removed you from this chat.";
   }
+  if (obstacle) return obstacle;
+  if (isOffline) return "This device has no network. What you write is sent when it is back.";
   if (code === SERVER_STOPS) return "The server has been stopped. What you write is sent when it is back.";
   if (code === TOO_SLOW) return "This connection is too slow to keep up. Nothing is lost.";
   return "The connection is lost. What you write is sent when it is back.";

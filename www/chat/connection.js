@@ -2,7 +2,7 @@
 // message until the server has acknowledged it. It does not touch the page, so your own page can use it:
 //
 //   import { Connection } from "./chat/connection.js";
-//   const connection = new Connection("/chat");
+//   const connection = new Connection("chat");
 //   connection.addEventListener("said", (event) => console.log(event.detail.text));
 //   connection.connect();
 //   connection.send({ type: "say", text: "hello" });
@@ -12,31 +12,35 @@
 // "stopped" (it does not reconnect by itself), or "locked" (the server asks for a passphrase: `unlock`).
 
 import { backoff } from "../shared/backoff.js";
+import { socketAddress } from "../shared/socket-address.js";
 import { load, save } from "../shared/storage.js";
+import { onReturn } from "../shared/tab.js";
+import { Stopwatch, onWakeUp } from "../shared/wake-up.js";
+import { BROKEN, GIVEN_UP, KICKED, LOCKED, TAKEN_OVER, TOO_LONG } from "./close-codes.js";
+import { continueClosedTab, isToken, leaveToNextTab, stayInThisTab } from "./closed-tab.js";
+import { Heartbeat } from "./heartbeat.js";
+import { findObstacle } from "./obstacle.js";
+import { LONGEST_PASSPHRASE, openSocket } from "./open-socket.js";
 import { Outbox } from "./outbox.js";
 import { ReceivedIds } from "./received-ids.js";
 
 // All times are in milliseconds.
 
-/** Heartbeat: the server sends a `beat` after 20 s of silence. After this long the connection is dead. */
-const DEAD_AFTER = 45_000;
-/** When you come back to the page after this long without a message, it does not trust the connection. */
-const DOUBTFUL_AFTER = 25_000;
 /** A browser would take minutes to give up an attempt that gets no answer. */
 const CONNECT_TIMEOUT = 10_000;
 /** A connection that lasted this long was a good one: after it, the backoff begins at 1 s again. */
 const GOOD_AFTER = 10_000;
+/** An attempt that takes longer is made once more when the network comes back. */
+const HOPEFUL_FOR = 2000;
+/** After so many attempts in a row without a welcome, it is not just lost: something may stand in the way. */
+const ATTEMPTS = 2;
+/** A connection that breaks so often while messages are under way breaks because of one of them. */
+const BREAKS = 5;
 
-// Close codes. After the first two the page does not reconnect by itself.
+const isPassphrase = (value) => typeof value === "string" && value.length <= LONGEST_PASSPHRASE;
 
-/** Another connection with the same token has taken over. */
-export const TAKEN_OVER = 4001;
-/** The operator has removed this member. */
-const KICKED = 1008;
-/** The passphrase is missing or wrong. */
-const LOCKED = 4003;
-/** Sent by this page when it opens another connection. A Close without a code would mean that it leaves. */
-const GIVEN_UP = 4000;
+// Before the connection reads what is stored.
+await continueClosedTab();
 
 export class Connection extends EventTarget {
   state = "connecting";
@@ -46,55 +50,61 @@ export class Connection extends EventTarget {
   #wireId;
   #socket = null;
   /** Proves to the server, after a reconnect, that this is the same member. */
-  #token = load("token", null);
+  #token = load("token", null, isToken);
   /** Stored only after the server has accepted it. */
-  #passphrase = load("passphrase", null);
+  #passphrase = load("passphrase", null, isPassphrase);
   #failures = 0;
-  #openedAt = 0;
-  #lastMessageAt = 0;
+  /** Attempts since the last welcome. */
+  #attempts = 0;
+  /** Connections that broke while messages were under way, since the last answer to one. */
+  #breaks = 0;
+  /** Since the welcome. */
+  #open = new Stopwatch();
+  /** The `since` of the request for this connection. */
+  #since = 0;
+  /** The server's last welcome does not go together with the messages that are here. */
+  #isOutdated = false;
   #reconnectTimer;
-  #heartbeatTimer;
+  #heartbeat = new Heartbeat(({ slept }) => (slept ? this.connect() : this.#giveUp()));
 
   /** If `wireId` is given, the wire view can watch this connection. */
   constructor(path, { wireId } = {}) {
     super();
     this.#path = path;
     this.#wireId = wireId;
-    addEventListener("online", () => this.#reconnectIfDoubtful());
-    document.addEventListener("visibilitychange", () => {
-      if (!document.hidden) this.#reconnectIfDoubtful();
+    onWakeUp(() => this.#reconnectIfDoubtful());
+    // A server on this machine can still be reached: the next attempt will show it.
+    addEventListener("offline", () => {
+      if (this.state === "open" || this.state === "connecting") this.#giveUp();
+    });
+    addEventListener("pagehide", () => this.#leave());
+    onReturn(() => {
+      stayInThisTab();
+      if (this.state !== "stopped" && this.state !== "locked") this.connect();
     });
   }
 
   /** Connects now. Gives up the connection that there is, if there is one. */
   connect() {
     clearTimeout(this.#reconnectTimer);
-    this.#socket?.close(GIVEN_UP);
-    const socket = new WebSocket(this.#address());
+    this.#closeSocket();
+    this.#attempts += 1;
+    this.#since = this.#token === null ? 0 : this.received.completeUpTo;
+    const [since, token, passphrase] = [this.#since, this.#token, this.#passphrase];
+    const socket = openSocket(this.#path, { wireId: this.#wireId, since, token, passphrase });
     this.#socket = socket;
+    this.outbox.startOver();
     this.#setState("connecting");
-    this.#restartHeartbeatTimer(CONNECT_TIMEOUT);
+    this.#heartbeat.restart(CONNECT_TIMEOUT);
     // A socket that was given up may still have events: they are ignored.
     socket.addEventListener("message", (event) => {
       if (socket !== this.#socket) return;
-      this.#restartHeartbeatTimer(DEAD_AFTER);
+      this.#heartbeat.restart();
       this.#handleMessage(JSON.parse(event.data));
     });
     socket.addEventListener("close", (event) => {
       if (socket === this.#socket) this.#handleClose(event.code);
     });
-  }
-
-  #address() {
-    const query = new URLSearchParams();
-    if (this.#wireId) query.set("wire", this.#wireId);
-    if (this.#token) {
-      query.set("token", this.#token);
-      query.set("since", this.received.completeUpTo);
-    }
-    if (this.#passphrase !== null) query.set("passphrase", this.#passphrase);
-    // http becomes ws, and https becomes wss: a page that came encrypted may not connect unencrypted.
-    return `${location.origin.replace(/^http/, "ws")}${this.#path}?${query}`;
   }
 
   /** Connects with this passphrase. */
@@ -106,7 +116,7 @@ export class Connection extends EventTarget {
   /** Sends a message now or after the next reconnect, until it is acknowledged. Returns its outbox entry. */
   send(message, about = {}) {
     const entry = this.outbox.add(message, about);
-    this.#transmit(entry);
+    this.#transmit();
     return entry;
   }
 
@@ -117,7 +127,8 @@ export class Connection extends EventTarget {
 
   /** Sends a refused message again, with some of its fields changed. */
   retry(ref, changes = {}) {
-    this.#transmit(this.outbox.allow(ref, changes));
+    this.outbox.allow(ref, changes);
+    this.#transmit();
   }
 
   /** Marks an unsent message as refused: it is not sent before `retry` is called. */
@@ -133,43 +144,71 @@ export class Connection extends EventTarget {
 
   /** Nothing may be sent before the welcome. A socket can be closing before its "close" event arrives. */
   get #canSend() {
-    return this.state === "open" && this.#socket.readyState === WebSocket.OPEN;
+    return this.state === "open" && this.#socket?.readyState === WebSocket.OPEN;
   }
 
-  #transmit({ ref, message, refused }) {
-    // Otherwise the entry stays in the outbox and goes out after the next welcome.
-    if (this.#canSend && !refused) this.#socket.send(JSON.stringify({ ...message, ref }));
+  /** Sends what waits in the outbox. If it cannot be sent now, it goes out after the next welcome. */
+  #transmit() {
+    if (!this.#canSend) return;
+    for (const { ref, message } of this.outbox.takeSendable()) {
+      this.#socket.send(JSON.stringify({ ...message, ref }));
+    }
   }
 
   #handleMessage(message) {
     const { type, ref } = message;
     const entry = this.outbox.find(ref);
-    if (type === "welcome") this.#applyWelcome(message);
+    if (type === "welcome" && !this.#applyWelcome(message)) return;
     if (type === "ack") this.discard(ref);
+    if (entry) this.#breaks = 0;
     // The author of a message gets an ack with its id where the other members get the message.
     if (type === "said" || type === "ack") this.received.add(message.id ?? 0);
     this.#emit(type, { ...message, entry });
     if (type === "error" && entry) this.refuse(ref, message.message);
-    if (type === "welcome") {
-      this.#setState("open");
-      this.outbox.entries.forEach((entry) => this.#transmit(entry));
+    if (type === "error" && !ref && this.outbox.isUnderWay && !this.#refuseCulprit(message.message)) {
+      this.connect(); // and one at a time from there
     }
+    if (type === "welcome") this.#setState("open");
+    this.#transmit();
   }
 
+  /**
+   * Adds `reset` to the welcome: what is here of the server's messages is no more true. Returns false if only
+   * this page has noticed that; then it connects once more, for the newest messages.
+   */
   #applyWelcome(welcome) {
-    const { token, messages } = welcome;
-    this.#openedAt = Date.now();
+    const { token, messages, resumed } = welcome;
+    welcome.reset ||= !resumed || this.#isOutdated;
+    const first = messages[0]?.id ?? Infinity;
+    const last = messages.at(-1)?.id ?? this.#since;
     this.#token = token;
+    this.#isOutdated = !welcome.reset && (first <= this.#since || last < this.received.highest);
+    if (this.#isOutdated) {
+      this.received.clear();
+      this.connect();
+      return false;
+    }
+    this.#attempts = 0;
+    this.#open = new Stopwatch();
     save("token", token);
     save("passphrase", this.#passphrase);
     this.received.addWelcome(welcome);
     // The server has these messages of ours, but their acks were lost.
     this.outbox.remove(...messages.map((said) => said.ref));
+    return true;
+  }
+
+  /** Something that is under way cannot be sent. Refuses it; or returns false, if it could be several. */
+  #refuseCulprit(reason) {
+    const ref = this.outbox.findCulprit();
+    if (ref === undefined) return false;
+    this.#breaks = 0;
+    this.refuse(ref, reason);
+    return true;
   }
 
   #handleClose(code) {
-    clearTimeout(this.#heartbeatTimer);
-    const wasGood = this.state === "open" && Date.now() - this.#openedAt > GOOD_AFTER;
+    this.#heartbeat.stop();
     this.#socket = null;
     if (code === KICKED) {
       this.#token = null;
@@ -177,40 +216,67 @@ export class Connection extends EventTarget {
     }
     if (code === TAKEN_OVER || code === KICKED) {
       this.#setState("stopped", { code });
-      return;
-    }
-    if (code === LOCKED) {
+    } else if (code === LOCKED) {
       const isWrong = this.#passphrase !== null;
       this.#passphrase = null;
       save("passphrase", null);
       this.#setState("locked", { isWrong });
-      return;
+    } else {
+      if (code === TOO_LONG) this.#refuseCulprit("it is too long for this server");
+      if (code === BROKEN && this.outbox.isUnderWay) this.#breaks += 1;
+      if (this.#breaks >= BREAKS) this.#refuseCulprit("the connection breaks each time when it is sent");
+      // A page that was asleep tries at once, before it says that anything is wrong.
+      if (this.state === "open" && this.#heartbeat.isDoubtful) this.connect();
+      else this.#wait(code);
     }
+  }
+
+  /** The connection is lost. Waits until the next attempt. */
+  #wait(code) {
+    const wasGood = this.state === "open" && this.#open.elapsed() > GOOD_AFTER;
     if (wasGood) this.#failures = 0;
     const delay = backoff(this.#failures);
     this.#failures += 1;
     this.#reconnectTimer = setTimeout(() => this.connect(), delay);
-    this.#setState("waiting", { code, until: Date.now() + delay });
+    const detail = { code, until: performance.now() + delay, isOffline: !navigator.onLine };
+    this.#setState("waiting", detail);
+    if (this.#attempts >= ATTEMPTS) this.#explain(detail);
   }
 
-  #restartHeartbeatTimer(timeout) {
-    this.#lastMessageAt = Date.now();
-    clearTimeout(this.#heartbeatTimer);
-    this.#heartbeatTimer = setTimeout(() => this.#giveUp(), timeout);
+  /** Says what stands in the way, if anything but a server that is not there. */
+  async #explain(detail) {
+    const attempts = this.#attempts;
+    const obstacle = await findObstacle(socketAddress(this.#path));
+    const isStillWaiting = this.state === "waiting" && this.#attempts === attempts;
+    if (obstacle && isStillWaiting) this.#setState("waiting", { ...detail, obstacle });
   }
 
   /** Does not wait for the Close of a peer that does not answer any more. */
   #giveUp() {
+    this.#closeSocket();
+    this.#wait();
+  }
+
+  #closeSocket() {
+    this.#heartbeat.stop();
     const socket = this.#socket;
-    this.#socket = null;
+    this.#socket = null; // its events are ignored from now on
     socket?.close(GIVEN_UP);
-    this.#handleClose();
+  }
+
+  /** The page is left, perhaps only until the user comes back to it. An open connection would be frozen. */
+  #leave() {
+    clearTimeout(this.#reconnectTimer);
+    this.#closeSocket();
+    if (this.state !== "stopped") leaveToNextTab();
   }
 
   /** The network or the user has come back: there is no reason to wait for a timer. */
   #reconnectIfDoubtful() {
     if (this.state === "waiting") this.connect();
-    if (this.state === "open" && Date.now() - this.#lastMessageAt > DOUBTFUL_AFTER) this.connect();
+    if (this.state === "open" && this.#heartbeat.isDoubtful) this.connect();
+    // This attempt may have begun without a network.
+    if (this.state === "connecting" && this.#heartbeat.silence > HOPEFUL_FOR) this.connect();
   }
 
   #setState(state, detail = {}) {

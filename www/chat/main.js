@@ -8,6 +8,9 @@
 // In reading order:
 //   connection.js                connects, reconnects, sends and receives
 //   ../shared/backoff.js         how long it waits before it reconnects
+//   close-codes.js               why a connection ends
+//   open-socket.js               what the request for the WebSocket says
+//   heartbeat.js                 notices that a connection is dead
 //   outbox.js                    keeps unsent messages until the server acknowledges them
 //   received-ids.js              knows which messages have arrived and which are missing
 //   conversation.js              one conversation: its messages in order
@@ -31,6 +34,9 @@
 //   screen-reader-announcer.js   announces new messages to screen readers
 //   format.js                    how names, times and texts look
 //   drafts.js, name-cookie.js, ../shared/storage.js   what a reload does not lose
+//   ../shared/tab.js, closed-tab.js   what a duplicate of a tab must not have, and what the next tab gets
+//   obstacle.js                  why no WebSocket can be opened
+//   ../shared/wake-up.js         when the page may have slept
 
 import { Connection } from "./connection.js";
 import { showConnectionStatus } from "./connection-status.js";
@@ -38,7 +44,7 @@ import { loadEarlierMessages } from "./earlier-messages.js";
 import { showMembers } from "./member-list.js";
 import { startMessageBox } from "./message-box.js";
 import { showMessages } from "./message-list.js";
-import { hasNameCookie, saveNameCookie } from "./name-cookie.js";
+import { hasCookieFor, saveNameCookie } from "./name-cookie.js";
 import { startNameDialog } from "./name-dialog.js";
 import { openConversation, startNavigation } from "./navigation.js";
 import { askForPassphrase } from "./passphrase-form.js";
@@ -53,7 +59,7 @@ import { countUnread } from "./unread.js";
 import { wireId } from "../wire/id.js";
 import { secrets } from "../wire/panel.js";
 
-const connection = new Connection("/chat", { wireId });
+const connection = new Connection("chat", { wireId });
 const state = new ChatState();
 const scroll = new ScrollPosition();
 
@@ -80,12 +86,12 @@ state.addEventListener("own-name", () => secrets.learn(state.you.name));
 
 let wasWelcomed = false;
 connection.addEventListener("welcome", ({ detail }) => {
-  const { resumed } = detail;
+  const { resumed, reset } = detail;
   state.applyWelcome(detail);
-  if (wasWelcomed && !resumed) state.addNotice({ notice: "restarted" });
+  if (wasWelcomed && reset) state.addNotice({ notice: resumed ? "reset" : "restarted" });
   if (!resumed) refusePrivateMessages();
   wasWelcomed = true;
-  if (!hasNameCookie()) saveNameCookie(state.you.name);
+  if (!resumed && !hasCookieFor(state.you.name)) saveNameCookie(state.you.name);
 });
 connection.addEventListener("said", ({ detail }) => state.applySaid(detail));
 connection.addEventListener("ack", ({ detail: { ref, id, at } }) => {

@@ -19,6 +19,7 @@ const NOTICES = {
   renamed: ({ member, was }) =>
     [nameElement({ ...member, name: was }), " is now called ", nameElement(member), "."],
   restarted: () => ["The server has restarted. Earlier messages are gone."],
+  reset: () => ["The server has gone back to an older history. Some messages may be gone."],
   missed: () => ["Loading what you missed …"],
   lost: () => ["Some of what you missed is no longer on the server."],
 };

@@ -3,6 +3,7 @@
 import { asSentence, nameElement } from "./format.js";
 import { showNote } from "./message-box.js";
 import { saveNameCookie } from "./name-cookie.js";
+import { wellFormed } from "../shared/well-formed.js";
 
 const button = document.getElementById("me");
 const dialog = document.getElementById("naming");
@@ -14,8 +15,15 @@ const dialogNote = document.getElementById("naming-note");
 /** Starts the dialog. Returns the function that asks the server for another name. */
 export function startNameDialog(state, connection) {
   function requestName(wish) {
-    const name = wish.trim().replace(/\s+/g, " "); // as the server will write it
-    connection.send({ type: "name", name });
+    const name = wellFormed(wish).normalize().trim().replace(/\s+/g, " "); // as the server will write it
+    const length = [...name].length;
+    if (length <= state.limits.name) connection.send({ type: "name", name });
+    else showProblem(`That has ${length} characters, and a name has at most ${state.limits.name}.`);
+  }
+
+  function showProblem(sentence) {
+    if (dialog.open) dialogNote.textContent = sentence;
+    else showNote(sentence);
   }
 
   connection.addEventListener("ack", ({ detail: { entry } }) => {
@@ -29,8 +37,7 @@ export function startNameDialog(state, connection) {
   connection.addEventListener("refused", ({ detail: { ref, reason, entry } }) => {
     if (entry.message.type !== "name") return;
     connection.discard(ref);
-    if (dialog.open) dialogNote.textContent = asSentence(reason);
-    else showNote(asSentence(reason));
+    showProblem(asSentence(reason));
   });
 
   state.addEventListener("own-name", () => {

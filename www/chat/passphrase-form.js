@@ -1,6 +1,8 @@
 // Asks for the passphrase if the server has one: a form in place of everything else, until the server
 // has accepted the passphrase with a welcome.
 
+import { LONGEST_PASSPHRASE as LONGEST } from "./open-socket.js";
+
 const section = document.getElementById("ask-passphrase");
 const form = document.getElementById("passphrase-form");
 const input = document.getElementById("passphrase");
@@ -27,6 +29,10 @@ export function askForPassphrase(connection) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     if (connection.state === "connecting") return; // already sent: a wrong one is answered after 1 s
+    if (input.value.length > LONGEST) {
+      note.textContent = `A passphrase has at most ${LONGEST} characters.`;
+      return;
+    }
     note.textContent = "";
     connection.unlock(input.value);
   });

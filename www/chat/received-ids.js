@@ -33,8 +33,8 @@ export class ReceivedIds {
    * Applies a welcome. Its `messages` are the newest of those that this page does not have. `more`: there
    * are older ones of them, which can be requested. `gap`: some of them are no longer on the server.
    */
-  addWelcome({ resumed, messages, more, gap }) {
-    if (!resumed) this.#clear();
+  addWelcome({ resumed, reset, messages, more, gap }) {
+    if (!resumed || reset) this.clear();
     const since = this.completeUpTo;
     const isComplete = !more && since > 0;
     const before = isComplete ? since + 1 : messages[0]?.id ?? 1;
@@ -60,7 +60,7 @@ export class ReceivedIds {
     this.missing = this.missing.filter(({ after, before }) => before > after + 1);
   }
 
-  #clear() {
+  clear() {
     this.highest = 0;
     this.missing = [];
     this.lost = new Set();

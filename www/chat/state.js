@@ -2,7 +2,8 @@
 // what the server sends; the modules that draw listen to this object's events. It draws nothing itself.
 //
 // Its events, with their details:
-//   "welcomed" { resumed }        a welcome was applied; resumed: the server still knew this member
+//   "welcomed" { resumed, reset } a welcome was applied; resumed: the server still knew this member;
+//                                 reset: it has another history than before, and the messages start anew
 //   "members"                     a member came, left or was renamed, or their number changed
 //   "own-name"                    your name is known, or has changed
 //   "opened"                      another conversation is open
@@ -73,8 +74,8 @@ export class ChatState extends EventTarget {
 
   // What the server sends.
 
-  applyWelcome({ you, members, count, limits, messages, resumed }) {
-    if (!resumed) this.#startOver();
+  applyWelcome({ you, members, count, limits, messages, resumed, reset }) {
+    if (reset) this.#startOver(resumed);
     this.you = you;
     this.limits = limits;
     this.members.count = count;
@@ -86,7 +87,7 @@ export class ChatState extends EventTarget {
     this.emit("members");
     this.emit("own-name");
     this.#addMessages(messages, { live: false });
-    this.emit("welcomed", { resumed });
+    this.emit("welcomed", { resumed, reset });
   }
 
   applySaid(message) {
@@ -226,8 +227,11 @@ export class ChatState extends EventTarget {
 
   // After a restart of the server.
 
-  /** Forgets all but unsent messages and drafts. Theirs get negative keys: the ids belong to others now. */
-  #startOver() {
+  /**
+   * Forgets all but unsent messages and drafts. If the server does not know this member any more, theirs get
+   * negative keys: the ids belong to others now.
+   */
+  #startOver(resumed) {
     const before = [...this.conversations.values()];
     const { members, openKey } = this;
     this.members = new Members();
@@ -238,8 +242,9 @@ export class ChatState extends EventTarget {
     this.openKey = ROOM;
     for (const old of before) {
       const unsent = old.pending();
-      if (unsent.length === 0 && old.draft === "" && old.key !== ROOM) continue;
-      const key = old.key === ROOM ? ROOM : this.#lowestKey - 1;
+      const isEmpty = unsent.length === 0 && old.draft === "" && old.key !== ROOM;
+      if (isEmpty && !(resumed && old.key === openKey)) continue;
+      const key = old.key === ROOM || resumed ? old.key : this.#lowestKey - 1;
       const conversation = this.conversation(key, members.get(old.key)?.name);
       moveTo(conversation, unsent);
       conversation.draft = old.draft;

@@ -6,9 +6,11 @@ import { load, save } from "../shared/storage.js";
 const button = document.getElementById("newest");
 const title = document.title;
 
+const isReadUpTo = (value) => typeof value === "object" && Object.values(value).every(Number.isFinite);
+
 export function countUnread(state, scroll) {
   /** From a conversation's key to the id up to which it was read. On the first visit, null: all is read. */
-  let readUpTo = load("read", null);
+  let readUpTo = load("read", null, isReadUpTo);
 
   /** A window that is hidden or behind another one is not being read. */
   const isReading = () => scroll.isAtEnd && !document.hidden && document.hasFocus();
@@ -37,8 +39,8 @@ export function countUnread(state, scroll) {
     if (unread.length > 0) state.emit("unread");
     update();
   });
-  state.addEventListener("welcomed", ({ detail: { resumed } }) => {
-    if (resumed && readUpTo !== null) return;
+  state.addEventListener("welcomed", ({ detail: { reset } }) => {
+    if (!reset && readUpTo !== null) return;
     readUpTo = {};
     state.conversations.forEach(markRead);
   });

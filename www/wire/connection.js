@@ -4,6 +4,8 @@
 // "closed". view.js listens to them.
 
 import { backoff } from "../shared/backoff.js";
+import { socketAddress } from "../shared/socket-address.js";
+import { Stopwatch } from "../shared/wake-up.js";
 
 /** A connection that lasted this long (milliseconds) was a good one: the backoff begins at 1 s again. */
 const GOOD_AFTER = 10_000;
@@ -12,7 +14,8 @@ export class WireConnection extends EventTarget {
   #id;
   #socket = null;
   #failures = 0;
-  #openedAt = Infinity;
+  /** Since the connection is open; null while it is not. */
+  #open = null;
   #reconnectTimer;
 
   /** Watches the connection that was opened with this wire id. */
@@ -24,7 +27,7 @@ export class WireConnection extends EventTarget {
   /** Connects, and reconnects until `close` is called. */
   connect() {
     this.close();
-    const socket = new WebSocket(`${location.origin.replace(/^http/, "ws")}/wire?id=${this.#id}`);
+    const socket = new WebSocket(socketAddress(`wire?id=${this.#id}`));
     this.#socket = socket;
     this.#emit("state", { state: "connecting" });
     // A socket that was closed here may still have events: they are ignored.
@@ -34,7 +37,7 @@ export class WireConnection extends EventTarget {
       });
     };
     listen("open", () => {
-      this.#openedAt = Date.now();
+      this.#open = new Stopwatch();
       this.#emit("state", { state: "open" });
     });
     listen("message", ({ data }) => {
@@ -45,8 +48,8 @@ export class WireConnection extends EventTarget {
   }
 
   #reconnectLater(code) {
-    if (Date.now() - this.#openedAt > GOOD_AFTER) this.#failures = 0;
-    this.#openedAt = Infinity;
+    if (this.#open?.elapsed() > GOOD_AFTER) this.#failures = 0;
+    this.#open = null;
     this.#reconnectTimer = setTimeout(() => this.connect(), backoff(this.#failures));
     this.#failures += 1;
     this.#emit("state", { state: "waiting", code });

@@ -17,7 +17,10 @@ const REQUEST_HEADERS = {
     "them, so a stored old answer does not fit.",
   "sec-websocket-extensions":
     "The browser offers compression. This server does not take it, so the reserved bits stay 0.",
-  "sec-websocket-protocol": "Protocols to be spoken inside the WebSocket. This server knows none.",
+  "sec-websocket-protocol":
+    "Protocols to be spoken inside the WebSocket. This server’s own is “partyline”. “secret.…” is none: this is " +
+    "the only line in which a script can send its token and passphrase without writing them into the address, " +
+    "and so into the logs of proxies.",
   "cookie":
     "What this site has left in the browser. It comes along with an upgrade too: that is why the server looks " +
     "at Origin.",
@@ -33,7 +36,7 @@ const RESPONSE_HEADERS = {
   "upgrade": "To WebSocket.",
   "sec-websocket-accept": "Made from the key, see below. A server that does not know WebSocket would not send it.",
   "sec-websocket-extensions": "The extensions that were agreed.",
-  "sec-websocket-protocol": "The protocol that was agreed.",
+  "sec-websocket-protocol": "The protocol that was agreed: one of those offered, and never the secret.",
   "date": "When it was sent.",
 };
 
@@ -65,6 +68,9 @@ export function explainHiding(line) {
   const why = "hidden so that no one can read it from the screen.";
   if (/[?&]wire=•/.test(line)) {
     return `“wire=” is a secret of this page: anyone who knows it can watch this connection. It is ${why}`;
+  }
+  if (/^sec-websocket-protocol:/i.test(line)) {
+    return `The token proves that this is the same member, and the passphrase opens the chat. They are ${why}`;
   }
   if (/^cookie:/i.test(line)) {
     return `A secret too: anyone who knows the value can pretend to be you. It is ${why}`;

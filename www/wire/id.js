@@ -2,19 +2,15 @@
 // anyone who knows it can watch every byte. A connection that was opened without an id cannot be watched.
 // echo.js, broadcast.js and the chat open their connections with it, and panel.js watches it.
 
-import { load, save } from "../shared/storage.js";
+import { randomId } from "../shared/random-id.js";
+import { isText, load, save } from "../shared/storage.js";
+import "../shared/tab.js"; // a duplicate of a tab gets a wire id of its own
 
 /** Stored, so that the view goes on after a reload of the page. */
-export const wireId = load("wire", null) ?? randomId();
+export const wireId = load("wire", null, isText(/^[\w-]{16,64}$/)) ?? randomId(16);
 save("wire", wireId);
 
 /** Adds the wire id to the address of a WebSocket. */
 export function withWireId(url) {
   return `${url}?wire=${wireId}`;
-}
-
-/** Returns 16 random bytes in hex. (`crypto.randomUUID` does not exist on pages served over plain http.) */
-function randomId() {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -27,13 +27,13 @@ import { WireConnection } from "./connection.js";
 import { Secrets } from "./secrets.js";
 import { WireView } from "./view.js";
 import { ON_ITS_OWN_PAGE } from "./view-sentences.js";
-import { load, save } from "../shared/storage.js";
+import { isText, load, save } from "../shared/storage.js";
 
 const place = document.getElementById("place");
 
 function start() {
   const [, idInAddress] = /^#id=([\w-]{16,64})$/.exec(location.hash) ?? [];
-  const id = idInAddress ?? load("watching", null); // after a reload the view goes on
+  const id = idInAddress ?? load("watching", null, isText(/^[\w-]{16,64}$/)); // after a reload the view goes on
   if (!id) return; // the page says what to do
   save("watching", id);
   history.replaceState(null, "", location.pathname);

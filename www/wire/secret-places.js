@@ -6,9 +6,11 @@
 const QUERY_VALUE = /[?&](?:token|passphrase|wire|name)=([^&#\s]*)/gi;
 /** In JSON. The closing quote is not required: the message may be cut off before it. */
 const JSON_VALUE = /"(?:token|passphrase)"\s*:\s*"((?:[^"\\]|\\.)*)/g;
-/** Header fields: of cookies the values are secret, of credentials everything. */
+/** Header fields: of cookies the values are secret, of offers what chat/open-socket.js adds, of credentials all. */
 const COOKIES = /^(?:set-)?cookie:[ \t]*(.*)$/gim;
 const COOKIE_VALUE = /(?:^|;[ \t]*)[^=;]*=([^;]*)/g;
+const OFFERS = /^sec-websocket-protocol:[ \t]*(.*)$/gim;
+const OFFERED_SECRET = /(?:^|,[ \t]*)secret\.([^,\s]*)/g;
 const CREDENTIALS = /^(?:proxy-)?authorization:[ \t]*(.*)$/gim;
 
 /** The beginning of a request up to a value, if the value is one of this chat's own. */
@@ -25,8 +27,8 @@ const JSON_STRINGS = [
 /** The kinds of secrets in words, and how a request or a message shows that it contains one. */
 const KINDS = {
   "wire id": /[?&]wire=[^&#\s]/i,
-  "token": /[?&]token=[^&#\s]|"token"\s*:\s*"/i,
-  "passphrase": /[?&]passphrase=[^&#\s]|"passphrase"\s*:\s*"/i,
+  "token": /[?&]token=[^&#\s]|(?:secret\.|%26)token%3D|"token"\s*:\s*"/i,
+  "passphrase": /[?&]passphrase=[^&#\s]|(?:secret\.|%26)passphrase%3D|"passphrase"\s*:\s*"/i,
   "your name": /[?&]name=[^&#\s]|"you"\s*:\s*\{[^{}]*"name"|"type"\s*:\s*"name"/i,
   "cookie values": /^(?:set-)?cookie:/im,
   "credentials": /^(?:proxy-)?authorization:/im,
@@ -44,11 +46,28 @@ export function kindsIn(text) {
 export function secretRanges(text) {
   const ranges = [];
   for (const pattern of [QUERY_VALUE, JSON_VALUE, CREDENTIALS]) ranges.push(...groupRanges(text, pattern));
-  for (const [start, end] of groupRanges(text, COOKIES)) {
-    const values = groupRanges(text.slice(start, end), COOKIE_VALUE);
-    ranges.push(...values.map(([from, to]) => [start + from, start + to]));
-  }
+  ranges.push(...valueRanges(text, COOKIES, COOKIE_VALUE), ...valueRanges(text, OFFERS, OFFERED_SECRET));
   return ranges;
+}
+
+/** Returns where values stand in header fields. */
+function valueRanges(text, field, value) {
+  return groupRanges(text, field).flatMap(([start, end]) =>
+    groupRanges(text.slice(start, end), value).map(([from, to]) => [start + from, start + to]));
+}
+
+/** Returns the token and the passphrase in the offers of a request. */
+export function offeredSecrets(text) {
+  const offers = valueRanges(text, OFFERS, OFFERED_SECRET).map(([start, end]) => text.slice(start, end));
+  return offers.flatMap((offer) => [...new URLSearchParams(percentDecoded(offer)).values()]);
+}
+
+export function percentDecoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 /** Returns where the first group of each match stands. In all patterns the match ends with that group. */

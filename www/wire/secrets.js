@@ -7,7 +7,9 @@
 // (see cover.js), so they cannot show it by mistake.
 
 import { fromByteString, toByteString } from "./byte-text.js";
-import { ALL_KINDS, isOwnValue, kindsIn, secretRanges, secretStrings } from "./secret-places.js";
+import {
+  ALL_KINDS, isOwnValue, kindsIn, offeredSecrets, percentDecoded, secretRanges, secretStrings,
+} from "./secret-places.js";
 import { SHORT, findSecret, spellingsOf } from "./secret-search.js";
 
 /** The secrets that are known, and whether they are shown. Its event "change" means: draw everything again. */
@@ -43,7 +45,7 @@ export class Secrets extends EventTarget {
   learnRequest(request) {
     const text = toByteString(new TextEncoder().encode(request));
     this.#noteKinds(text);
-    const values = [];
+    const values = offeredSecrets(text);
     for (const [start, end] of secretRanges(text)) {
       // The short value of a foreign cookie, like "theme=1", is hidden there and not wherever there is a 1.
       if (end - start < SHORT && !isOwnValue(text, start)) continue;
@@ -112,12 +114,4 @@ export function hideInMessage(message, secrets) {
 /** Returns the payloads of these frames in one piece. */
 export function joinPayloads(frames) {
   return Uint8Array.from(frames.flatMap(({ unmasked }) => Array.from(unmasked)));
-}
-
-function percentDecoded(text) {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }

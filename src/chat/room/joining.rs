@@ -5,6 +5,7 @@ use std::thread;
 use super::{Room, State};
 use crate::chat::names::{self, Person};
 use crate::chat::tokens;
+use crate::handshake::secret;
 use crate::{chat::welcome::Welcome, http::Request, mutex::lock, websocket::sender::Sender};
 
 /// What an upgrade request says about the client that wants to join.
@@ -21,13 +22,14 @@ pub struct JoinRequest {
 }
 
 impl JoinRequest {
-    /// Reads `?name=` (or else the cookie `name`), `?token=`, `?since=` and `?passphrase=`.
+    /// Reads `?name=` (or else the cookie `name`), `?since=`, and `token` and `passphrase`, which pages
+    /// offer as a subprotocol and clients of a few lines write into the URL.
     pub fn from_request(request: &Request) -> Box<JoinRequest> {
         Box::new(JoinRequest {
             name: request.parameter("name").or_else(|| request.cookie("name")),
-            token: request.parameter("token"),
+            token: secret(request, "token").or_else(|| request.parameter("token")),
             since: request.parameter("since").and_then(|id| id.parse().ok()).unwrap_or(0),
-            passphrase: request.parameter("passphrase"),
+            passphrase: secret(request, "passphrase").or_else(|| request.parameter("passphrase")),
         })
     }
 }
