@@ -137,6 +137,35 @@ fn reload_keeps_the_text_in_the_message_box() {
     }
 }
 
+/// Some browsers keep a page that was left, with a socket that is closed, and show it again after Back.
+#[test]
+fn lab_pages_are_connected_again_after_back_and_forward() {
+    let server = Server::start(&[]);
+    let browser = Browser::start();
+    let page = browser.new_user();
+    open_lab_page(&page, &server, "localhost", ECHO);
+    page.type_text("half a sentence");
+    page.evaluate("void document.querySelector('a[href=\"broadcast.html\"]').click()");
+    page.wait_for("location.pathname === '/broadcast.html' && state.textContent === 'Connected'");
+    for (way, path, text) in
+        [("back", ECHO, "half a sentence"), ("forward", BROADCAST, ""), ("back", ECHO, "half a sentence")]
+    {
+        page.evaluate(&format!("void history.{way}()"));
+        page.wait_for(&format!("location.pathname === '/{path}' && state.textContent === 'Connected'"));
+        assert_eq!(page.evaluate("text.value"), text);
+    }
+    // Whether this browser keeps such pages or not:
+    page.evaluate("dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true }))");
+    page.evaluate(
+        "window.old = true, dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))",
+    );
+    page.wait_for("!window.old && state.textContent === 'Connected'");
+    page.type_text("!");
+    page.press("Enter");
+    assert_eq!(wait_for_messages(&page, 1), ["half a sentence!"]);
+    page.assert_clean();
+}
+
 #[test]
 fn new_messages_do_not_move_a_list_that_is_scrolled_up() {
     let server = Server::start(&[]);

@@ -154,6 +154,37 @@ fn page_that_was_refused_for_want_of_a_place_says_so_and_comes_in_later() {
     page.wait_for("line.className === 'open'");
 }
 
+/// A server that closes the connection over a wrong passphrase was reached: nothing stands in the way.
+#[test]
+fn wrong_passphrases_are_no_obstacle() {
+    let server = Server::start(&["--passphrase", "right"]);
+    let is_blocked = Arc::new(Mutex::new(false));
+    let proxys = Arc::clone(&is_blocked);
+    let proxy = Proxy::rewriting(server.port, move |head| {
+        match *proxys.lock().unwrap() && head.contains("Upgrade: websocket") {
+            true => Err(String::new()),
+            false => Ok(head),
+        }
+    });
+    let browser = Browser::start();
+    let page = browser.new_user();
+    page.open(&format!("http://localhost:{}/", proxy.port));
+    page.wait_for("document.activeElement === passphrase");
+    for _ in 0..2 {
+        page.type_and_send("wrong");
+        page.wait_for("document.getElementById('passphrase-note').textContent !== ''");
+    }
+    *is_blocked.lock().unwrap() = true;
+    page.evaluate("window.sentences = []");
+    page.evaluate("void new MutationObserver(() => sentences.push(state.textContent)).observe(state, { childList: true })");
+    page.type_and_send("right");
+    page.wait_for("state.textContent.includes('no WebSocket gets through')");
+    assert_eq!(page.evaluate("sentences[0].slice(0, 22)"), "The connection is lost");
+    *is_blocked.lock().unwrap() = false;
+    page.retry_now();
+    page.wait_until_connected();
+}
+
 #[test]
 fn server_that_is_not_there_is_just_a_lost_connection() {
     let server = Server::start(&[]);

@@ -210,6 +210,7 @@ export class Connection extends EventTarget {
   #handleClose(code) {
     this.#heartbeat.stop();
     this.#socket = null;
+    if (code !== BROKEN) this.#attempts = 0; // a Close came: no one stands in the way
     if (code === KICKED) {
       this.#token = null;
       save("token", null);

@@ -124,6 +124,48 @@ fn secrets_can_be_shown_and_hidden_again() {
     page.assert_clean();
 }
 
+/// What the page itself sends: token and passphrase as a subprotocol, encoded twice.
+#[test]
+fn secrets_in_the_offer_of_subprotocols_are_hidden_and_explained() {
+    let pass = "groß & (geheim) 100 %";
+    let server = Server::start(&["--host", "lab.test", "--passphrase", pass]);
+    let browser = Browser::start();
+    let page = browser.new_user();
+    define_script_functions(&page);
+    page.open(&format!("http://lab.test:{}/", server.port));
+    page.wait_for("document.activeElement === passphrase");
+    page.type_and_send(pass);
+    page.wait_until_connected();
+    page.open_chat("lab.test", server.port); // now with the token, too
+    let token = page.evaluate_text("JSON.parse(sessionStorage['chat.token'])");
+    open_panel(&page);
+    let line =
+        "all('.head li').find((it) => it.textContent.startsWith('Sec-WebSocket-Protocol')).textContent";
+    let offer = page.evaluate_text(line);
+    assert!(offer.starts_with("Sec-WebSocket-Protocol: partyline, secret.••••"), "{offer}");
+    for words in ["without writing them into the address", "The token proves that this is the same member"] {
+        assert!(offer.contains(words), "{offer}");
+    }
+    let answer =
+        "all('.head li').findLast((it) => it.textContent.startsWith('Sec-WebSocket-Protocol')).textContent";
+    let answer = page.evaluate_text(answer);
+    assert!(answer.starts_with("Sec-WebSocket-Protocol: partylineThe protocol that was agreed"), "{answer}");
+    // The passphrase is hidden where it comes again, as a message.
+    page.evaluate("text.focus()");
+    page.type_and_send(&format!("it is {pass}"));
+    page.wait_for("rows().some((row) => row.join().includes('it is •'))");
+    let kinds = "Hidden here: wire id, token, passphrase, cookie values";
+    assert_eq!(page.evaluate_text("texts('.hiding')[0]"), kinds);
+    let dom = page.evaluate_text("document.getElementById('wire').outerHTML");
+    for secret in [&token, "geheim", "gro%C3%9F", "gro%25C3%259F", "token%3D", "%2528geheim"] {
+        assert!(!dom.contains(secret), "{secret} is shown");
+    }
+    toggle_secrets(&page);
+    let dom = page.evaluate_text("document.getElementById('wire').outerHTML");
+    assert!(dom.contains(&format!("secret.token%3D{token}%26passphrase%3Dgro%25C3%259F")), "not shown");
+    page.assert_clean();
+}
+
 #[test]
 fn secrets_are_found_in_every_encoding_and_nothing_else_is_hidden() {
     let server = Server::start(&["--host", "lab.test"]);
@@ -161,6 +203,11 @@ fn secrets_are_found_in_every_encoding_and_nothing_else_is_hidden() {
     assert_eq!(
         hide(&[], request, closed),
         "GET /chat?name=•••••&since=3 HTTP/1.1␍␊COOKIE: theme=•; name=•␍␊Authorization: ••••••••••␍␊"
+    );
+    let offers = "A: secret.x\r\nsec-websocket-protocol: secret.a%3Db,partyline, secret.c\r\nB: secret.y\r\n";
+    assert_eq!(
+        hide(&[], offers, json!({})),
+        "A: secret.x␍␊sec-websocket-protocol: secret.•••••,partyline, secret.•␍␊B: secret.y␍␊"
     );
     page.assert_clean();
 }
