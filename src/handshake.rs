@@ -49,17 +49,15 @@ pub fn upgrade(request: &Request) -> Result<Response, Response> {
     if let Some(why) = why {
         return bad(&format!("Sec-WebSocket-Key must be 16 bytes in base64; {why}"));
     }
+    let mut response =
+        Response::new(101).with_header("Upgrade", "websocket").with_header("Connection", "Upgrade");
+    // Item 8: one of the offered ones and never more, so what `secret` reads is not repeated.
+    if request.items("sec-websocket-protocol").any(|offer| offer == SUBPROTOCOL) {
+        response = response.with_header("Sec-WebSocket-Protocol", SUBPROTOCOL);
+    }
     // The accept value is the key and a fixed text, hashed with SHA-1, in base64. It proves that this
     // is the answer to this request, from a program that speaks WebSocket.
-    let response = Response::new(101)
-        .with_header("Upgrade", "websocket")
-        .with_header("Connection", "Upgrade")
-        .with_header("Sec-WebSocket-Accept", derive_accept_key(key.as_bytes()));
-    // Item 8: one of the offered ones and never more, so what `secret` reads is not repeated.
-    match request.items("sec-websocket-protocol").any(|offer| offer == SUBPROTOCOL) {
-        true => Ok(response.with_header("Sec-WebSocket-Protocol", SUBPROTOCOL)),
-        false => Ok(response),
-    }
+    Ok(response.with_header("Sec-WebSocket-Accept", derive_accept_key(key.as_bytes())))
 }
 
 /// The subprotocol that the pages offer.

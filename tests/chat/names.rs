@@ -93,6 +93,12 @@ fn a_bad_name_at_the_start_is_replaced() {
         let query = format!("?name={}", std::str::from_utf8(cookie).unwrap());
         assert_random(&Member::open(&server, &query, None));
     }
+    // Another program's cookie of the same name is passed over.
+    for cookies in [&b"%; name=Zo%C3%AB"[..], b"\xFF; theme=1; name=Zo%C3%AB", b"a%C3;name=Zo%C3%AB; name=x"]
+    {
+        let name = Member::open(&server, "", Some(cookies)).name;
+        assert!(name.starts_with("Zoë"), "{name}"); // "Zoë 2" while the one before is away
+    }
     // The same without percent-encoding.
     assert_random(&Member::open(&server, "", Some(b"a\xFFb")));
 }

@@ -123,12 +123,13 @@ fn check_reading((mut client, server): (TcpStream, TcpStream), input: &[u8], ran
 }
 
 /// Header fields that the server uses, and one that it does not.
-const FIELDS: [&str; 9] = [
+const FIELDS: [&str; 10] = [
     "connection",
     "content-length",
     "cookie",
     "origin",
     "sec-websocket-key",
+    "sec-websocket-protocol",
     "sec-websocket-version",
     "transfer-encoding",
     "upgrade",
@@ -180,9 +181,10 @@ fn meaning(request: &Request) -> String {
         Err(refusal) => refusal.sentence().into_bytes(),
     };
     let (query, cookie) = (request.parameter("name"), request.cookie("name"));
+    let secret = handshake::secret(request, "token");
     let Request { method, path, host, is_http_1_0, has_body, .. } = request;
     let wants = handshake::wants_websocket(request);
-    format!("{method} {path:?} {host:?} {is_http_1_0} {has_body} {query:?} {cookie:?} {wants}")
+    format!("{method} {path:?} {host:?} {is_http_1_0} {has_body} {query:?} {cookie:?} {secret:?} {wants}")
         + &upgrade.escape_ascii().to_string()
 }
 
@@ -211,6 +213,8 @@ fn check_101(answer: &Response) {
     let accept = text.split("Sec-WebSocket-Accept: ").nth(1).expect("the proof");
     assert_eq!(accept.len(), 28 + 4, "20 bytes in base64, and the end of the head");
     assert!(text.ends_with("\r\n\r\n"), "{text}");
+    let answered = text.split("Sec-WebSocket-Protocol: ").nth(1);
+    assert!(answered.is_none_or(|value| value.starts_with("partyline\r\n")), "{text}");
 }
 
 /// Checks that a refusal has one of these statuses, and a sentence without control characters.
@@ -224,7 +228,7 @@ fn check_refusal(refusal: &Response, statuses: &[u16]) {
 
 /// Checks that an answer has one head: a status line, known fields, each once, and an empty line.
 fn check_answer(answer: &Response) {
-    const KNOWN: [&str; 15] = [
+    const KNOWN: [&str; 16] = [
         "Allow",
         "Cache-Control",
         "Connection",
@@ -236,6 +240,7 @@ fn check_answer(answer: &Response) {
         "Referrer-Policy",
         "Retry-After",
         "Sec-WebSocket-Accept",
+        "Sec-WebSocket-Protocol",
         "Sec-WebSocket-Version",
         "Upgrade",
         "X-Content-Type-Options",

@@ -41,6 +41,7 @@ pub fn head_corpus() -> Vec<Vec<u8>> {
             .replace("localhost", "[fe80::1%eth0]"),
         &upgrade_request("/chat", "Origin: HTTP://localhost/\r\n"),
         &upgrade_request("/chat", "Origin: file:///x\r\n"),
+        &upgrade_request("/chat", "Sec-WebSocket-Protocol: partyline, secret.token%3Da%252Db%26c%3D\r\n"),
         "GET / HTTP/1.1\r\nHost: evil.example\r\nX: y\r\n folded\r\n\r\n",
         "GET / HTTP/2.0\r\nHost: localhost\r\n\r\n",
         // Found by fuzzing: the sentence of the refusal contained the tab.
@@ -52,7 +53,7 @@ pub fn head_corpus() -> Vec<Vec<u8>> {
 
 /// Words of a request head.
 #[rustfmt::skip]
-pub const HEAD_TOKENS: [&[u8]; 68] = [
+pub const HEAD_TOKENS: [&[u8]; 71] = [
     b"\r\n", b"\r\n", b"\r", b"\n", b"\r\n\r\n", b"\n\n", b"\r\n ", b"\0", b" ", b"\t", b":", b": ", b"\x7F",
     b"\x1B[2J", b"\xC2\x9B2J", b"\xE2\x80\xAE", b"\xFF", b"\xED\xA0\x80", b"%00", b"%0D%0A", b"%1B", b"%2e%2e/",
     b"../", b"..%2f", b"..\\", b"./", b"//", b"%", b"%4", b"%zz", b"%C2%9B", b"%ED%A0%80", b"%FF", b"#", b"?", b"&",
@@ -61,7 +62,7 @@ pub const HEAD_TOKENS: [&[u8]; 68] = [
     b"Connection: Upgrade\r\n", b"Upgrade: websocket\r\n", b"Content-Length: 5\r\n",
     b"Content-Length: 6\r\n", b"Host: a\r\n",
     b"Transfer-Encoding: chunked\r\n", b"Origin: http://localhost:3000\r\n", b", 5", b"chunked", b"%25eth0", b"fe80::1",
-    b"file://", b"ws://",
+    b"file://", b"ws://", b"Sec-WebSocket-Protocol: ", b"partyline", b"secret.token%3D",
 ];
 
 /// Rows of frames from a client: right ones, and some that are refused.
