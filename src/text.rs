@@ -131,6 +131,8 @@ fn is_virama(c: char) -> bool {
 /// Whether `c` is a combining mark, which is drawn on the character before it. std has no function for
 /// that; but its `escape_debug` escapes a mark where it begins a text, and nowhere else.
 pub fn is_mark(c: char) -> bool {
-    let is_escaped = |text: &str| text.escape_debug().any(|shown| shown == '{');
-    c >= '\u{300}' && is_escaped(c.encode_utf8(&mut [0; 4])) && !is_escaped(&format!("_{c}"))
+    let mut text = [b'_'; 5];
+    let end = 1 + c.encode_utf8(&mut text[1..]).len();
+    let is_escaped = |text| str::from_utf8(text).is_ok_and(|text| text.escape_debug().any(|c| c == '{'));
+    c >= '\u{300}' && is_escaped(&text[1..end]) && !is_escaped(&text[..end])
 }

@@ -62,6 +62,7 @@ pub struct Members {
 impl Members {
     /// The owner of a token is back with another connection, while it is present or away. `None` if it has
     /// left: then it is added again.
+    #[inline(never)] // *Speed*: keeps its variables off the stack of `Room::join`, which runs a round.
     pub fn rejoin(&mut self, person: &Person, client: u64, sender: &Sender) -> Option<Box<Change>> {
         let member = self.by_id.get_mut(&person.id)?;
         self.arrivals += 1;
@@ -73,16 +74,17 @@ impl Members {
         Some(Box::new(Change { person: person.clone(), notice, record: None, former }))
     }
 
-    /// Adds a member, with an id that it has had before or with a new one. A name that is taken gets a
-    /// number.
+    /// Adds a member, with an id that it has had before or with a new one, and a name that is free, beside
+    /// its key.
+    #[inline(never)] // *Speed*: keeps its variables off the stack of `Room::join`, which runs a round.
     pub fn add(
-        &mut self, id: Option<u64>, name: &str, token: Arc<str>, client: u64, sender: &Sender,
+        &mut self, id: Option<u64>, (name, key): (String, String), token: Arc<str>, client: u64,
+        sender: &Sender,
     ) -> Box<Change> {
         let id = id.unwrap_or(self.last_id + 1);
         self.reserve_ids_up_to(id);
         self.arrivals += 1;
-        let name = self.first_free(name);
-        self.ids.insert(names::key(&name), id);
+        self.ids.insert(key, id);
         let person = Person { id, name: name.into() };
         let record = self.tokens.remember(&token, &person);
         let (name, sender) = (Arc::clone(&person.name), sender.clone());
@@ -135,7 +137,7 @@ impl Members {
         let key = names::key(name);
         let is_reserved = names::is_reserved(name);
         if is_reserved || self.ids.get(&key).is_some_and(|owner| *owner != person.id) {
-            let free = self.first_free(name);
+            let (free, _) = self.first_free(name);
             let why = if is_reserved { "looks like a name of the chat's own" } else { "is taken" };
             return Err(Problem::new("name-taken", format!("{name} {why}; {free} is free")));
         }
@@ -186,8 +188,12 @@ impl Members {
         }
     }
 
-    fn first_free(&self, name: &str) -> String {
-        names::first_free(name, |key| self.ids.contains_key(key))
+    /// A name like this that no member has, and its key.
+    #[inline(never)] // *Speed*: keeps its variables off the stacks of `Room::join` and `add`.
+    pub fn first_free(&self, name: &str) -> (String, String) {
+        let name = names::first_free(name, |key| self.ids.contains_key(key));
+        let key = names::key(&name);
+        (name, key)
     }
 
     /// A member of the time before the server was started again. Returns false if the token is another

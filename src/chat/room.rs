@@ -202,6 +202,7 @@ impl Room {
 impl State {
     /// Adds the messages of a round to the history, if they are kept. Takes back new names that are not.
     /// Returns the present members.
+    #[inline(never)] // *Speed*: keeps its variables off the stack of `run_round`.
     fn commit(&mut self, round: &Round, is_kept: bool) -> Arc<Vec<(u64, Sender)>> {
         for record in &round.records {
             match record {

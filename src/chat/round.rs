@@ -139,6 +139,7 @@ impl Item {
     }
 
     /// A message. Its author gets the ack in its place, if the message has a `ref`.
+    #[inline(never)] // *Speed*: keeps its variables off the stack of a round without messages.
     fn message(message: &ChatMessage) -> Item {
         let (id, at, author) = (message.id, message.at, message.from.id);
         let ack = |reference: &Arc<str>| ack(reference).with("id", id).with("at", at).frame();

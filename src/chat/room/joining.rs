@@ -1,10 +1,10 @@
 //! How a client joins the room as a member, and leaves it.
 
-use std::thread;
+use std::{sync::Arc, thread};
 
 use super::{Room, State};
 use crate::chat::names::{self, Person};
-use crate::chat::tokens;
+use crate::chat::{members::Change, tokens};
 use crate::handshake::secret;
 use crate::{chat::welcome::Welcome, http::Request, mutex::lock, websocket::sender::Sender};
 
@@ -75,15 +75,10 @@ impl Room {
         let owner = old_token.as_ref().and_then(|(hash, _)| state.members.tokens.owner(hash));
         let resumed = owner.is_some();
         let (hash, token) = old_token.filter(|_| resumed).unwrap_or(new_token);
-        let change = match &owner {
-            None => state.members.add(None, &name, hash, client, sender),
-            Some(owner) => match state.members.rejoin(owner, client, sender) {
-                Some(change) => change,
-                None => {
-                    let name = names::check(&owner.name).unwrap_or(name); // an older version may have let it in
-                    state.members.add(Some(owner.id), &name, hash, client, sender)
-                }
-            },
+        let back = owner.as_ref().and_then(|owner| state.members.rejoin(owner, client, sender));
+        let change = match back {
+            Some(change) => change,
+            None => state.add(owner.as_ref(), name, hash, client, sender),
         };
         let you = change.person.clone();
         if resumed {
@@ -113,5 +108,18 @@ impl Room {
             text_max: self.text_max,
             started: self.started,
         })
+    }
+}
+
+impl State {
+    /// Adds a member that is new, or that had left: then `name` counts only if its old one does not.
+    #[inline(never)] // *Speed*: keeps its variables off the stack of `join`, which runs a round.
+    fn add(
+        &mut self, owner: Option<&Person>, name: String, hash: Arc<str>, client: u64, sender: &Sender,
+    ) -> Box<Change> {
+        // An older version may have let in a name that is not allowed any more.
+        let old_name = owner.and_then(|owner| names::check(&owner.name).ok());
+        let name = self.members.first_free(&old_name.unwrap_or(name));
+        self.members.add(owner.map(|owner| owner.id), name, hash, client, sender)
     }
 }
