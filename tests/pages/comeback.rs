@@ -154,6 +154,17 @@ fn page_that_slept_reconnects_at_once_and_without_an_alarm() {
     page.wait_for(
         "!list.textContent.includes('Sending') && list.textContent.split('✓ Received').length === 3",
     );
+    // The browser has frozen the page, and its connection has ended meanwhile, or may have.
+    page.evaluate("document.dispatchEvent(new Event('freeze'))");
+    proxy.break_connections();
+    page.type_and_send("after a freeze");
+    page.wait_for(
+        "!list.textContent.includes('Sending') && list.textContent.split('✓ Received').length === 4",
+    );
+    assert_eq!(page.count_connections(), 4);
+    page.evaluate("document.dispatchEvent(new Event('resume'))");
+    page.wait_for("line.className === 'open' && countdown.textContent === ''");
+    assert_eq!(page.count_connections(), 5);
     assert_eq!(page.evaluate("states.filter((state) => state !== 'open')"), json!([]));
     page.assert_clean();
 }

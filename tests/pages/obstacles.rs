@@ -89,7 +89,7 @@ fn page_says_what_stands_in_the_way() {
     let server = Server::start(&["--host", "lab.test"]);
     let browser = Browser::start();
     type Rewrite = fn(String) -> Result<String, String>;
-    let cases: [(Rewrite, &str); 6] = [
+    let cases: [(Rewrite, &str); 7] = [
         // HTTP/1.0, the default of nginx, has no upgrades.
         (|head| Ok(head.replace("HTTP/1.1", "HTTP/1.0")), "pass on Upgrade and Connection"),
         (|head| Ok(head.replace("Upgrade: websocket\r\n", "")), "pass on Upgrade and Connection"),
@@ -115,6 +115,14 @@ fn page_says_what_stands_in_the_way() {
                 false => Ok(head),
             },
             "status 200",
+        ),
+        // To a page of another site, where the browser may not look.
+        (
+            |head| match head.contains(" /chat?") {
+                true => Err(answer("302 Found\r\nLocation: http://portal.example/login", "")),
+                false => Ok(head),
+            },
+            "status 302",
         ),
     ];
     for (rewrite, words) in cases {

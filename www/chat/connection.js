@@ -72,7 +72,7 @@ export class Connection extends EventTarget {
     super();
     this.#path = path;
     this.#wireId = wireId;
-    onWakeUp(() => this.#reconnectIfDoubtful());
+    onWakeUp((hasSlept) => this.#reconnectIfDoubtful(hasSlept));
     // A server on this machine can still be reached: the next attempt will show it.
     addEventListener("offline", () => {
       if (this.state === "open" || this.state === "connecting") this.#giveUp();
@@ -210,14 +210,15 @@ export class Connection extends EventTarget {
   #handleClose(code) {
     this.#heartbeat.stop();
     this.#socket = null;
-    if (code !== BROKEN) this.#attempts = 0; // a Close came: no one stands in the way
-    if (code === KICKED) {
+    const wasOpen = this.state === "open"; // otherwise the Close may be that of a filter in between
+    if (code === KICKED && wasOpen) {
       this.#token = null;
       save("token", null);
     }
-    if (code === TAKEN_OVER || code === KICKED) {
+    if (code === TAKEN_OVER || (code === KICKED && wasOpen)) {
       this.#setState("stopped", { code });
     } else if (code === LOCKED) {
+      this.#attempts = 0; // nothing stands in the way
       const isWrong = this.#passphrase !== null;
       this.#passphrase = null;
       save("passphrase", null);
@@ -227,7 +228,7 @@ export class Connection extends EventTarget {
       if (code === BROKEN && this.outbox.isUnderWay) this.#breaks += 1;
       if (this.#breaks >= BREAKS) this.#refuseCulprit("the connection breaks each time when it is sent");
       // A page that was asleep tries at once, before it says that anything is wrong.
-      if (this.state === "open" && this.#heartbeat.isDoubtful) this.connect();
+      if (wasOpen && this.#heartbeat.isDoubtful) this.connect();
       else this.#wait(code);
     }
   }
@@ -273,9 +274,9 @@ export class Connection extends EventTarget {
   }
 
   /** The network or the user has come back: there is no reason to wait for a timer. */
-  #reconnectIfDoubtful() {
+  #reconnectIfDoubtful(hasSlept) {
     if (this.state === "waiting") this.connect();
-    if (this.state === "open" && this.#heartbeat.isDoubtful) this.connect();
+    if (this.state === "open" && (hasSlept || this.#heartbeat.isDoubtful)) this.connect();
     // This attempt may have begun without a network.
     if (this.state === "connecting" && this.#heartbeat.silence > HOPEFUL_FOR) this.connect();
   }

@@ -12,9 +12,12 @@ export function loadDrafts() {
   return inList.filter(isDraft).map((draft) => ({ ...draft, text: wellFormed(draft.text) }));
 }
 
+/** Keys below 0 are counted down from the lowest that there is: see state.js. */
+const LOWEST_KEY = -1e9;
+
 function isDraft({ key, name, text }) {
   const hasName = key === ROOM || typeof name === "string";
-  return Number.isSafeInteger(key) && hasName && typeof text === "string";
+  return Number.isSafeInteger(key) && key > LOWEST_KEY && hasName && typeof text === "string";
 }
 
 /** Replaces what is stored by this list, in the same form. */

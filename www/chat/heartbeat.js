@@ -16,15 +16,21 @@ export class Heartbeat {
   #timer;
   #silence = new Stopwatch();
   #onDead;
+  #isFrozen = false;
 
   /** Calls `onDead({ slept })` after too long a silence; `slept`: it was noticed late. */
   constructor(onDead) {
     this.#onDead = onDead;
+    // When the page goes on, it may see the end of its connection before it is told that it was frozen.
+    document.addEventListener("freeze", () => {
+      this.#isFrozen = true;
+    });
   }
 
   /** A message has come: the silence begins anew. */
   restart(timeout = DEAD_AFTER) {
     this.stop();
+    this.#isFrozen = false;
     this.#silence = new Stopwatch();
     this.#timer = setTimeout(() => {
       this.#onDead({ slept: this.#silence.elapsedWithSleep() > timeout + LATE });
@@ -40,6 +46,6 @@ export class Heartbeat {
   }
 
   get isDoubtful() {
-    return this.silence > DOUBTFUL_AFTER;
+    return this.#isFrozen || this.silence > DOUBTFUL_AFTER;
   }
 }

@@ -12,8 +12,9 @@ export async function findObstacle(address) {
   // The server compares the origin of a page that connects. With a plain GET, browsers do not send it.
   url.search = new URLSearchParams({ origin: location.origin });
   try {
-    const response = await fetch(url, { cache: "no-store", signal: AbortSignal.timeout(TIMEOUT) });
-    return sentenceFor(response.status, await response.text(), url.pathname);
+    const response = await fetch(url, { cache: "no-store", redirect: "manual", signal: AbortSignal.timeout(TIMEOUT) });
+    // A redirect, perhaps to a page elsewhere on which one has to log in, is not followed and has no status.
+    return sentenceFor(response.status || 302, await response.text(), url.pathname);
   } catch {
     return null;
   }

@@ -4,19 +4,19 @@
 /** Milliseconds between two looks at the clock. */
 const INTERVAL = 5000;
 
-/** Calls this function then. */
+/** Calls this function then; with `true` if the page is sure to have slept. */
 export function onWakeUp(callback) {
-  addEventListener("online", callback);
-  document.addEventListener("resume", callback); // after a freeze; Chromium alone tells
+  addEventListener("online", () => callback(false));
+  document.addEventListener("resume", () => callback(true)); // after a freeze; Chromium alone tells
   document.addEventListener("visibilitychange", () => {
-    if (!document.hidden) callback();
+    if (!document.hidden) callback(false);
   });
   // No event tells that the machine was asleep, but the time of day has jumped.
   let lookedAt = Date.now();
   setInterval(() => {
     const hasJumped = Date.now() - lookedAt > 3 * INTERVAL;
     lookedAt = Date.now();
-    if (hasJumped && !document.hidden) callback(); // timers of hidden tabs are slow anyway
+    if (hasJumped && !document.hidden) callback(true); // timers of hidden tabs are slow anyway
   }, INTERVAL);
 }
 
