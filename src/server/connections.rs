@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use super::addresses::{Addresses, Refused};
 use crate::threads::{Counted, Threads};
-use crate::{mutex::lock, settings::Settings, websocket::Sender};
+use crate::{logging::OncePerSecond, mutex::lock, settings::Settings, websocket::Sender};
 
 /// When threads or descriptors have run out, a request that has been unfinished for this long may be
 /// closed. An honest one takes milliseconds.
@@ -137,7 +137,12 @@ impl Connections {
 
 impl Lists {
     fn close_oldest(&mut self) {
+        static CLOSED: OncePerSecond = OncePerSecond::new();
         if let Some((_, (_, stream))) = self.unfinished.pop_first() {
+            if CLOSED.is_due() {
+                let count = self.unfinished.len();
+                log::info!("closed the oldest unfinished request, because {count} more are unfinished");
+            }
             // Its thread waits for bytes, and reads the end of the stream now. This fails only if the
             // connection has ended already.
             let _ = stream.shutdown(Shutdown::Both);

@@ -160,6 +160,7 @@ fn the_oldest_unfinished_request_is_closed_for_a_new_one() {
         assert!(end.is_ok_and(|count| count == 0), "{oldest} is closed without an answer");
         unfinished.push(begin_request());
     }
+    server.wait_for_log("closed the oldest unfinished request, because 5 more are unfinished");
     // The others are still open, and are served when their requests are complete.
     for mut stream in unfinished.drain(3..) {
         let rest = b"y\r\nHost: localhost\r\n\r\n";
