@@ -26,10 +26,11 @@ const FIELD_NAMES = {
 /**
  * Decodes a frame from the server's message about it, in which `header` and `payload` are hex. Only the
  * first 256 bytes of a payload come to the view: `onWire` are these bytes as they passed, `unmasked` are
- * the same without the mask, and `length` is the length of the whole payload.
+ * the same without the mask, and `length` is the length of the whole payload: a BigInt if it is one that a
+ * Number cannot be.
  */
 export function decodeFrame(message) {
-  const { from, at, length } = message;
+  const { from, at } = message;
   const header = bytesFromHex(message.header);
   const onWire = bytesFromHex(message.payload);
   const fin = header[0] >> 7;
@@ -41,6 +42,7 @@ export function decodeFrame(message) {
   let extendedBytes = 0;
   if (shortLength === 126) extendedBytes = 2;
   if (shortLength === 127) extendedBytes = 8;
+  const length = extendedBytes === 0 ? shortLength : numberOf(header.slice(2, 2 + extendedBytes));
   const key = mask ? header.slice(2 + extendedBytes, 6 + extendedBytes) : null;
   const unmasked = key ? onWire.map((byte, index) => byte ^ key[index % 4]) : onWire;
   const fields = fieldsOf(header, onWire, mask, extendedBytes);
@@ -48,6 +50,15 @@ export function decodeFrame(message) {
     from, at, length, header, onWire, unmasked, fields,
     fin, reserved, opcode, mask, shortLength, extendedBytes, key,
   };
+}
+
+/**
+ * Returns the number that these bytes are, the most significant one first. It is read from the bytes and not
+ * from the server's JSON: from 2^53 on, a Number is rounded.
+ */
+function numberOf(bytes) {
+  const number = bytes.reduce((sum, byte) => sum * 256n + BigInt(byte), 0n);
+  return number <= Number.MAX_SAFE_INTEGER ? Number(number) : number;
 }
 
 /** Returns the fields in order, each with its id, name, first bit and number of bits. */

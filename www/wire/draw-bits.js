@@ -40,7 +40,7 @@ function cutIntoRows(fields, columns) {
 
 function describeRest({ length, onWire }) {
   const drawn = Math.min(onWire.length, PAYLOAD_BITS / 8);
-  return length > drawn ? `After the last row: ${plural(length - drawn, "more byte")} of payload.` : "";
+  return length > drawn ? `After the last row: ${plural(BigInt(length) - BigInt(drawn), "more byte")} of payload.` : "";
 }
 
 function drawHead(columns) {

@@ -4,12 +4,13 @@
 import { DOT, coverText } from "./cover.js";
 import { createCode, createElement } from "./create-element.js";
 import { plural } from "./format.js";
-import { acceptSteps, explainHead, explainHiding, isOrdinaryLine } from "./handshake.js";
+import { acceptSteps, explainHead, explainHiding, isOrdinaryLine, proxyHeaders } from "./handshake.js";
 
 export function drawHandshake(handshake, secrets) {
   const { request, response } = handshake;
+  const isProxied = proxyHeaders(request).length > 0;
   return [
-    ...drawHead("The request, from the browser", request, true, secrets),
+    ...drawHead(`The request, from ${isProxied ? "a proxy" : "the browser"}`, request, true, secrets),
     ...drawHead("The answer, from the server", response, false, secrets),
     ...drawAcceptSteps(handshake, secrets),
   ];

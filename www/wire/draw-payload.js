@@ -24,7 +24,8 @@ export function drawUnmasking(frame, onWire, unmasked, characters) {
   const keyTitle = count > 4 ? "Key byte 0, 1, 2, 3, 0, …" : "Key byte 0, 1, 2, 3";
   const sentences = ["XOR: a bit is 1 where the two differ."];
   if (count > 4) sentences.push("The key has 4 bytes; byte 4 begins again with the first.");
-  if (frame.length > count) sentences.push(`The other ${plural(frame.length - count, "byte")} in the same way.`);
+  const others = BigInt(frame.length) - BigInt(count);
+  if (others > 0) sentences.push(`The other ${plural(others, "byte")} in the same way.`);
   return createElement("table", { class: "xor" },
     createCaption("Unmasking.", sentences.join(" ")),
     createTableHead(["Payload byte", "On the wire", keyTitle, "XOR of both", "Text"]),

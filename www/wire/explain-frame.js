@@ -88,8 +88,14 @@ export function explainField(id, frame) {
   }
 }
 
-function explainFin({ fin, opcode }) {
+/** From this length on (in bytes) Chromium cuts a message into several frames. */
+const CUT_BY_CHROMIUM = 65_536;
+
+function explainFin({ fin, opcode, from, length }) {
   if (isControl(opcode)) return `${fin ? "Always" : "This must be"} 1: control frames are never cut into pieces.`;
+  if (fin && opcode !== CONTINUATION && from === "client" && length > CUT_BY_CHROMIUM) {
+    return "The only frame of this message. Chromium and its relatives would cut it into several; others do not.";
+  }
   return fin ? "The last or only frame of this message." : "More frames of this message follow.";
 }
 
@@ -163,8 +169,8 @@ function sumOfBytes(bytes) {
   const firstNonZero = bytes.findIndex((byte) => byte > 0);
   const digits = bytes.slice(firstNonZero < 0 ? -2 : Math.min(firstNonZero, bytes.length - 2));
   const terms = Array.from(digits, (byte, index) => {
-    const power = 256 ** (digits.length - 1 - index);
-    return power === 1 ? String(byte) : `${byte} × ${formatCount(power)}`;
+    const power = 256n ** BigInt(digits.length - 1 - index);
+    return power === 1n ? String(byte) : `${byte} × ${formatCount(power)}`;
   });
   return `${hexOfAll(bytes)} = ${terms.join(" + ")}`;
 }

@@ -1,11 +1,11 @@
 // How numbers and times are written in the wire view.
 
-/** Returns "65,536". */
+/** Returns "65,536". Like `plural`, it takes a Number or a BigInt. */
 export const formatCount = (number) => number.toLocaleString("en-GB");
 
 /** Returns "1 byte" or "65,536 bytes". */
 export function plural(number, word) {
-  return `${formatCount(number)} ${word}${number === 1 ? "" : "s"}`;
+  return `${formatCount(number)} ${word}${Number(number) === 1 ? "" : "s"}`;
 }
 
 /** Returns how long something took: "0.42 ms" or "37 ms". */

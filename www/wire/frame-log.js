@@ -30,7 +30,7 @@ export class FrameLog {
     frame.message = message;
     message.frames.push(frame);
     message.count += 1;
-    message.bytes += frame.length;
+    message.bytes += BigInt(frame.length);
     message.isComplete = frame.fin === 1;
     this.#measureRoundTrip(frame);
     this.#recognizeCloseAnswer(frame);
@@ -96,5 +96,5 @@ export class FrameLog {
  * `isComplete`: its last frame has come.
  */
 function newMessage({ from, opcode }) {
-  return { from, opcode, frames: [], count: 0, bytes: 0, isWhole: opcode !== CONTINUATION, isComplete: false };
+  return { from, opcode, frames: [], count: 0, bytes: 0n, isWhole: opcode !== CONTINUATION, isComplete: false };
 }

@@ -31,6 +31,17 @@ const REQUEST_HEADERS = {
   "accept-language": "The languages that the user reads.",
 };
 
+const FROM_PROXY = "Added by a proxy on the way: whose request it passes on, and how that came to it.";
+
+/** What proxies add to a request. */
+const PROXY_HEADER = /^(?:via|forwarded|x-forwarded(?:-[\w-]+)?|x-real-ip|x-original-[\w-]+|cf-[\w-]+):/i;
+
+/** Returns the names of the header fields that a proxy has added: ["Via", "X-Forwarded-For"]. */
+export function proxyHeaders(request) {
+  const lines = request.split("\r\n").slice(1);
+  return lines.filter((line) => PROXY_HEADER.test(line)).map((line) => line.split(":", 1)[0]);
+}
+
 const RESPONSE_HEADERS = {
   "connection": "Yes, we change the protocol on this TCP connection.",
   "upgrade": "To WebSocket.",
@@ -59,6 +70,7 @@ function explainLine(line, isFirst, isRequest) {
   const name = line.split(":", 1)[0].toLowerCase();
   const known = (isRequest ? REQUEST_HEADERS : RESPONSE_HEADERS)[name];
   if (known) return known;
+  if (isRequest && PROXY_HEADER.test(line)) return FROM_PROXY;
   if (name.startsWith("sec-fetch-")) return "What the browser is doing. A script cannot change it.";
   return "The handshake does not need it.";
 }

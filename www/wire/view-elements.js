@@ -18,6 +18,8 @@ export function buildViewElements(handlers, frameList) {
   const tools = createElement("div", { class: "wire-tools", role: "group", "aria-label": "What is shown" },
     pauseButton, clearButton, directionSelect, kindSelect, secretsButton, hiddenLine);
 
+  const proxyNote = createElement("p", { class: "proxy-note", hidden: true });
+
   // The handshake. It appears with the first connection.
   const handshakeSummary = createElement("span", { class: "verdict-line" });
   const handshakeBody = createElement("div");
@@ -35,7 +37,7 @@ export function buildViewElements(handlers, frameList) {
 
   const scroller = createElement("div",
     { class: "wire-scroll", tabindex: "0", role: "region", "aria-label": "What has passed" },
-    handshake, frames);
+    proxyNote, handshake, frames);
   const newestButton = createButton("", handlers.goToEnd, "newest");
   newestButton.hidden = true;
 
@@ -44,7 +46,7 @@ export function buildViewElements(handlers, frameList) {
 
   return {
     root, stateLine, pauseButton, secretsButton, directionSelect, kindSelect, hiddenLine,
-    handshake, handshakeSummary, handshakeBody, chatNote, countsLine, emptyLine, frames, scroller, newestButton,
+    proxyNote, handshake, handshakeSummary, handshakeBody, chatNote, countsLine, emptyLine, frames, scroller, newestButton,
   };
 }
 

@@ -4,7 +4,7 @@
 import { CLOSE } from "./decode-frame.js";
 import { formatCount, plural } from "./format.js";
 import { FRAMES_KEPT } from "./frame-log.js";
-import { pathOf } from "./handshake.js";
+import { pathOf, proxyHeaders } from "./handshake.js";
 
 /** The server's close code for a client that was too slow for what was sent to it. */
 const TOO_SLOW = 1013;
@@ -32,6 +32,14 @@ export function stateSentence({ connectionState, closeCode, watched, handshake, 
   const path = pathOf(handshake.request);
   if (watched === "gone") return `Ended: ${path}. ${sentences.ended}`;
   return `Watching ${path}, connection ${handshake.client}`;
+}
+
+/** Says that the bytes are not the browser's own; "" if no proxy has named itself in the request. */
+export function proxySentence(request) {
+  const names = proxyHeaders(request);
+  if (names.length === 0) return "";
+  return `This connection comes from a proxy (${names.join(", ")}). What you see is what passes between the proxy ` +
+    "and the server. The browser's own bytes may differ: its request, its keys, how it cuts messages into frames.";
 }
 
 /** `unseen`: frames that have passed during the pause; `kept`: frames in the log. */

@@ -12,7 +12,7 @@ import { FrameLog } from "./frame-log.js";
 import { acceptSteps, pathOf, statusOf } from "./handshake.js";
 import { joinPayloads } from "./secrets.js";
 import { buildViewElements, setSwitch } from "./view-elements.js";
-import { BESIDE_THE_PAGE, countsSentence, emptySentence, stateSentence } from "./view-sentences.js";
+import { BESIDE_THE_PAGE, countsSentence, emptySentence, proxySentence, stateSentence } from "./view-sentences.js";
 
 /** Frames that come within this time (milliseconds) are drawn together. */
 const DRAW_AFTER = 50;
@@ -121,7 +121,10 @@ export class WireView {
     this.#draw(); // the frames of the connection before it
     this.#handshake = handshake;
     this.#watched = "live";
-    this.#elements.chatNote.hidden = pathOf(handshake.request) !== "/chat";
+    const { chatNote, proxyNote } = this.#elements;
+    chatNote.hidden = pathOf(handshake.request) !== "/chat";
+    proxyNote.textContent = proxySentence(handshake.request);
+    proxyNote.hidden = proxyNote.textContent === "";
     if (isNewConnection) this.#log.interrupt();
     if (isNewConnection && this.#list.length > 0) {
       this.#list.appendNote(`A new connection, number ${handshake.client}.`);

@@ -116,3 +116,36 @@ fn explanation_can_be_copied_as_text() {
     assert_eq!(page.evaluate("document.activeElement === all('.copy')[0]"), true);
     page.assert_clean();
 }
+
+#[test]
+fn view_says_that_it_shows_the_bytes_of_a_proxy() {
+    let server = Server::start(&["--host", "lab.test"]);
+    let browser = Browser::start();
+    let note = "document.querySelector('.proxy-note').checkVisibility()
+        && document.querySelector('.proxy-note').textContent";
+    let titles = "texts('.wire-view h3')[0]";
+    let (page, _client) = watch_echo_connection(&browser, &server);
+    assert_eq!(page.evaluate(note), false);
+    assert_eq!(page.evaluate(titles), "The request, from the browser");
+    let path = format!("/echo?wire={ID}");
+    for header in
+        ["Via: 1.1 lab", "Forwarded: for=10.0.0.7", "x-forwarded-for: 10.0.0.7", "X-Real-IP: 10.0.0.7"]
+    {
+        let request = upgrade_request(&path, &format!("{header}\r\n"));
+        let _client = Peer::open(server.connect(), request.as_bytes());
+        let name = header.split(':').next().unwrap();
+        page.wait_for(&format!("({note}).includes('({name})')"));
+        assert_eq!(page.evaluate(titles), "The request, from a proxy");
+        assert_eq!(
+            page.evaluate(&format!(
+                "all('.head li').find((it) => it.textContent.startsWith('{name}'))
+                    .querySelector('.words').textContent.startsWith('Added by a proxy')"
+            )),
+            true
+        );
+        // The next connection comes from the browser again.
+        let _direct = server.open(&path);
+        page.wait_for(&format!("({note}) === false"));
+    }
+    page.assert_clean();
+}

@@ -70,6 +70,38 @@ fn send_fragments_around_a_ping(client: &mut Peer, page: &Page) {
     wait_for_rows(page, 5);
 }
 
+/// From 2^53 on, a number in JavaScript is rounded.
+#[test]
+fn length_beyond_two_to_the_53_is_shown_exactly() {
+    let server = Server::start(&["--host", "lab.test"]);
+    let browser = Browser::start();
+    for (length, words) in [
+        ((1 << 53) + 1, "9,007,199,254,740,993"),
+        ((1 << 62) - 1, "4,611,686,018,427,387,903"),
+        ((1 << 53) - 1, "9,007,199,254,740,991"),
+    ] {
+        let (page, mut client) = watch_echo_connection(&browser, &server);
+        let mut frame = vec![0x82, 0xFF];
+        frame.extend(u64::to_be_bytes(length));
+        frame.extend([0; 4 + 256]); // the masking key, and what the view shows of the payload
+        client.send_raw(&frame);
+        client.expect_close(1009);
+        page.wait_for(&format!("rows()[0][3] === '{words} bytes'"));
+        page.evaluate("toggle(0)");
+        page.wait_for("body(0).querySelector('.fields')");
+        let fields = page.evaluate_text("texts('.fields', body(0)).join()");
+        assert!(fields.contains(&format!("= {words}.")), "no {words} in {fields}");
+        assert!(fields.contains(&format!("{words} bytes")), "no {words} in {fields}");
+        if length == (1 << 62) - 1 {
+            assert!(
+                fields.contains("= 63 × 72,057,594,037,927,936 + 255 × 281,474,976,710,656 +"),
+                "{fields}"
+            );
+        }
+        page.assert_clean();
+    }
+}
+
 #[test]
 fn fragments_are_grouped_into_their_message_around_a_ping() {
     let server = Server::start(&["--host", "lab.test"]);
