@@ -1,6 +1,24 @@
 // The people of the chat: a Map from each member's id to { id, name, here, away }. `here`: is a member
 // now; `away`: the member's connection is lost, and may come back. People who have left stay in the Map,
-// because their conversation can still be read.
+// because their conversation can still be read. The operator, who speaks with the id 0, is no member: the
+// operator is in no list, and no one can write to the operator in private.
+
+/** The operator's id, and the name that no member may have. */
+const OPERATOR = { id: 0, name: "operator" };
+
+/**
+ * Returns the key of a name: the form in which names are compared. "ANA" is "ana", é is é in one code point
+ * or in two, ’ is ', and joiners and variation selectors, which are not seen, do not count. The server's key
+ * (src/chat/name_key.rs) takes letters for the same that only look alike, too. Here they are two names.
+ */
+export function nameKey(name) {
+  const visible = name.replace(/[\u200c\u200d\ufe00-\ufe0f]/g, "");
+  const typed = visible.replace(/[’‘ʼ´′]/g, "'").replace(/[‐‑–—−]/g, "-");
+  const folded = typed.normalize("NFKD").toUpperCase().toLowerCase(); // ß is ss, by way of SS
+  return folded.replace(/i\u0307|ı/g, "i").trim().replace(/\s+/g, " ");
+}
+
+export const isOperator = (name) => nameKey(name) === OPERATOR.name;
 
 export class Members extends Map {
   /** How many members there are. In a big room that is more than the server lists. */
@@ -10,14 +28,15 @@ export class Members extends Map {
     return [...this.values()].filter((person) => person.here);
   }
 
-  /** Finds a person by name, without regard to case. A present member goes before one who has left. */
+  /** Finds a person by name. A present member goes before one who has left. */
   findByName(name) {
-    const hasName = (person) => person.name.toLowerCase() === name.toLowerCase();
+    const key = nameKey(name);
+    const hasName = (person) => nameKey(person.name) === key;
     return this.present().find(hasName) ?? [...this.values()].find(hasName);
   }
 
   addPresent({ id, name }, away) {
-    this.set(id, { id, name, away, here: true });
+    if (id !== OPERATOR.id) this.set(id, { id, name, away, here: true });
   }
 
   /** Adds a person who is not here and whom this page may never have seen. */

@@ -5,6 +5,7 @@ import { showNote } from "./message-box.js";
 import { saveNameCookie } from "./name-cookie.js";
 import { wellFormed } from "../shared/well-formed.js";
 
+const box = document.getElementById("text");
 const button = document.getElementById("me");
 const dialog = document.getElementById("naming");
 const form = document.getElementById("naming-form");
@@ -12,16 +13,24 @@ const input = document.getElementById("name");
 const cancelButton = document.getElementById("naming-cancel");
 const dialogNote = document.getElementById("naming-note");
 
-/** Starts the dialog. Returns the function that asks the server for another name. */
+/**
+ * Starts the dialog. Returns the function that asks the server for another name, and returns whether it does.
+ * `about` is the command that was typed in the message box, { key, line }: if the server refuses the name, the
+ * line is put back into that conversation's box.
+ */
 export function startNameDialog(state, connection) {
-  function requestName(wish) {
+  function requestName(wish, about) {
     const name = wellFormed(wish).normalize().trim().replace(/\s+/g, " "); // as the server will write it
     const length = [...name].length;
-    if (length <= state.limits.name) connection.send({ type: "name", name });
-    else showProblem(`That has ${length} characters, and a name has at most ${state.limits.name}.`);
+    const fits = length <= state.limits.name;
+    if (fits) connection.send({ type: "name", name }, about);
+    else showProblem(`That has ${length} characters, and a name has at most ${state.limits.name}.`, about);
+    return fits;
   }
 
-  function showProblem(sentence) {
+  function showProblem(sentence, { key, line } = {}) {
+    if (line) state.replaceDraft(key, "", line);
+    if (line && box.value === line) box.select(); // what is typed next replaces it
     if (dialog.open) dialogNote.textContent = sentence;
     else showNote(sentence);
   }
@@ -37,7 +46,7 @@ export function startNameDialog(state, connection) {
   connection.addEventListener("refused", ({ detail: { ref, reason, entry } }) => {
     if (entry.message.type !== "name") return;
     connection.discard(ref);
-    showProblem(asSentence(reason));
+    showProblem(asSentence(reason), entry.about);
   });
 
   state.addEventListener("own-name", () => {

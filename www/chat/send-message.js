@@ -8,6 +8,7 @@ import { lineFor, parseLine } from "./slash-commands.js";
 
 const UNKNOWN_PERSON =
   "The server has restarted and does not know this person yet. Your message stays here until it does.";
+const HAS_ENDED = "This page is not connected to the chat any more. Your text stays here.";
 
 /** `requestName` asks the server for another name. Returns the functions below, in an object. */
 export function startSending(state, connection, requestName) {
@@ -18,12 +19,15 @@ export function startSending(state, connection, requestName) {
       case "say":
         return sendText(state.openKey, command.text);
       case "private":
+        if (!sendText(command.to, command.text)) return false;
         openConversation(state, command.to);
-        sendText(command.to, command.text);
         return true;
       case "rename":
-        requestName(command.name);
-        return true;
+        if (!canSend(ROOM)) return false;
+        return requestName(command.name, { key: state.openKey, line });
+      case "ask":
+        showNote(...command.parts);
+        return false;
       case "show":
         showNote(...command.parts);
         return true;
@@ -33,23 +37,33 @@ export function startSending(state, connection, requestName) {
     }
   }
 
+  /** Queues the text and returns true; or says why that is not possible, and the text stays in the box. */
   function sendText(key, text) {
-    if (isUnknown(key)) return false;
+    if (!canSend(key)) return false;
     const refused = state.findRefused(key, text);
     if (refused) return retryMessage(refused); // the same message, not a second one
     const message = key === ROOM ? { type: "say", text } : { type: "say", text, to: key };
-    const entry = connection.send(message, { at: Date.now(), name: state.members.get(key)?.name });
+    const entry = connection.send(message, { at: state.now(), name: state.members.get(key)?.name });
     state.addOwn(entry);
     return true;
   }
 
   /** Sends a refused message again. */
   function retryMessage({ ref, key, text }) {
-    if (isUnknown(key)) return false;
+    if (!canSend(key)) return false;
     state.replaceDraft(key, lineFor(text), "");
     state.markSending(ref);
     connection.retry(ref, key === ROOM ? {} : { to: key });
     return true;
+  }
+
+  /** Returns whether a text for this conversation may go out, now or later. If not, says why. */
+  function canSend(key) {
+    const isUnknown = key < ROOM; // the server does not know this person: see state.js
+    const hasEnded = connection.state === "stopped";
+    if (isUnknown) showNote(UNKNOWN_PERSON);
+    else if (hasEnded) showNote(HAS_ENDED);
+    return !isUnknown && !hasEnded;
   }
 
   /** Deletes a refused message. */
@@ -70,11 +84,4 @@ export function startSending(state, connection, requestName) {
   }
 
   return { sendLine, retryMessage, deleteMessage, refusePrivateMessages };
-}
-
-/** Returns true, and says so, if the server does not know the person. Such a person's key is negative. */
-function isUnknown(key) {
-  if (key >= ROOM) return false;
-  showNote(UNKNOWN_PERSON);
-  return true;
 }

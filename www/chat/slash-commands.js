@@ -1,11 +1,18 @@
 // Parses a line from the message box: "/msg ana hello" becomes { type: "private", to, text }. It only
 // says what the line means; send-message.js does it.
 
-import { actionIn, nameElements } from "./format.js";
+import { actionIn, nameElement, nameElements } from "./format.js";
+import { isOperator, nameKey } from "./members.js";
+
+/** A name is looked for in this many of the first characters. It has at most 32. */
+const LONGEST_NAME = 100;
+
+/** How many characters of a text are shown when the writer is asked for whom it is. */
+const LONGEST_QUOTE = 40;
 
 const HELP = [
   "/nick NAME: change your name",
-  "/msg NAME TEXT: write to one person only; put a name with spaces in \"quotes\"",
+  "/msg NAME TEXT: write to one person only; the name may stand in \"quotes\"",
   "/me TEXT: say what you do: “* ana waves”",
   "/who: see who is on the line",
   "//TEXT: say something that begins with a slash",
@@ -16,6 +23,7 @@ const HELP = [
  * Returns what the line means, one of these:
  *   { type: "say", text }            say it in the open conversation
  *   { type: "private", to, text }    say it to the member with the id `to` alone
+ *   { type: "ask", parts }           it may be for several people: show these, and keep the line
  *   { type: "rename", name }         ask for another name
  *   { type: "show", parts }          show these strings and elements to the writer
  *   { type: "problem", problem }     the line makes no sense, and this sentence says why
@@ -46,28 +54,65 @@ export function lineFor(text) {
 }
 
 function parsePrivate(rest, state) {
-  const { person, text } = splitName(rest, state.members.present());
+  const texts = textsByPerson(rest, state.members.present());
+  const isYours = texts.delete(state.you.id);
+  const people = [...texts.keys()].map((id) => state.members.get(id));
+  const [person] = people;
+  if (people.length > 1) return { type: "ask", parts: askWhom(people, texts, state) };
+  if (!person && isYours) return problem("That is you.");
+  if (!person && isOperator(/^["“„@]?([^\s"“”]*)/.exec(rest)[1])) {
+    return problem("The operator is not in the chat and cannot be written to.");
+  }
   if (!person) return problem("No one here has that name: /msg NAME TEXT. Type /who to see the names.");
-  if (person.id === state.you.id) return problem("That is you.");
+  const text = texts.get(person.id);
   if (!text) return problem(`What do you want to say to ${person.name}? /msg NAME TEXT`);
   return { type: "private", to: person.id, text };
 }
 
 /**
- * Splits "NAME TEXT" into { person, text }, or returns {} if no member has such a name. Names may contain
- * spaces: either the name is in quotes, or it is the longest name with which the line begins.
+ * Returns a Map from the ids of the members for whom "NAME TEXT" may be to the text that each would get.
+ * Names may contain blanks, so "ana 2 o'clock" may be for "ana" or for "ana 2". In quotes, as one word after
+ * an @, or as a number after a #, the end of the name is clear.
  */
-function splitName(rest, members) {
-  const quoted = /^["“](.+?)["”]\s*(.*)$/s.exec(rest);
-  const line = quoted ? `${quoted[1]} ${quoted[2]}` : `${rest} `;
-  const isNamed = ({ name }) => {
-    if (quoted && name.length !== quoted[1].length) return false;
-    const start = line.slice(0, name.length + 1); // the name and the space after it
-    return start.toLowerCase().trimEnd() === name.toLowerCase();
-  };
-  const byLength = (a, b) => b.name.length - a.name.length;
-  const [person] = members.filter(isNamed).sort(byLength);
-  return person ? { person, text: line.slice(person.name.length).trim() } : {};
+function textsByPerson(rest, members) {
+  const texts = new Map();
+  function add(isMeant, text) {
+    for (const person of members.filter(isMeant)) texts.set(person.id, text.trim());
+  }
+  const hasKey = (key) => ({ name }) => nameKey(name) === key;
+  for (const { index } of rest.slice(0, LONGEST_NAME).matchAll(/\s+|$/g)) {
+    add(hasKey(nameKey(rest.slice(0, index))), rest.slice(index));
+  }
+  const [, quoted, afterQuotes] = /^["“„](.+?)["“”](.*)$/s.exec(rest) ?? [];
+  if (quoted) add(hasKey(nameKey(quoted)), afterQuotes);
+  const [, sign, word, afterWord] = /^([@#])(\S+)(.*)$/s.exec(rest) ?? [];
+  if (sign === "@") add(hasKey(nameKey(word)), afterWord);
+  if (sign === "#") add(({ id }) => String(id) === word, afterWord);
+  return texts;
+}
+
+/** Returns what to show: for each of these people what they would get, and the line that is for them alone. */
+function askWhom(people, texts, state) {
+  const lines = people.flatMap((person) => {
+    const inQuotes = `"${person.name}"`;
+    const isClear = textsByPerson(`${inQuotes} TEXT`, state.members.present()).size === 1;
+    const text = cut(texts.get(person.id));
+    const command = `/msg ${isClear ? inQuotes : `#${person.id}`} ${text || "TEXT"}`;
+    return ["\n", nameElement(person), text ? ` gets “${text}”: ` : ": ", isolated(command)];
+  });
+  return ["This may be for more than one person. Type it so that it is clear:", ...lines];
+}
+
+/** Returns an element whose text does not reorder what stands beside it, if it goes from right to left. */
+function isolated(text) {
+  const element = document.createElement("bdi");
+  element.textContent = text;
+  return element;
+}
+
+function cut(text) {
+  const characters = Array.from(text.slice(0, 2 * LONGEST_QUOTE));
+  return characters.length > LONGEST_QUOTE ? `${characters.slice(0, LONGEST_QUOTE).join("")} …` : text;
 }
 
 function describeMembers(state) {

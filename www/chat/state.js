@@ -35,6 +35,8 @@ export class ChatState extends EventTarget {
   /** How many members have received each message of our own, as far as the server has told: by id. */
   #receipts = new Map();
   #lowestKey = 0;
+  /** The server's time (milliseconds since 1970) when `performance.now()` was 0. Until a welcome: ours. */
+  #serverTimeOrigin = performance.timeOrigin;
 
   constructor() {
     super();
@@ -53,6 +55,14 @@ export class ChatState extends EventTarget {
     this.openKey = key;
     this.conversation(key);
     this.emit("opened");
+  }
+
+  /**
+   * The time on the server's clock, in milliseconds since 1970. Whatever stands among the server's messages
+   * has this time: the clock of this machine may be off by days, and may be set meanwhile.
+   */
+  now() {
+    return Math.round(this.#serverTimeOrigin + performance.now());
   }
 
   setDraft(key, text) {
@@ -74,8 +84,9 @@ export class ChatState extends EventTarget {
 
   // What the server sends.
 
-  applyWelcome({ you, members, count, limits, messages, resumed, reset }) {
+  applyWelcome({ you, members, count, limits, messages, resumed, reset, server }) {
     if (reset) this.#startOver(resumed);
+    if (server?.now) this.#serverTimeOrigin = server.now - performance.now();
     this.you = you;
     this.limits = limits;
     this.members.count = count;
@@ -131,7 +142,7 @@ export class ChatState extends EventTarget {
 
   /** Adds a line to the conversation with everyone that no member has said. */
   addNotice(about) {
-    const notice = { ...about, after: this.#highestId, at: Date.now(), key: ROOM };
+    const notice = { ...about, after: this.#highestId, at: this.now(), key: ROOM };
     this.conversation(ROOM).insert(notice);
     this.emit("added", { key: ROOM, messages: [notice], live: true });
   }

@@ -18,7 +18,7 @@ export function startTypingIndicator(state, connection) {
   /** From a member's id to { key, person, timer }. */
   const typists = new Map();
   /** The notice that was sent last. */
-  let sent = { key: null, at: 0 };
+  let sent = { key: null, at: -Infinity };
 
   function draw() {
     const here = [...typists.values()].filter(({ key }) => key === state.openKey);
@@ -47,14 +47,14 @@ export function startTypingIndicator(state, connection) {
 
   // Your message ends your typing on the other pages: the next key needs a notice at once.
   state.addEventListener("added", ({ detail: { key, messages } }) => {
-    if (key === sent.key && messages.some(({ ref }) => ref)) sent.at = 0;
+    if (key === sent.key && messages.some(({ ref }) => ref)) sent.at = -Infinity;
   });
 
   return function sendTyping() {
     const key = state.openKey;
-    const isTooSoon = sent.key === key && Date.now() - sent.at < SEND_EVERY;
+    const isTooSoon = sent.key === key && performance.now() - sent.at < SEND_EVERY;
     if (key < ROOM || isTooSoon) return; // a negative key: the server does not know the person
-    sent = { key, at: Date.now() };
+    sent = { key, at: performance.now() };
     connection.sendOnce(key === ROOM ? { type: "typing" } : { type: "typing", to: key });
   };
 }

@@ -7,11 +7,11 @@ use crate::support::page::Page;
 use crate::support::*;
 
 /// Waits until the line above the message box contains these words.
-fn wait_for_note(page: &Page, words: &str) {
+pub fn wait_for_note(page: &Page, words: &str) {
     page.wait_for(&format!("note.textContent.includes({})", json!(words)));
 }
 
-fn clear_box(page: &Page) {
+pub fn clear_box(page: &Page) {
     page.evaluate("text.value = ''");
 }
 
@@ -62,7 +62,7 @@ fn each_conversation_has_its_own_address_and_draft() {
     page.wait_for_notice("amber has picked up");
 
     // `/msg` opens the conversation before its message is sent. Back leads to the room.
-    page.type_and_send("/msg amber kite first");
+    page.type_and_send("/msg \"amber kite\" first");
     assert_eq!(page.wait_for_texts(1), json!(["first"]));
     page.type_and_send("/msg \"amber\" second");
     page.wait_for("location.hash === '#dm=amber' && title.textContent === 'amber'");
