@@ -61,9 +61,4 @@ impl Refused {
             refused.push_front(stream);
         }
     }
-
-    /// Closes them, because they take descriptors that others need.
-    pub fn close_all(&self) {
-        lock(&self.0).clear();
-    }
 }

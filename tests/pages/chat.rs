@@ -1,7 +1,11 @@
 //! The chat's page while the connection holds: messages, notices, scrolling, the keyboard; in
-//! `chat/message_box.rs` its message box. `reconnect.rs` tests the page when the connection breaks.
+//! `chat/message_box.rs` its message box, in `chat/recipients.rs` to whom `/msg` goes, in `chat/long.rs` texts,
+//! names and windows of unusual sizes, in `chat/clock.rs` a clock that is wrong. `reconnect.rs` tests the page when the connection breaks.
 
+mod clock;
+mod long;
 mod message_box;
+mod recipients;
 
 use std::time::{Duration, Instant};
 

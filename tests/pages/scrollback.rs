@@ -1,6 +1,8 @@
 //! Earlier messages, and those that were sent while the connection was lost: the page loads each once,
 //! puts it in its place, and does not move the messages in view.
 
+mod trim;
+
 use std::ops::RangeInclusive;
 
 use serde_json::{Value, json};

@@ -36,10 +36,15 @@ export class Conversation {
 
   /** Inserts a message at the place of its id, and a notice behind the message that it is `after`. */
   insert(message) {
-    let index = this.messages.length;
-    // From the end, because most messages belong there.
-    while (index > 0 && sortKey(this.messages[index - 1]) > sortKey(message)) index -= 1;
-    this.messages.splice(index, 0, message);
+    // A binary search: after a long scroll back there are thousands.
+    let start = 0;
+    let end = this.messages.length;
+    while (start < end) {
+      const middle = Math.floor((start + end) / 2);
+      if (sortKey(this.messages[middle]) > sortKey(message)) end = middle;
+      else start = middle + 1;
+    }
+    this.messages.splice(start, 0, message);
   }
 
   /** Adds pending messages at the end. */
@@ -51,7 +56,8 @@ export class Conversation {
     this.messages.splice(this.messages.lastIndexOf(message), 1);
   }
 
+  /** Pending messages are the last ones, so the others are not looked at. */
   pending() {
-    return this.messages.filter(isPending);
+    return this.messages.slice(this.messages.findLastIndex((message) => !isPending(message)) + 1);
   }
 }

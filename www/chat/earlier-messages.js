@@ -10,8 +10,8 @@ const line = document.getElementById("earlier");
 /** A list that is too short to scroll is near its top, too, and so it is filled. */
 const isNearTop = () => view.scrollTop < view.clientHeight;
 
-/** `drawMore` of message-list.js draws older messages that this page already has. */
-export function loadEarlierMessages(connection, state, { scroll, drawMore }) {
+/** `drawMore` of message-list.js draws older messages that this page already has; `isAllDrawn`: there are none. */
+export function loadEarlierMessages(connection, state, { scroll, drawMore, isAllDrawn }) {
   const { received } = connection;
   /** The missing range that was requested last and is not answered yet: one request at a time. */
   let requested = null;
@@ -19,6 +19,7 @@ export function loadEarlierMessages(connection, state, { scroll, drawMore }) {
   /** Runs again after each answer, until nothing in view is missing. The server keeps a limited number. */
   function loadIfNeeded() {
     while (isNearTop() && drawMore()) { /* draws what is here already */ }
+    updateLine();
     if (requested || connection.state !== "open" || received.missing.length === 0) return;
     const range = received.missed().at(-1) ?? (isNearTop() ? received.missing[0] : null);
     if (!range) return;
@@ -48,7 +49,7 @@ export function loadEarlierMessages(connection, state, { scroll, drawMore }) {
 
   function sentenceAboveList() {
     const isMissing = received.missing[0]?.after === 0;
-    if (isMissing && connection.state === "open") return "Loading …";
+    if (!isAllDrawn() || (isMissing && connection.state === "open")) return "Loading …";
     if (isMissing) return "Earlier messages appear when you are connected again.";
     if (received.lost.has(0)) return "Earlier messages are no longer on the server.";
     const isEmpty = state.conversation(state.openKey).messages.every(isMarker);
@@ -68,12 +69,7 @@ export function loadEarlierMessages(connection, state, { scroll, drawMore }) {
     else updateLine();
     loadIfNeeded();
   });
-  for (const type of ["added", "opened"]) {
-    state.addEventListener(type, () => {
-      updateLine();
-      loadIfNeeded();
-    });
-  }
+  for (const type of ["added", "opened"]) state.addEventListener(type, loadIfNeeded);
   view.addEventListener("scroll", loadIfNeeded);
   new ResizeObserver(loadIfNeeded).observe(view);
 }

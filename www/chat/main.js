@@ -67,12 +67,12 @@ const requestName = startNameDialog(state, connection);
 const { sendLine, retryMessage, deleteMessage, refusePrivateMessages } =
   startSending(state, connection, requestName);
 countUnread(state, scroll); // before showMessages: messages count as unread until the list shows them
-const drawMore = showMessages(state, { scroll, onRetry: retryMessage, onDelete: deleteMessage });
+const { drawMore, isAllDrawn } = showMessages(state, { scroll, onRetry: retryMessage, onDelete: deleteMessage });
 showMembers(state, { onOpen: (key) => openConversation(state, key) });
 showConnectionStatus(connection);
 askForPassphrase(connection);
 announceMessages(state);
-loadEarlierMessages(connection, state, { scroll, drawMore });
+loadEarlierMessages(connection, state, { scroll, drawMore, isAllDrawn });
 sendReceipts(connection);
 startNavigation(state);
 const sendTyping = startTypingIndicator(state, connection);

@@ -13,6 +13,16 @@ const note = document.getElementById("note");
 /** The counter appears when less than this part of the longest message is left. */
 const NEARLY_FULL = 0.1;
 
+/**
+ * The box takes four times the longest message, so that a text can be pasted and then cut down; but at least
+ * the first and at most the second of these numbers (in units of a string). A browser needs seconds for a
+ * million characters, with each key again.
+ */
+const BOX_HOLDS = [16_384, 200_000];
+
+/** So many units fill the box to its greatest height, even in the widest window. Then it is not measured. */
+const FILLS_BOX = 5_000;
+
 /** Shows something about what was typed. It disappears when the next line is sent. */
 export function showNote(...parts) {
   note.replaceChildren(...parts);
@@ -26,7 +36,7 @@ export function startMessageBox(state, { onLine, onTyping }) {
   let lastLine = "";
 
   function submit() {
-    const line = text.value.replace(/^\s*\n|\s+$/g, "");
+    const line = text.value.trimEnd().replace(/^\s*\n/, "");
     if (line === "") return;
     showNote();
     const limit = state.limits.text;
@@ -49,13 +59,20 @@ export function startMessageBox(state, { onLine, onTyping }) {
 
   /** Makes the box as high as its text, and updates the counter. */
   function resize() {
-    text.style.height = "auto"; // otherwise it would never become lower
-    text.style.height = `${text.scrollHeight + text.offsetHeight - text.clientHeight}px`;
+    if (text.value.length > FILLS_BOX) {
+      text.style.height = "100vh"; // max-height makes it lower
+    } else {
+      text.style.height = "auto"; // otherwise it would never become lower
+      text.style.height = `${text.scrollHeight + text.offsetHeight - text.clientHeight}px`;
+    }
     const limit = state.limits.text;
     const left = limit - lengthOf(text.value);
     const words = left < 0 ? `${-left} characters too many` : `${left} characters left`;
     counter.textContent = left < NEARLY_FULL * limit ? words : "";
     text.setAttribute("aria-invalid", String(left < 0));
+    // The browser keeps to it before it draws: what is pasted may be megabytes.
+    const [least, most] = BOX_HOLDS;
+    text.maxLength = Math.min(Math.max(4 * limit, least), most);
   }
 
   function showConversation() {
@@ -69,6 +86,7 @@ export function startMessageBox(state, { onLine, onTyping }) {
   text.addEventListener("input", () => {
     state.setDraft(state.openKey, text.value);
     resize();
+    if (text.value.length >= text.maxLength - 1) showNote("The box is full. The end of a longer text is missing.");
     const isCommand = text.value.startsWith("/");
     if (text.value.trim() !== "" && !isCommand) onTyping();
   });
@@ -107,4 +125,5 @@ export function startMessageBox(state, { onLine, onTyping }) {
 }
 
 /** Counts characters as the server does: an emoji is one, although it is two units of a string. */
-const lengthOf = (string) => [...string].length;
+const lengthOf = (string) => string.length - (string.match(SURROGATE_PAIRS)?.length ?? 0);
+const SURROGATE_PAIRS = /[\ud800-\udbff][\udc00-\udfff]/g;

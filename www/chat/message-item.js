@@ -13,6 +13,10 @@ const STATUS = {
   refused: ["", "Not sent"],
 };
 
+/** A text with so many characters or lines is folded: only its beginning is in view. See .folded in chat.css. */
+const LONG_TEXT = 2_500;
+const MANY_LINES = 30;
+
 const NOTICES = {
   joined: ({ member }) => [nameElement(member), " has picked up."],
   left: ({ member, why }) => [nameElement(member), why ? ` was ${why}.` : " has hung up."],
@@ -24,8 +28,11 @@ const NOTICES = {
   lost: () => ["Some of what you missed is no longer on the server."],
 };
 
-/** Draws the message into this item. `onRetry` and `onDelete` are called with a message that was refused. */
-export function fillItem(item, message, { onRetry, onDelete }) {
+/**
+ * Draws the message into this item. `onRetry` and `onDelete` are called with a message that was refused, and
+ * `onFold` with a long one that is to be shown as a whole, or folded again.
+ */
+export function fillItem(item, message, { onRetry, onDelete, onFold }) {
   if (message.notice) {
     fillNotice(item, message);
     return;
@@ -36,7 +43,26 @@ export function fillItem(item, message, { onRetry, onDelete }) {
   item.classList.toggle("refused", isRefused);
   const author = paragraph("author", isOwn ? "You" : nameElement(message.from));
   item.replaceChildren(author, textRow(message));
+  if (isLong(message.text)) {
+    item.append(quietButton("", () => {
+      message.isUnfolded = !message.isUnfolded;
+      onFold(message);
+    }));
+    foldItem(item, message);
+  }
   if (isRefused) item.append(refusalRow(message, { onRetry, onDelete }));
+}
+
+/** Folds the text of a long message, or shows all of it. */
+export function foldItem(item, { isUnfolded = false }) {
+  item.querySelector(".text").classList.toggle("folded", !isUnfolded);
+  const button = item.querySelector(".said + button");
+  button.textContent = isUnfolded ? "Show less" : "Show all";
+  button.setAttribute("aria-expanded", String(isUnfolded));
+}
+
+function isLong(text) {
+  return text.length >= LONG_TEXT || text.split("\n", MANY_LINES).length >= MANY_LINES;
 }
 
 function fillNotice(item, message) {

@@ -3,7 +3,7 @@
 
 import { isMarker, isPending } from "./conversation.js";
 import { formatDay } from "./format.js";
-import { fillItem, metaLine } from "./message-item.js";
+import { fillItem, foldItem, metaLine } from "./message-item.js";
 
 /** Messages that one person says within this time (milliseconds) have the name above them once. */
 const ONE_NAME_FOR = 5 * 60_000;
@@ -11,11 +11,14 @@ const ONE_NAME_FOR = 5 * 60_000;
 /** How many messages are drawn at first, and with each step after that: thousands at once take seconds. */
 const PAGE_LENGTH = 200;
 
+/** While the list follows, at most this many rows are drawn. If there are more, half of them go. */
+const ROWS_AT_END = 600;
+
 const list = document.getElementById("list");
 
 /**
- * Starts to draw. `onRetry` and `onDelete` are called with a message that was refused. Returns the function
- * `drawMore`, which draws older messages and returns whether there were any.
+ * Starts to draw. `onRetry` and `onDelete` are called with a message that was refused. Returns two functions:
+ * `drawMore` draws older messages and returns whether there were any; `isAllDrawn` returns whether there are none.
  */
 export function showMessages(state, { scroll, onRetry, onDelete }) {
   /** From each message that is drawn to its <li>. */
@@ -26,7 +29,7 @@ export function showMessages(state, { scroll, onRetry, onDelete }) {
   const allMessages = () => state.conversation(state.openKey).messages;
   const drawnMessages = () => {
     const all = allMessages();
-    return all.slice(Math.max(all.indexOf(first), 0));
+    return all.slice(Math.max(all.lastIndexOf(first), 0)); // from the end: what is drawn is near it
   };
   const canBeFirst = (message) => !isMarker(message) && !isPending(message); // those may be removed
 
@@ -39,11 +42,30 @@ export function showMessages(state, { scroll, onRetry, onDelete }) {
     }
     if (!items.has(message)) items.set(message, document.createElement("li"));
     const item = items.get(message);
-    fillItem(item, message, { onRetry, onDelete });
+    fillItem(item, message, { onRetry, onDelete, onFold });
     const next = items.get(drawn[index + 1]) ?? null;
     if (!item.isConnected || item.nextElementSibling !== next) list.insertBefore(item, next);
     updateHeading(index, drawn);
     updateHeading(index + 1, drawn);
+  }
+
+  /** Shows all of a long message or its beginning. What is above it in view stays where it is. */
+  function onFold(message) {
+    scroll.keepTop(() => foldItem(items.get(message), message));
+    items.get(message).scrollIntoView({ block: "nearest" });
+  }
+
+  /** Takes out the oldest rows, with the reader at the end. `drawMore` draws them again. */
+  function trim() {
+    if (!scroll.isAtEnd || items.size <= ROWS_AT_END) return;
+    const drawn = drawnMessages();
+    const start = drawn.findIndex((message, index) => index >= ROWS_AT_END / 2 && canBeFirst(message));
+    if (start < 0) return;
+    first = drawn[start];
+    scroll.update(() => {
+      drawn.slice(0, start).forEach(erase);
+      updateHeading(0, drawnMessages());
+    }, { older: true });
   }
 
   function erase(message) {
@@ -101,12 +123,18 @@ export function showMessages(state, { scroll, onRetry, onDelete }) {
     scroll.update(() => drawnMessages().forEach(insert), { toEnd: true });
   });
 
-  return function drawMore() {
-    const end = allMessages().indexOf(first);
-    if (end <= 0) return false;
+  scroll.addEventListener("settled", trim);
+
+  const isAllDrawn = () => allMessages().lastIndexOf(first) <= 0;
+
+  function drawMore() {
+    if (isAllDrawn()) return false;
+    const end = allMessages().lastIndexOf(first);
     const more = allMessages().slice(Math.max(end - PAGE_LENGTH, 0), end);
     first = more.find(canBeFirst);
     scroll.update(() => more.toReversed().forEach(insert), { older: true });
     return true;
-  };
+  }
+
+  return { drawMore, isAllDrawn };
 }

@@ -54,6 +54,12 @@ export class ScrollPosition extends EventTarget {
     this.#settle();
   }
 
+  /** Calls `draw`, which changes the list below the top of the view: what stands there stays, even at the end. */
+  keepTop(draw) {
+    draw();
+    this.#settle();
+  }
+
   #settle() {
     this.#isAtEnd = isNearEnd();
     this.#anchor = findAnchor();
