@@ -24,7 +24,10 @@ pub fn key(name: &str) -> String {
     let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
     let mut chars = Vec::with_capacity(name.len());
     for c in name.chars() {
-        plain(c).to_lowercase().for_each(|c| decompose(c, &mut chars));
+        match c {
+            '\0'..='\x7F' => chars.push(c.to_ascii_lowercase()), // *Speed*
+            _ => plain(c).to_lowercase().for_each(|c| decompose(c, &mut chars)),
+        }
     }
     let mut key = String::with_capacity(chars.len());
     for letter in chars.chunk_by_mut(|_, next| is_mark(*next)) {
@@ -35,7 +38,9 @@ pub fn key(name: &str) -> String {
             // By way of the capitals, where ß is SS, and ς and σ are one. *Speed*: in loops, because chained
             // iterators take a third page of the stack.
             for c in c.to_uppercase() {
-                c.to_lowercase().for_each(|c| key.push(replace(c, LOOK_ALIKES)));
+                for c in c.to_lowercase() {
+                    key.push(if c.is_ascii() { c } else { replace(c, LOOK_ALIKES) });
+                }
             }
         }
     }

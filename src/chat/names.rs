@@ -49,10 +49,11 @@ pub fn first_free(name: &str, is_taken: impl Fn(&str) -> bool) -> String {
     let (mut name, mut number) = (name.to_string(), 1);
     loop {
         let candidate = if number == 1 { name.clone() } else { with_number(&name, number) };
-        number += 1;
-        if is_reserved(&candidate) {
+        if is_taken(&key(&candidate)) {
+            number += 1;
+        } else if is_reserved(&candidate) {
             (name, number) = (random(), 1);
-        } else if !is_taken(&key(&candidate)) {
+        } else {
             return candidate;
         }
     }
@@ -62,7 +63,7 @@ pub fn first_free(name: &str, is_taken: impl Fn(&str) -> bool) -> String {
 fn with_number(name: &str, number: usize) -> String {
     let suffix = format!(" {number}");
     let mut start: String = name.chars().take(NAME_MAX - suffix.len()).collect();
-    loop {
+    while start.len() < name.len() {
         match check(&start) {
             Ok(start) => return start + &suffix,
             // The cut was inside an emoji, say, and has left a joiner at the end.
@@ -70,6 +71,7 @@ fn with_number(name: &str, number: usize) -> String {
             Err(_) => start = random(),
         }
     }
+    start + &suffix
 }
 
 /// A friendly name, such as `Quiet Heron`.

@@ -61,4 +61,9 @@ impl Refused {
             refused.push_front(stream);
         }
     }
+
+    /// Closes them, because they take descriptors that others need.
+    pub fn close_all(&self) {
+        lock(&self.0).clear();
+    }
 }

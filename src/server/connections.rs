@@ -93,8 +93,10 @@ impl Connections {
         Some(Box::new(Connection { stream, peer, guard })) // *Speed*: off the stack of its thread
     }
 
-    /// Closes the oldest unfinished connection if it has been unfinished for more than a second.
-    pub fn close_oldest_if_slow(&self) {
+    /// Threads or descriptors have run out: closes the refused connections, and the oldest unfinished one if it
+    /// has been unfinished for more than a second.
+    pub fn make_room(&self) {
+        self.refused.close_all();
         let mut lists = lock(&self.lists);
         if lists.unfinished.values().next().is_some_and(|(since, _)| since.elapsed() >= SLOW) {
             lists.close_oldest();

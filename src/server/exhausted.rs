@@ -41,6 +41,6 @@ impl Server {
         if WARNING.is_due() {
             log::warn!("cannot {what} ({error}); `ulimit -n` and `ulimit -u` show the limits");
         }
-        self.connections.close_oldest_if_slow();
+        self.connections.make_room();
     }
 }

@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::{IpAddr, Ipv6Addr, TcpStream};
+use std::time::{Duration, Instant};
 
 use crate::support::*;
 
@@ -50,6 +51,19 @@ fn one_address_cannot_take_every_place() {
         let _ = stream.write_all(request.as_bytes());
         stream.read_exact(&mut answer).is_ok() && &answer == b"HTTP/1.1 101"
     });
+}
+
+#[test]
+fn refused_connections_take_no_descriptors_from_other_addresses() {
+    let server = Server::start_after("ulimit -n 64", &["--per-address", "10"]);
+    let _open: Vec<Peer> = (0..10).map(|_| server.open("/broadcast")).collect();
+    let _refused: Vec<TcpStream> = (0..200).map(|_| server.connect()).collect();
+    let began = Instant::now();
+    for _ in 0..10 {
+        open_from_another_address(&server);
+    }
+    // Without their descriptors it would take until silent clients are cut off.
+    assert!(began.elapsed() < Duration::from_secs(30), "{:?}", began.elapsed());
 }
 
 #[test]
