@@ -24,7 +24,6 @@
 //! (what members and the operator ask for).
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 use std::{collections::HashSet, mem::take, path::Path, thread};
@@ -32,7 +31,7 @@ use std::{collections::HashSet, mem::take, path::Path, thread};
 use super::history::{ChatMessage, History};
 use super::history_file::{HistoryFile, Record};
 use super::members::{Change, Members};
-use super::round::{Event, Round};
+use super::round::{Event, Outcome, Round, Waiting};
 use super::{protocol::Problem, receipts::Receipts};
 use crate::{mutex::lock, websocket::frames, websocket::sender::Sender};
 
@@ -119,16 +118,19 @@ impl Room {
     /// Ends a change of a member. Its former connection, if it has one, is closed with `code` and `why`.
     /// If the change belongs into the history file, this waits until a round has written it, or failed to.
     fn publish(&self, mut state: MutexGuard<State>, change: Box<Change>, code: u16, why: &str) {
-        let record = change.record.filter(|_| self.file.is_some());
-        let written = record.map(|record| state.queue_record(record));
+        let close = || change.former.iter().for_each(|former| former.close(&frames::close(code, why)));
         state.queue.extend(change.notice);
-        self.start_round(state);
-        if let Some(former) = change.former {
-            former.close(&frames::close(code, why));
-        }
-        if let Some(written) = written {
-            let _ = written.recv(); // an error if the round panicked
-        }
+        let record = change.record.filter(|_| self.file.is_some());
+        let Some(record) = record else {
+            self.start_round(state);
+            return close();
+        };
+        state.queue.push(Event::Record(record));
+        let waiting = state.queue_wait();
+        // *Speed*: writing the file would take a third page of a client's stack.
+        self.leave_round(state);
+        close();
+        waiting.is_kept();
     }
 
     /// Ends a change of the state: runs a round if there is a queue and no round is running. Wakes the
@@ -231,17 +233,11 @@ impl State {
         }
     }
 
-    /// Queues a record. What is returned receives whether the file has it.
-    fn queue_record(&mut self, record: Record) -> Receiver<bool> {
-        self.queue.push(Event::Record(record));
-        self.queue_wait()
-    }
-
-    /// What is returned receives whether all that is queued is kept.
-    fn queue_wait(&mut self) -> Receiver<bool> {
-        let (waits, is_kept) = sync_channel(1);
-        self.queue.push(Event::Wait(waits));
-        is_kept
+    /// For a thread that waits until what is queued is kept.
+    fn queue_wait(&mut self) -> Waiting {
+        let waiting = Waiting::default();
+        self.queue.push(Event::Wait(Outcome(waiting.clone())));
+        waiting
     }
 
     /// A member has received all its messages up to this id.

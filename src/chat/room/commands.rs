@@ -1,7 +1,7 @@
 //! What members, and the operator at the server's terminal, ask of the room. Each function locks it,
 //! changes something, and queues for a round what members have to be told.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, MutexGuard, PoisonError};
 
 use tungstenite::protocol::frame::coding::CloseCode;
 
@@ -16,29 +16,47 @@ impl Room {
     pub fn handle(
         &self, member: u64, reference: Option<Arc<str>>, message: ClientMessage,
     ) -> Option<JsonObject> {
+        if let ClientMessage::Earlier(before) = message {
+            return self.earlier(member, before, reference.as_deref());
+        }
+        let (state, problem) = self.queue(member, reference.clone(), message);
+        self.start_round(state);
+        problem.map(|problem| error(&problem, reference.as_deref()))
+    }
+
+    /// A page of the history, for a member.
+    #[inline(never)] // *Speed*: as below.
+    fn earlier(&self, member: u64, before: u64, reference: Option<&str>) -> Option<JsonObject> {
+        let page = {
+            let state = lock(&self.state);
+            state.members.person(member)?;
+            state.history.page(0, before, member)
+        };
+        let (messages, more) = page.encode(member);
+        let earlier = JsonObject::new("earlier").with("messages", messages);
+        Some(earlier.with("more", more).with("gap", page.gap).with_ref(reference))
+    }
+
+    /// Does what a message asks for, and queues what members have to be told.
+    #[inline(never)] // *Speed*: keeps its variables off the stack of `handle`, which runs a round.
+    fn queue(
+        &self, member: u64, reference: Option<Arc<str>>, message: ClientMessage,
+    ) -> (MutexGuard<'_, State>, Option<Problem>) {
         let mut state = lock(&self.state);
         // Only what has to be queued waits while the queue is full.
         let is_queued = matches!(message, ClientMessage::Say(..) | ClientMessage::Name(_));
         while is_queued && state.queue.len() >= QUEUE_MAX {
             state = self.queue_taken.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
-        let from = state.members.person(member)?;
+        let Some(from) = state.members.person(member) else { return (state, None) };
         let result = match message {
-            ClientMessage::Say(text, to) => state.say(from, to, text, reference.clone()),
-            ClientMessage::Name(name) => state.rename(&from, &name, reference.clone()),
+            ClientMessage::Say(text, to) => state.say(from, to, text, reference),
+            ClientMessage::Name(name) => state.rename(&from, &name, reference),
             ClientMessage::Typing(to) => state.show_typing(&from, to.as_ref()),
             ClientMessage::Received(id) => state.set_received(member, id),
-            ClientMessage::Earlier(before) => {
-                let page = state.history.page(0, before, member);
-                drop(state);
-                let (messages, more) = page.encode(member);
-                let earlier = JsonObject::new("earlier").with("messages", messages);
-                let earlier = earlier.with("more", more).with("gap", page.gap);
-                return Some(earlier.with_ref(reference.as_deref()));
-            }
+            ClientMessage::Earlier(_) => Ok(()), // answered above
         };
-        self.start_round(state);
-        result.err().map(|problem| error(&problem, reference.as_deref()))
+        (state, result.err())
     }
 
     /// For the operator: at most 200 members, whether each is away, and the number of all members.
@@ -76,12 +94,10 @@ impl Room {
         let from = Person { id: 0, name: names::OPERATOR.into() };
         let mut state = lock(&self.state);
         state.queue.push(Event::Say { from, to: None, text, reference: None });
-        let is_kept = state.queue_wait();
+        let waiting = state.queue_wait();
         self.start_round(state);
-        match is_kept.recv() {
-            Ok(true) => Ok(()),
-            _ => Err("the history cannot be written; the log says why".to_string()),
-        }
+        let why = || "the history cannot be written; the log says why".to_string();
+        waiting.is_kept().then_some(()).ok_or_else(why)
     }
 }
 
