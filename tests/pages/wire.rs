@@ -85,6 +85,26 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 #[test]
+fn view_on_a_second_screen_goes_on_after_sleep() {
+    let server = Server::start(&["--host", "lab.test"]);
+    let browser = Browser::start();
+    let (page, mut client) = watch_echo_connection(&browser, &server);
+    client.send_text("before");
+    page.wait_for("rows().length === 2");
+    // No one tells the page that its connection has broken during the sleep.
+    page.evaluate("document.dispatchEvent(new Event('resume'))");
+    let gone = page.wait_for_event("Network.webSocketClosed", |_| true);
+    page.wait_for_event("Network.webSocketFrameReceived", |event| {
+        let is_later = event["timestamp"].as_f64() > gone["timestamp"].as_f64();
+        is_later && event["response"]["payloadData"].as_str().unwrap().contains("\"handshake\"")
+    });
+    client.send_text("after");
+    page.wait_for("rows().filter((row) => row.at(-1).includes('after')).length === 2");
+    assert_eq!(page.count_connections(), 2);
+    page.assert_clean();
+}
+
+#[test]
 fn view_reconnects_by_itself_after_a_server_restart() {
     let options = ["--host", "lab.test"];
     let server = Server::start(&options);

@@ -5,7 +5,7 @@
 
 import { backoff } from "../shared/backoff.js";
 import { socketAddress } from "../shared/socket-address.js";
-import { Stopwatch } from "../shared/wake-up.js";
+import { Stopwatch, onWakeUp } from "../shared/wake-up.js";
 
 /** A connection that lasted this long (milliseconds) was a good one: the backoff begins at 1 s again. */
 const GOOD_AFTER = 10_000;
@@ -22,6 +22,11 @@ export class WireConnection extends EventTarget {
   constructor(id) {
     super();
     this.#id = id;
+    // After `close`, #socket is null.
+    onWakeUp((hasSlept) => {
+      const isWaiting = this.#socket?.readyState === WebSocket.CLOSED;
+      if (isWaiting || (this.#socket && hasSlept)) this.connect();
+    });
   }
 
   /** Connects, and reconnects until `close` is called. */
