@@ -182,7 +182,8 @@ impl Room {
             match state.round {
                 RoundState::LeftToRoomThread => {
                     state.round = RoundState::Running;
-                    let is_busy = (BUSY..QUEUE_MAX).contains(&state.queue.len());
+                    let is_waited_for = matches!(state.queue.last(), Some(Event::Wait(_)));
+                    let is_busy = (BUSY..QUEUE_MAX).contains(&state.queue.len()) && !is_waited_for;
                     drop(state);
                     if is_busy {
                         thread::sleep(BUSY_PAUSE);
