@@ -88,16 +88,19 @@ pub fn parse(message: &str, text_max: usize) -> (Option<Arc<str>>, Result<Client
 fn looks_like_json(message: &str) -> bool {
     let may_precede = |c: char| is_blank(c) || "[(\"'`“‘„«".contains(c);
     message.trim_start_matches(may_precede).starts_with(['{', '｛'])
-        || ["\"to\"", "'to'"].iter().any(|key| values(message, key).next().is_some())
+        || ["to\"", "to'"].iter().any(|key| values(message, key).next().is_some())
 }
 
 fn is_blank(c: char) -> bool {
     c.is_whitespace() || c.is_control() || is_invisible(c)
 }
 
-/// What stands behind this key and a colon, wherever they are in the message.
+/// What stands behind this key and a colon, wherever they are in the message. The key comes without its
+/// first quote: matches do not overlap, and in `"to"to":` there would be none.
 fn values<'a>(message: &'a str, key: &'a str) -> impl Iterator<Item = &'a str> {
-    message.split(key).skip(1).filter_map(|rest| rest.trim_start().strip_prefix(':'))
+    let quote = &key[key.len() - 1..];
+    let keys = message.match_indices(key).filter(move |(at, _)| message[..*at].ends_with(quote));
+    keys.filter_map(|(at, key)| message[at + key.len()..].trim_start().strip_prefix(':'))
 }
 
 /// Looks for the `ref` in what is not JSON: half a surrogate pair in another field, a missing bracket, quotes
@@ -108,7 +111,7 @@ pub fn find_ref(message: &str) -> Option<Arc<str>> {
     let message = unpacked.as_deref().unwrap_or(message);
     let find = |message: &str| {
         let text = |value| Deserializer::from_str(value).into_iter::<String>().next()?.ok();
-        let mut found = values(message, "\"ref\"").map(text);
+        let mut found = values(message, "ref\"").map(text);
         let first = found.next()??;
         let is_only = found.all(|other| other.as_ref() == Some(&first));
         (is_only && (1..=REF_MAX).contains(&first.len())).then(|| first.into())

@@ -107,7 +107,7 @@ fn check_message(text: &str, text_max: usize) {
         Ok(ClientMessage::Received(id)) => (json!({ "type": "received", "id": id }), &None),
         Ok(ClientMessage::Earlier(id)) => (json!({ "type": "earlier", "before": id }), &None),
         Err(problem) => {
-            let has_one_ref = text.matches("\"ref\"").count() == 1 && text.contains(",\"ref\":\"r\"");
+            let has_one_ref = text.matches("ref\"").count() == 1 && text.contains(",\"ref\":\"r\"");
             if problem.code == "not-json" && has_one_ref {
                 assert_eq!(reference.as_deref(), Some("r"), "{text:?}");
             }
