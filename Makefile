@@ -3,6 +3,7 @@
 #   make run               build and start the chat; it prints the addresses to open
 #   make run PORT=4000     any setting of `partyline --help`, as a word in capitals; a secret is better
 #                          given as PARTYLINE_PASSPHRASE="two words" make run, where `ps` does not show it
+#   make client            the chat in a terminal; URL=ws://teacher:3000 and NAME=ana if you like
 #   make tiny              lesson 0: the whole idea in one file, src/bin/tiny.rs
 #   make test              all tests, a real browser included
 #   make bench             the CPU time that the server needs, in less than 5 minutes (SHORT=1: in one)
@@ -38,6 +39,10 @@ endif
 # these two signals are ignored, reading fails instead, and the server goes on without commands.
 run:
 	@$(RAISE_LIMIT); trap '' TTIN TTOU; exec cargo run --release
+
+client:
+	@exec cargo run --release --bin partyline-console -- \
+		$(if $(filter command,$(origin URL)),"$$URL") $(if $(filter command,$(origin NAME)),--name "$$NAME")
 
 tiny:
 	@exec cargo run --release --bin tiny
@@ -76,4 +81,4 @@ browser:
 	fi
 
 
-.PHONY: run tiny test bench check browser
+.PHONY: run client tiny test bench check browser

@@ -3,6 +3,7 @@
 //! Intervals (timeouts, rates, grace times) are measured with [`std::time::Instant`] instead, because
 //! the time of day jumps when an administrator or NTP sets the clock.
 
+use std::process::Command;
 use std::time::{Duration, UNIX_EPOCH};
 
 /// The time since 1970-01-01 00:00 UTC. A clock that is set before 1970 counts as 1970.
@@ -36,4 +37,12 @@ pub fn http_date(since_1970: Duration) -> String {
 pub fn time_of_day(seconds_since_1970: u64) -> String {
     let second = seconds_since_1970 % 86_400;
     format!("{:02}:{:02}:{:02}", second / 3600, second / 60 % 60, second % 60)
+}
+
+/// Milliseconds from UTC to the local time. std does not know them; the program `date` does, where there is
+/// one. Elsewhere they are 0.
+pub fn local_offset() -> i64 {
+    let output = Command::new("date").arg("+%z").output().map(|output| output.stdout).unwrap_or_default();
+    let hours_minutes: i64 = String::from_utf8_lossy(&output).trim().parse().unwrap_or(0); // such as -0330
+    (hours_minutes / 100 * 60 + hours_minutes % 100) * 60_000
 }

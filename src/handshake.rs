@@ -10,6 +10,7 @@ use tungstenite::handshake::derive_accept_key;
 use crate::http::{Request, Response, decode_text, form_value};
 
 pub mod origin; // item 7: which pages may connect
+pub mod client; // the other side: what a client sends, and how it checks the answer
 
 /// Whether a request asks for a WebSocket at all (items 1 and 3): a GET on HTTP/1.1 with
 /// `Upgrade: websocket`. HTTP/1.0 has no upgrades (RFC 9110, 7.8).

@@ -12,6 +12,7 @@ pub mod text; // makes text from other people safe to show
 pub mod secret; // random texts that cannot be guessed; the hash of a secret
 pub mod logging; // the log
 pub mod threads; // the count of all threads, and its limit
+pub mod tty; // single keys from a terminal, the line being typed, the size of the window
 pub mod tcp; // listens; writes with a deadline; closes so that the last bytes arrive
 
 // The life of a connection.
@@ -23,6 +24,7 @@ pub mod echo; // /echo: every message goes back to its sender
 pub mod broadcast; // /broadcast: every message goes to every client
 pub mod chat; // /chat: the chat
 pub mod wire; // /wire: shows the bytes of another connection
+pub mod client; // the other side: a client of the chat, for `src/console/`
 
 // The program.
 pub mod interfaces; // the addresses and names of this machine, for classmates

@@ -1,5 +1,7 @@
 //! Text from other people, made safe to show: control characters and invisible characters.
 
+pub mod columns; // what a person calls a character, and its columns in a terminal
+
 use std::{iter, str::Chars};
 
 /// The same text with every control character, and every invisible character that is not needed where it
@@ -15,6 +17,12 @@ pub fn visible(text: &str) -> String {
         }
     }
     safe
+}
+
+/// The same for a text of several lines: line breaks stay, and a tab becomes blanks.
+pub fn visible_lines(text: &str) -> String {
+    let lines = text.split('\n').map(|line| visible(&line.replace('\t', "    ")));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// The characters of a text, and whether each has to be made visible: it is a control character, or

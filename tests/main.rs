@@ -80,6 +80,14 @@ mod pages {
     mod ticks; // the words beside one's own messages
     mod wire; // the wire view
 }
+mod console {
+    //! The chat in a terminal.
+    mod display; // what is shown of the others, and of one's own messages
+    mod pipe; // in a pipe
+    mod reconnect; // the connection breaks, or is refused
+    mod restore; // the terminal after each way of ending
+    mod typing; // the text being typed
+}
 mod fuzz {
     //! Random inputs, for a few seconds each.
     mod frames; // frames over real connections

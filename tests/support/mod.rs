@@ -16,8 +16,10 @@ pub mod peer;
 pub mod proxy;
 pub mod random;
 pub mod reconnecting;
+pub mod screen;
 pub mod sender;
 pub mod server;
+pub mod terminal;
 pub mod waiting;
 pub mod wire_view;
 
