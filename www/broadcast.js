@@ -29,6 +29,7 @@ socket.addEventListener("message", (event) => {
   const isText = typeof event.data === "string";
   item.textContent = isText ? event.data : `(binary, ${event.data.size} bytes)`;
   messages.append(item);
+  if (messages.children.length > 500) messages.firstElementChild.remove(); // thousands make a page slow
 });
 
 socket.addEventListener("close", (event) => {

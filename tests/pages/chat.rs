@@ -1,6 +1,7 @@
-//! The chat's page while the connection holds: messages, notices, scrolling, the keyboard; in
-//! `chat/message_box.rs` its message box, in `chat/recipients.rs` to whom `/msg` goes, in `chat/long.rs` texts,
-//! names and windows of unusual sizes, in `chat/clock.rs` a clock that is wrong. `reconnect.rs` tests the page when the connection breaks.
+//! The chat's page while the connection holds: messages, notices, scrolling, the keyboard. In `chat/`:
+//! `message_box.rs` its message box, `recipients.rs` to whom `/msg` goes, `long.rs` texts, names and windows
+//! of unusual sizes, `clock.rs` a clock that is wrong. `reconnect.rs` tests the page when the connection
+//! breaks.
 
 mod clock;
 mod long;

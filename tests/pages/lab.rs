@@ -190,6 +190,20 @@ fn new_messages_do_not_move_a_list_that_is_scrolled_up() {
     assert!((after - before).abs() <= 1.0, "from {before} to {after}");
 }
 
+#[test]
+fn pages_keep_the_newest_500_messages() {
+    let server = Server::start_without_pace(&[]);
+    let browser = Browser::start();
+    let page = browser.new_user();
+    open_lab_page(&page, &server, "localhost", BROADCAST);
+    let mut other = server.open("/broadcast");
+    (1..=700).for_each(|n| other.send_text(&format!("line {n}")));
+    page.wait_for("messages.lastElementChild?.textContent === 'line 700'");
+    let texts = wait_for_messages(&page, 500);
+    assert_eq!((texts.len(), texts[0].as_str()), (500, "line 201"));
+    page.assert_clean();
+}
+
 /// A copy of `www/` in a temporary folder, for a test that adds files. Dropping it removes the copy.
 struct Www(PathBuf);
 

@@ -14,10 +14,15 @@ const button = document.getElementById("people-button");
 const title = document.getElementById("people-title");
 const unlistedLine = document.getElementById("more-people");
 
+/** `localeCompare` would look for the rules of the language with each comparison. */
+const collator = new Intl.Collator();
+
 /** Starts to draw. `onOpen` is called with the key of a conversation when its entry is clicked. */
 export function showMembers(state, { onOpen }) {
   /** From key to <li>. Items are kept, so that an entry that has the focus keeps it when others change. */
   const items = new Map();
+  /** From key to what its entry shows. Only what changes is drawn: with 200 members the rest takes 100 ms. */
+  const shown = new Map();
 
   function draw() {
     const keys = [ROOM, ...personIdsInOrder(state)];
@@ -25,6 +30,7 @@ export function showMembers(state, { onOpen }) {
       if (keys.includes(key)) continue;
       item.remove();
       items.delete(key);
+      shown.delete(key);
     }
     keys.forEach((key, index) => {
       if (!items.has(key)) items.set(key, createItem(key));
@@ -60,12 +66,15 @@ export function showMembers(state, { onOpen }) {
     const person = state.members.get(key);
     const isYou = key === state.you.id;
     const absence = person && !isYou ? absenceOf(person) : "";
-    const parts = [key === ROOM ? "Everyone" : nameElement(person)];
-    if (isYou) parts.push(noteElement("you"));
-    if (absence) parts.push(noteElement(absence));
     const conversation = state.conversations.get(key);
     const unread = conversation?.unread ?? 0;
     const refused = conversation?.pending().filter(({ status }) => status === "refused").length ?? 0;
+    const now = JSON.stringify([person?.name, absence, unread, refused, isYou, key === state.openKey]);
+    if (shown.get(key) === now) return;
+    shown.set(key, now);
+    const parts = [key === ROOM ? "Everyone" : nameElement(person)];
+    if (isYou) parts.push(noteElement("you"));
+    if (absence) parts.push(noteElement(absence));
     if (refused > 0) parts.push(badgeElement(`${refused} not sent`));
     if (unread > 0) parts.push(badgeElement(`${unread} new`));
     const words = document.createElement("span");
@@ -109,7 +118,7 @@ function personIdsInOrder(state) {
     if (id === state.you.id) return 0;
     return here ? 1 : 2;
   };
-  const compare = (a, b) => rank(a) - rank(b) || a.name.localeCompare(b.name);
+  const compare = (a, b) => rank(a) - rank(b) || collator.compare(a.name, b.name);
   return [...state.members.values()].filter(isListed).sort(compare).map(({ id }) => id);
 }
 

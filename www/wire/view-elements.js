@@ -18,8 +18,6 @@ export function buildViewElements(handlers, frameList) {
   const tools = createElement("div", { class: "wire-tools", role: "group", "aria-label": "What is shown" },
     pauseButton, clearButton, directionSelect, kindSelect, secretsButton, hiddenLine);
 
-  const proxyNote = createElement("p", { class: "proxy-note", hidden: true });
-
   // The handshake. It appears with the first connection.
   const handshakeSummary = createElement("span", { class: "verdict-line" });
   const handshakeBody = createElement("div");
@@ -30,14 +28,15 @@ export function buildViewElements(handlers, frameList) {
   // The frames.
   const chatNote = createElement("p", { class: "words own-words", hidden: true },
     "The text inside (type, ref, ack, beat …) is this chat's own. The Echo page shows plain text.");
+  const proxyNote = createElement("p", { class: "words own-words proxy-note", hidden: true });
   const countsLine = createElement("p", { class: "counts" });
   const emptyLine = createElement("p", { class: "nothing" });
   const frames = createElement("section", { class: "wire-frames", "aria-label": "Frames" },
-    createElement("h2", {}, "Frames"), chatNote, countsLine, emptyLine, frameList);
+    createElement("h2", {}, "Frames"), proxyNote, chatNote, countsLine, emptyLine, frameList);
 
   const scroller = createElement("div",
     { class: "wire-scroll", tabindex: "0", role: "region", "aria-label": "What has passed" },
-    proxyNote, handshake, frames);
+    handshake, frames);
   const newestButton = createButton("", handlers.goToEnd, "newest");
   newestButton.hidden = true;
 

@@ -38,8 +38,8 @@ export function stateSentence({ connectionState, closeCode, watched, handshake, 
 export function proxySentence(request) {
   const names = proxyHeaders(request);
   if (names.length === 0) return "";
-  return `This connection comes from a proxy (${names.join(", ")}). What you see is what passes between the proxy ` +
-    "and the server. The browser's own bytes may differ: its request, its keys, how it cuts messages into frames.";
+  return `This connection comes from a proxy (${names.join(", ")}): you see what passes between the proxy and the ` +
+    "server. The browser's own request, masking keys and frames may differ.";
 }
 
 /** `unseen`: frames that have passed during the pause; `kept`: frames in the log. */

@@ -161,3 +161,21 @@ fn long_names_and_narrow_columns_leave_words_and_bubbles_whole() {
     }
     page.assert_clean();
 }
+
+/// With 200 members, drawing all of them anew for each that comes or goes takes 100 ms.
+#[test]
+fn entries_of_members_that_have_not_changed_are_not_drawn_again() {
+    let server = Server::start(&[]);
+    let browser = Browser::start();
+    let page = browser.new_user();
+    page.open_chat("localhost", server.port);
+    let mut ben = Member::come(&server, "ben");
+    page.wait_for_notice("ben has picked up");
+    page.evaluate("void (window.kept = document.querySelector('#people-list a:not([href=\"./\"]) .name'))");
+    let _cy = Member::come(&server, "cy");
+    page.wait_for_notice("cy has picked up");
+    assert_eq!(page.evaluate("kept.isConnected && kept.textContent"), "ben");
+    ben.close(&1001u16.to_be_bytes()); // away
+    page.wait_for("document.querySelector('#people-list').textContent.includes('benaway')");
+    page.assert_clean();
+}
