@@ -4,7 +4,6 @@
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::thread;
-use std::time::Duration;
 
 use partyline::settings::Settings;
 use partyline::threads::Threads;
@@ -43,6 +42,12 @@ fn status(port: u16, path: &str) -> (u16, TcpStream) {
     (head[9..12].parse().unwrap(), stream)
 }
 
+/// The names of all threads of this process.
+fn thread_names() -> impl Iterator<Item = String> {
+    let threads = std::fs::read_dir("/proc/self/task").expect("Linux").flatten();
+    threads.flat_map(|thread| std::fs::read_to_string(thread.path().join("comm")))
+}
+
 #[test]
 fn connections_beyond_the_threads_get_503_whatever_else_is_there() {
     let port = start_without_limits();
@@ -76,21 +81,24 @@ fn slow_clients_beyond_the_threads_end_and_the_others_go_on() {
         talker.send_text(&text);
         talker.expect_text(&text);
     }
-    // The others read now. Their frames are whole, and each connection ends, with a Close or without.
-    let (mut closed, mut whole) = (0, 0);
+    // Tests that run at the same time have some too, but far fewer than there are slow clients here.
+    let catch_up_threads = thread_names().filter(|name| name == "catch-up\n").count();
+    assert!((1..20).contains(&catch_up_threads), "{catch_up_threads} catch-up threads");
+    // The others read now. Each connection has ended: with a Close after whole frames or, if this machine is
+    // so slow that a client did not read for 10 s, inside a frame.
+    let frame = server_frame(0x81, text.as_bytes());
+    let mut closed = 0;
     for peer in &mut peers {
-        peer.stream.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
         let mut bytes = Vec::new();
-        let end = peer.stream.read_to_end(&mut bytes);
-        let frames = server_frame(0x81, text.as_bytes());
-        let count = bytes.chunks_exact(frames.len()).take_while(|chunk| *chunk == frames).count();
-        match &bytes[count * frames.len()..] {
+        let _ = peer.stream.read_to_end(&mut bytes);
+        let count = bytes.chunks_exact(frame.len()).take_while(|chunk| *chunk == frame).count();
+        assert!(count < 100, "a client that did not read got everything");
+        match &bytes[count * frame.len()..] {
             b"\x88\x15\x03\xF5too slow: come back" => closed += 1,
-            b"" if count == 100 && end.is_err() => whole += 1,
-            rest => panic!("{count} frames, then {} and {end:?}", printable(rest)),
+            rest => assert!(frame.starts_with(rest), "{count} frames, then {}", printable(rest)),
         }
     }
-    assert_eq!((whole, closed), (0, OPEN - 1), "each is told");
+    assert!(closed > 0, "no client is told why its connection ends");
     talker.send_text("still here");
     talker.expect_text("still here");
     wait_until("there are places again", || status(port, "/echo").0 == 101);
