@@ -87,6 +87,11 @@ fn length_beyond_two_to_the_53_is_shown_exactly() {
         client.send_raw(&frame);
         client.expect_close(1009);
         page.wait_for(&format!("rows()[0][3] === '{words} bytes'"));
+        let gap = "(([size, time]) => time.left - size.right)(['.size', 'time'].map((it) =>
+            all(`.frame > summary ${it}`)[0]).map((it) => { const range = document.createRange();
+                range.selectNodeContents(it); return range.getBoundingClientRect(); }))";
+        page.set_size(1280, 900);
+        assert!(page.evaluate(gap).as_f64().unwrap() >= 0.0, "the length runs into the time");
         page.evaluate("toggle(0)");
         page.wait_for("body(0).querySelector('.fields')");
         let fields = page.evaluate_text("texts('.fields', body(0)).join()");
