@@ -61,8 +61,11 @@ pub struct Session {
     pub unsent: VecDeque<Unsent>,
     /// The names of the members, by their ids; in a big room only of some.
     pub members: BTreeMap<u64, String>,
-    /// How many members there are.
+    /// How many members there were at the welcome, and whether these are so many that only some of them are
+    /// known: then no receipts are counted.
     pub count: u64,
+    /// See `count`.
+    pub is_big: bool,
     /// After this many failed attempts to connect it gives up.
     pub attempts: u32,
     failures: u32,
@@ -172,15 +175,10 @@ impl Session {
             }
             Some("joined" | "renamed") => drop(self.members.insert(id, name())),
             Some("left") => drop(self.members.remove(&id)),
-            Some("count") => self.count = m["count"].as_u64().unwrap_or_default(),
+            Some("count") => self.is_big = true,
             _ => {}
         }
         Ok(vec![m])
-    }
-
-    /// Whether only some of the members are known: then no receipts are counted.
-    pub fn is_big(&self) -> bool {
-        self.count > self.members.len() as u64
     }
 
     /// Finds the member at the beginning of "NAME TEXT": its id, its name and the text. A name may have blanks:
@@ -209,6 +207,7 @@ impl Session {
         let id_and_name =
             |member: &Value| Some((member["id"].as_u64()?, member["name"].as_str()?.to_string()));
         self.members = members.filter_map(id_and_name).collect();
+        self.is_big = self.count > self.members.len() as u64;
         let page = m["messages"].take();
         let mut arrived = Vec::new();
         if !is_first && m["resumed"] == false {
@@ -273,7 +272,7 @@ impl Session {
     /// Tells the server what has arrived, if that is due. Returns when it will be.
     pub fn report(&mut self) -> Option<Instant> {
         let Link::Open(..) = self.link else { return None };
-        if self.last <= self.reported || self.is_big() {
+        if self.last <= self.reported || self.is_big {
             return None;
         }
         if let Some(due) = self.report_at.filter(|due| *due > Instant::now()) {

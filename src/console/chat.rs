@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 use std::{mem::take, thread};
 
-use partyline::client::{Event, Session, session::Link};
+use partyline::client::{Event, Session, session::Link, session::Unsent};
 use partyline::clock::{http_date, local_offset, since_1970};
 use partyline::{json::JsonObject, text::visible_lines};
 use serde_json::Value;
@@ -32,8 +32,7 @@ pub struct Chat {
     pub lines: Vec<Line>,
     /// What is wrong with what was sent.
     pub problem: Option<String>,
-    was_in: bool,
-    /// The longest text, in characters.
+    /// The longest text, in characters; 0 before the first welcome.
     text_max: usize,
     /// The lowest id of a message that was shown.
     oldest: u64,
@@ -55,10 +54,6 @@ fn number(value: &Value) -> u64 {
     value.as_u64().unwrap_or_default()
 }
 
-fn list(value: &Value) -> &[Value] {
-    value.as_array().map_or(&[], Vec::as_slice)
-}
-
 impl Chat {
     /// Shows what the connection tells.
     /// Errors: a sentence that says why there will be no further connection.
@@ -72,9 +67,9 @@ impl Chat {
         match text(&m["type"]) {
             "welcome" => self.welcome(m),
             "said" => self.said(m),
-            "earlier" => self.earlier(list(&m["messages"])),
+            "earlier" => self.earlier(m["messages"].as_array().map_or(&[], Vec::as_slice)),
             "receipt" => {
-                let mut receipts = list(&m["messages"]).iter();
+                let mut receipts = m["messages"].as_array().into_iter().flatten();
                 if let Some(receipt) = receipts.find(|receipt| receipt["id"] == self.tick.0) {
                     (self.tick.2, self.tick.3) = (number(&receipt["received"]), number(&receipt["of"]));
                 }
@@ -98,17 +93,16 @@ impl Chat {
         let skew = since_1970().as_millis() as i64 - number(&m["server"]["now"]) as i64;
         // A delay on the way is no difference between the clocks.
         self.ahead = local_offset() + if skew.abs() < 60_000 { 0 } else { skew };
-        self.text_max = number(&m["limits"]["text"]) as usize;
         let (name, count) = (text(&m["you"]["name"]), self.session.count);
-        if !take(&mut self.was_in) {
-            self.notice(format!("You are {name}. Members: {count}. /help lists the commands"));
-        } else if m["reset"] == true {
-            self.notice("The connection is back. The server has lost the messages from before");
-            self.oldest = 0;
-        } else {
-            self.notice("The connection is back");
+        match self.text_max {
+            0 => self.notice(format!("You are {name}. Members: {count}. /help lists the commands")),
+            _ => self.notice("The connection is back"),
         }
-        self.was_in = true;
+        self.text_max = number(&m["limits"]["text"]) as usize;
+        if m["reset"] == true {
+            self.notice("The server has lost the messages from before");
+            self.oldest = 0;
+        }
     }
 
     /// The answer to /earlier.
@@ -161,13 +155,14 @@ impl Chat {
     /// Does what was typed. If it means nothing, nothing is sent, and that is the `problem`. Returns whether
     /// to quit.
     pub fn enter(&mut self, line: &str) -> bool {
-        self.problem = self.obey(line.trim_end()).err();
-        line.trim_end() == "/quit"
+        // A blank before a command does not make a text of it: /msg must not be said to everyone.
+        let line = if line.trim_start().starts_with('/') { line.trim() } else { line.trim_end() };
+        self.problem = self.obey(line).err();
+        line == "/quit"
     }
 
     fn obey(&mut self, line: &str) -> Result<(), String> {
         let (command, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
-        let rest = rest.trim();
         match command {
             _ if line.trim().is_empty() => {}
             _ if line.chars().count() > self.text_max => {
@@ -179,19 +174,17 @@ impl Chat {
             "/earlier" => self.session.ask_earlier(self.oldest, "earlier"),
             "/who" => {
                 let names = self.session.members.values().cloned().collect::<Vec<_>>().join(", ");
-                self.notice(format!(
-                    "Here: {names}{}",
-                    if self.session.is_big() { " and others" } else { "" }
-                ));
+                let others = if self.session.is_big { " and others" } else { "" };
+                self.notice(format!("Here: {names}{others}"));
             }
-            "/nick" if !rest.is_empty() => self.session.queue(rest, None, true),
+            "/nick" if !rest.trim().is_empty() => self.session.queue(rest.trim(), None, true),
             "/msg" => {
-                let found = self.session.split_name(rest).filter(|(_, text)| !text.is_empty());
+                let found = self.session.split_name(rest.trim()).filter(|(_, text)| !text.is_empty());
                 let (to, text) =
-                    found.ok_or("no one here has that name, or there is no text: /msg NAME TEXT")?;
+                    found.ok_or("no one has that name, or the text is missing: /msg NAME TEXT")?;
                 self.session.queue(&text, Some(to), false);
             }
-            "/me" if !rest.is_empty() => self.session.queue(line, None, false),
+            "/me" if !rest.trim().is_empty() => self.session.queue(line, None, false),
             _ if line.starts_with('/') && !line.starts_with("//") => {
                 return Err(format!("{command} means nothing here: /help"));
             }
@@ -204,6 +197,9 @@ impl Chat {
     pub fn completions(&self, before: &str) -> Vec<String> {
         let start = before.rfind(char::is_whitespace).map_or(0, |at| at + 1);
         let word = before[start..].to_lowercase();
+        if before.trim().is_empty() {
+            return Vec::new(); // a tab of a pasted text
+        }
         let quote =
             |name: &String| if name.contains(' ') { format!("\"{name}\" ") } else { name.clone() + " " };
         let names = self.session.members.values().map(quote);
@@ -214,8 +210,11 @@ impl Chat {
 
     /// What stands above the text being typed: the messages that wait, then how things are.
     pub fn above(&mut self) -> Vec<String> {
-        let waits = |text: &String| format!("… {text} (waiting)");
-        let mut above: Vec<String> = self.session.unsent.iter().map(|unsent| waits(&unsent.text)).collect();
+        let waits = |unsent: &Unsent| match &unsent.to {
+            Some((_, name)) => format!("… (private) to {name}: {} (waiting)", unsent.text),
+            None => format!("… {} (waiting)", unsent.text),
+        };
+        let mut above: Vec<String> = self.session.unsent.iter().map(waits).collect();
         let mut status = Vec::new();
         match &self.session.link {
             Link::Waiting(until) => {
@@ -241,9 +240,9 @@ impl Chat {
 
     /// When [`Chat::above`] changes by itself.
     pub fn changes_at(&self) -> Option<Instant> {
-        let is_waiting = matches!(self.session.link, Link::Waiting(_));
-        let waiting = is_waiting.then(|| Instant::now() + Duration::from_millis(500));
-        self.typing.values().copied().chain(waiting).min()
+        let countdown = matches!(self.session.link, Link::Waiting(_))
+            .then(|| Instant::now() + Duration::from_millis(500));
+        self.typing.values().copied().chain(countdown).min()
     }
 
     /// A person is typing this. Commands are not told to the others.

@@ -30,8 +30,6 @@ const HELP: &str = "partyline-console [URL] [--name N] [--passphrase P] [--follo
 const UNDER_WAY: usize = 64;
 /// After this many failed attempts, about a minute, a pipe that has lines to send gives up.
 const ATTEMPTS: u32 = 7;
-/// How long the end waits for the server's Close.
-const GOODBYE: Duration = Duration::from_secs(1);
 
 /// What the other threads tell the main thread.
 enum Event {
@@ -74,7 +72,7 @@ fn main() -> ExitCode {
         raw: None,
         keys: Keys::default(),
         editor: Editor::default(),
-        screen: Screen::new(env::var("NO_COLOR").is_ok_and(|value| !value.is_empty())),
+        screen: Screen::default(),
         above: Vec::new(),
         draw_at: None,
         sender,
@@ -82,6 +80,7 @@ fn main() -> ExitCode {
         input_ended: false,
         quits: false,
     };
+    console.screen.is_plain = env::var("NO_COLOR").is_ok_and(|value| !value.is_empty());
     let result = console.read_options().and_then(|()| console.run(&events));
     console.goodbye(&events);
     let is_person = console.raw.take().is_some(); // restores the terminal
@@ -156,8 +155,7 @@ impl Console {
             self.above = above;
             self.draw_at = self.draw_at.or(Some(self.screen.may_draw_at()));
         }
-        if self.draw_at.is_some_and(|at| at <= now) {
-            self.draw_at = None;
+        if self.draw_at.take_if(|at| *at <= now).is_some() {
             let (lines, text) = (take(&mut self.chat.lines), self.editor.text());
             self.screen.draw(&lines, &self.above, text, self.editor.cursor())?;
         }
@@ -257,14 +255,22 @@ impl Console {
     }
 
     fn goodbye(&mut self, events: &Receiver<Event>) {
-        if self.raw.is_some() {
-            let _ = tty::write(&self.screen.erase());
-        }
         if let Link::Open(writer, _) = &self.chat.session.link {
             writer.close();
-            let until = Instant::now() + GOODBYE;
-            let next = || events.recv_timeout(until.saturating_duration_since(Instant::now()));
-            while next().is_ok_and(|event| !matches!(event, Event::Server(client::Event::Lost(_)))) {}
+            let until = Instant::now() + Duration::from_secs(1);
+            let left = || until.saturating_duration_since(Instant::now());
+            while let Ok(event) = events.recv_timeout(left()) {
+                let Event::Server(event) = event else { continue };
+                let is_end = matches!(event, client::Event::Lost(_));
+                let _ = self.chat.handle(event); // the last acks come before the server's Close
+                if is_end {
+                    break;
+                }
+            }
+        }
+        if self.raw.is_some() {
+            let _ = self.screen.draw(&self.chat.lines, &[], "", 0);
+            let _ = tty::write(&self.screen.erase());
         }
     }
 }

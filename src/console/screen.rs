@@ -25,8 +25,10 @@ pub struct Line {
 }
 
 /// The screen.
+#[derive(Default)]
 pub struct Screen {
-    is_plain: bool,
+    /// Without colours.
+    pub is_plain: bool,
     /// Lines and columns of the window, and when they were asked.
     size: (usize, usize),
     asked: Option<Instant>,
@@ -37,10 +39,6 @@ pub struct Screen {
 }
 
 impl Screen {
-    pub fn new(is_plain: bool) -> Screen {
-        Screen { is_plain, size: (24, 80), asked: None, drawn: Vec::new(), cursor: (0, 0) }
-    }
-
     /// When what arrives may be drawn: in a window that has become narrower since the size was asked, the
     /// area could not be erased completely.
     pub fn may_draw_at(&self) -> Instant {
@@ -96,7 +94,7 @@ impl Screen {
     /// narrower, terminals break the rows in it once more. (Old ones cut them off instead: there, a few
     /// lines above the area are erased too.)
     pub fn erase(&mut self) -> String {
-        let more = |width: usize| width.saturating_sub(1) / self.size.1;
+        let more = |width: usize| width.saturating_sub(1) / self.size.1.max(1);
         let above: usize = self.drawn.iter().take(self.cursor.0).map(|width| more(*width) + 1).sum();
         let up = above + more(self.cursor.1);
         (self.drawn, self.cursor) = (Vec::new(), (0, 0));

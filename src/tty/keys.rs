@@ -56,7 +56,7 @@ impl Keys {
                     keys.push("\n".to_string());
                 }
                 "\x1b\r" => keys.push("\n".to_string()), // Alt-Enter
-                "\t" if self.in_paste => keys.push("    ".to_string()),
+                "\t" if self.in_paste || self.has_break => keys.push("    ".to_string()),
                 _ if self.in_paste && key.starts_with(char::is_control) => {}
                 _ => keys.push(key),
             }

@@ -52,6 +52,35 @@ fn joins_leaves_renames_private_messages_typing_and_ticks_are_shown() {
 }
 
 #[test]
+fn what_arrived_is_reported_to_its_author_after_others_have_left_too() {
+    let server = Server::start(&[]);
+    let mut ben = Member::come(&server, "ben");
+    let mut cy = Member::come(&server, "cy");
+    let _ana = Terminal::chat(server.port, "ana", 80);
+    cy.peer.send(0x88, &1000u16.to_be_bytes());
+    ben.read_until(|message| message["type"] == "left");
+    ben.send(&json!({ "type": "say", "text": "hello", "ref": "1" }));
+    let receipt =
+        ben.read_until(|message| message["type"] == "receipt" && message["messages"][0]["received"] == 1);
+    assert_eq!(receipt["messages"][0]["of"], 1, "{receipt}");
+}
+
+#[test]
+fn a_blank_before_a_command_does_not_say_it_to_everyone() {
+    let server = Server::start(&[]);
+    let mut ben = Member::come(&server, "ben");
+    let mut ana = Terminal::chat(server.port, "ana", 80);
+    ana.enter(" /msg ben psst");
+    let said = ben.read_until(|message| message["type"] == "said");
+    assert_eq!((&said["text"], &said["to"]), (&json!("psst"), &ben.person()));
+    // What is said right before the end arrives, and is shown.
+    ana.paste("bye\r\x04");
+    assert_eq!(ben.read_until(|message| message["type"] == "said")["text"], "bye");
+    let screen = ana.wait_for("ana: bye");
+    assert!(!screen.contains("not acknowledged"), "{screen}");
+}
+
+#[test]
 fn nothing_that_a_member_sends_can_move_the_cursor_ring_or_pass_for_a_line_of_another() {
     let server = Server::start(&[]);
     let mut ben = Member::come(&server, "ben");

@@ -95,7 +95,7 @@ fn what_cannot_be_done_ends_a_pipe_with_one_sentence() {
     assert_fails(&run(&["--name"], "hello\n"), "--name needs a value");
     assert_fails(&run(&[&url], "hello\nlonger than ten\n"), "a message has at most 10 characters");
     assert_fails(&run(&[&url], "/what\n"), "/what means nothing here");
-    assert_fails(&run(&[&url], "/msg x y\n"), "no one here has that name");
+    assert_fails(&run(&[&url], "/msg x y\n"), "no one has that name");
 }
 
 #[test]

@@ -96,7 +96,7 @@ fn a_private_message_does_not_go_to_a_server_that_has_forgotten_for_whom_it_was(
     drop(server);
     ana.wait_for("The connection is lost");
     ana.enter("/msg ben psst");
-    ana.wait_for("… psst (waiting)");
+    ana.wait_for("… (private) to ben: psst (waiting)");
     ana.enter("hello");
     ana.wait_for("… hello (waiting)");
     let server = Server::start_on(port, &[]);
