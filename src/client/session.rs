@@ -61,10 +61,9 @@ pub struct Session {
     pub unsent: VecDeque<Unsent>,
     /// The names of the members, by their ids; in a big room only of some.
     pub members: BTreeMap<u64, String>,
-    /// How many members there were at the welcome, and whether these are so many that only some of them are
-    /// known: then no receipts are counted.
+    /// How many members there were at the welcome.
     pub count: u64,
-    /// See `count`.
+    /// Whether there are so many that only some of them are known; then no receipts are counted.
     pub is_big: bool,
     /// After this many failed attempts to connect it gives up.
     pub attempts: u32,

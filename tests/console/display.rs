@@ -132,8 +132,11 @@ fn earlier_messages_can_be_asked_for() {
 #[test]
 fn colours_are_left_out_for_no_color_and_lines_are_plain_on_a_dumb_terminal() {
     let server = Server::start(&[]);
-    let ana = format!("NO_COLOR=1 {}", console(server.port, "ana"));
-    Terminal::run(80, &ana).wait_for("You are ana");
+    Terminal::chat(server.port, "ana", 80).wait_until("colours", |screen| screen.was_styled);
+    let ben = Terminal::run(80, &format!("NO_COLOR=1 {}", console(server.port, "ben")));
+    Member::come(&server, "cy").say("hello");
+    ben.wait_for("cy: hello");
+    ben.wait_until("no colours", |screen| !screen.was_styled);
     let mut dumb = Terminal::run_with(80, &console(server.port, "dora"), &[("TERM", "dumb")]);
     dumb.wait_for("You are dora");
     dumb.paste("hello\n");

@@ -1,11 +1,14 @@
 //! The text being typed in the chat in a terminal: it is never broken up or lost by what arrives.
 
-use std::thread;
-use std::time::Duration;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::time::{Duration, Instant};
+use std::{env, thread};
 
 use serde_json::json;
 
 use crate::support::chat::*;
+use crate::support::folder::*;
 use crate::support::terminal::*;
 use crate::support::*;
 
@@ -163,4 +166,36 @@ fn a_paste_of_several_lines_is_one_message_and_is_not_sent_by_itself() {
         let said = ben.read_until(|message| message["type"] == "said");
         assert_eq!(said["text"], format!("{text}{end}!"), "{paste:?}");
     }
+}
+
+#[test]
+fn the_size_of_the_window_is_asked_at_most_four_times_a_second_and_only_to_draw() {
+    let server = Server::start_without_pace(&[]);
+    let mut ben = Member::come(&server, "ben");
+    // An `stty` that counts how often it is asked.
+    let folder = Folder::new();
+    let script =
+        "#!/bin/sh\n[ \"$1\" = size ] && echo asked >> \"$0.log\"\nPATH=${PATH#*:} exec stty \"$@\"\n";
+    let stty = folder.path("stty");
+    fs::write(&stty, script).unwrap();
+    fs::set_permissions(&stty, Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", stty.parent().unwrap().display(), env::var("PATH").unwrap());
+    let began = Instant::now();
+    let command = console(server.port, "ana");
+    let mut ana = Terminal::run_with(80, &command, &[("TERM", "xterm"), ("PATH", &path)]);
+    ana.wait_until("the prompt", |screen| screen.before_cursor() == "> ");
+    for number in 0..100 {
+        ana.paste("a\x1b[D"); // each is drawn
+        ben.say_and_wait_among(&number.to_string());
+        thread::sleep(Duration::from_millis(10));
+    }
+    ana.wait_for("ben: 99");
+    let seconds = began.elapsed().as_secs_f64();
+    let asked = || fs::read_to_string(folder.path("stty.log")).unwrap().lines().count();
+    assert!((2.0..4.0 * seconds + 2.0).contains(&(asked() as f64)), "{} times in {seconds} s", asked());
+    ben.read_until(|message| message["type"] == "receipt");
+    thread::sleep(Duration::from_millis(500));
+    let before = asked();
+    thread::sleep(Duration::from_secs(2));
+    assert_eq!(asked(), before);
 }

@@ -12,6 +12,8 @@ pub struct Screen {
     column: usize,
     pub cursor_is_visible: bool,
     pub brackets_pastes: bool,
+    /// Whether a style or a colour was ever used.
+    pub was_styled: bool,
     /// Bytes of a sequence or a character that is not complete.
     rest: Vec<u8>,
 }
@@ -33,6 +35,7 @@ impl Screen {
             column: 0,
             cursor_is_visible: true,
             brackets_pastes: false,
+            was_styled: false,
             rest: Vec::new(),
         }
     }
@@ -92,7 +95,9 @@ impl Screen {
                 self.rows.truncate(self.row);
                 self.rows.push(Row::default());
             }
-            _ if sequence.starts_with("\x1b[") && sequence.ends_with('m') => {}
+            _ if sequence.starts_with("\x1b[") && sequence.ends_with('m') => {
+                self.was_styled |= sequence != "\x1b[0m";
+            }
             _ if sequence.starts_with("\x1b[") && sequence.ends_with('A') => {
                 let top = self.rows.len().saturating_sub(self.height);
                 let up: usize = number(&sequence[2..sequence.len() - 1]);
