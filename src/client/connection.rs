@@ -57,7 +57,7 @@ pub fn parse_url(url: &str) -> Result<Authority, String> {
     Ok(server)
 }
 
-/// For a URL (RFC 3986, 2.1).
+/// A text as it stands in a URL (RFC 3986, 2.1).
 pub fn percent_encode(text: &str) -> String {
     let encode = |byte: u8| match byte {
         b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' => char::from(byte).to_string(),

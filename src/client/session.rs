@@ -105,7 +105,7 @@ impl Session {
     fn lost(&mut self, end: End) -> Result<(), String> {
         match end.code {
             4001 => return Err("the chat goes on elsewhere, in another terminal or window".to_string()),
-            1008 => return Err(format!("you were thrown out: {}", end.why)),
+            1008 => return Err("the operator has thrown you out".to_string()),
             4003 => return Err(format!("{}; use --passphrase P", end.why)),
             _ if self.id == 0 || self.failures >= self.attempts => return Err(end.why),
             _ => {}

@@ -57,6 +57,7 @@ impl Keys {
                 }
                 "\x1b\r" => keys.push("\n".to_string()), // Alt-Enter
                 "\t" if self.in_paste || self.has_break => keys.push("    ".to_string()),
+                "\u{FFFD}" => {} // no UTF-8
                 _ if self.in_paste && key.starts_with(char::is_control) => {}
                 _ => keys.push(key),
             }

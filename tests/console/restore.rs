@@ -45,7 +45,7 @@ fn the_terminal_is_restored_when_the_server_ends_it_or_is_gone() {
     let terminal = compared(server.port);
     server.type_line("kick ana");
     let screen = assert_restored(&terminal, 1);
-    assert!(screen.contains("partyline-console: you were thrown out"), "{screen}");
+    assert!(screen.contains("partyline-console: the operator has thrown you out"), "{screen}");
     let mut terminal = compared(server.port);
     drop(server);
     terminal.wait_for("The connection is lost");
