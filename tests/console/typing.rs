@@ -153,6 +153,7 @@ fn a_paste_of_several_lines_is_one_message_and_is_not_sent_by_itself() {
         ("\x1b[200~one\r\ttwo\rthree\x1b[201~", "one\n    two\nthree", ""),
         ("\x1b[200~one\x1b[201~\rtwo\rthree\r\x1b[201~", "one\ntwo\nthree", "\n"), // ends only at its end
         ("one\rtwo\rthree\r", "one\ntwo\nthree", ""),                              // without brackets
+        ("\x1b[200~one\x1b[201~\r\x1b[201~", "one", "\n"),
         ("\x1b[200~\x1b[31mred\x07\x1b[201~", "red", ""),
     ] {
         ana.paste(paste);
