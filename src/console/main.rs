@@ -219,9 +219,9 @@ impl Console {
             _ => {
                 self.editor.press(key, |before| self.chat.completions(before));
                 self.chat.show_typing(self.editor.text());
+                let is_end = self.editor.cursor() == self.editor.text().len();
                 // Unless earlier keys are still to be drawn.
-                let may_append = draw_at.is_none_or(|at| at > Instant::now());
-                if may_append && self.screen.append(key)? {
+                if is_end && draw_at.is_none_or(|at| at > Instant::now()) && self.screen.append(key)? {
                     self.draw_at = draw_at;
                 }
             }
