@@ -270,14 +270,20 @@ fn the_page_of_a_kicked_member_does_not_reconnect() {
     // Neither the network nor the tab makes the page reconnect; a reload does, as a new member.
     page.evaluate("dispatchEvent(new Event('online'))");
     page.evaluate("document.dispatchEvent(new Event('visibilitychange'))");
+    // A text stays in the box, because it cannot be sent, and the page says so.
     page.type_and_send("nobody hears this");
-    assert_eq!(page.wait_for_texts(2), json!(["before", "nobody hears this"]));
+    page.wait_for("note.textContent.endsWith('Your text stays here.')");
+    assert_eq!(page.evaluate_text("text.value"), "nobody hears this");
+    assert_eq!(page.wait_for_texts(1), json!(["before"]));
     assert_eq!(page.evaluate("sessionStorage.getItem('chat.token')"), "null");
     assert_eq!(page.events("Network.webSocketCreated").len(), 1);
     let welcome = Member::come(&server, "Ana").welcome;
     assert_eq!((&welcome["count"], &welcome["you"]["id"]), (&json!(1), &json!(2)));
+    // The reload keeps the text, and now it can be sent.
     assert_eq!(page.open_chat("localhost", server.port), name);
-    page.wait_for("list.lastElementChild.textContent.includes('✓ Received')");
-    assert_eq!(page.evaluate_text("list.querySelector('.text').textContent"), "before");
+    assert_eq!(page.evaluate_text("text.value"), "nobody hears this");
+    page.press("Enter");
+    assert_eq!(page.wait_for_texts(2), json!(["before", "nobody hears this"]));
+    page.wait_for("list.lastElementChild.textContent.includes('✓ Received') && text.value === ''");
     page.assert_clean();
 }
