@@ -64,83 +64,39 @@ fn is_needed(before: char, c: char, mut after: Chars) -> bool {
     let next = after.clone().next().unwrap_or('\0');
     // Scripts whose letters change their form when they are joined: Arabic and its relatives.
     let is_cursive = |c| {
-        !is_invisible(c)
-            && matches!(c, '\u{600}'..='\u{8FF}' | '\u{1800}'..='\u{18AF}'
-        | '\u{FB50}'..='\u{FDFF}' | '\u{FE70}'..='\u{FEFE}' | '\u{10D00}'..='\u{10D3F}'
-        | '\u{1E900}'..='\u{1E95F}')
+        let is_in_script = matches!(c, '\u{600}'..='\u{8FF}' | '\u{1800}'..='\u{18AF}' | '\u{FB50}'..='\u{FDFF}'
+            | '\u{FE70}'..='\u{FEFE}' | '\u{10D00}'..='\u{10D3F}' | '\u{1E900}'..='\u{1E95F}');
+        is_in_script && !is_invisible(c)
     };
     let is_symbol = |c| !is_invisible(c) && matches!(c, '\u{2190}'..='\u{2BFF}' | '\u{1F000}'..='\u{1FAFF}');
     match c {
         // RFC 5892, A.1, but any letters of those scripts, where it names the forms of each letter.
         '\u{200C}' => is_virama(before) || is_cursive(before) && is_cursive(next),
         // RFC 5892, A.2. Before a virama too, as Bengali and Kannada need it (র‍্য); and inside emoji.
-        '\u{200D}' => {
-            is_virama(before)
-                || is_virama(next)
-                || (is_symbol(before) || before == '\u{FE0F}') && is_symbol(next)
-        }
+        '\u{200D}' if is_symbol(next) => is_symbol(before) || before == '\u{FE0F}' || is_virama(before),
+        '\u{200D}' => is_virama(before) || is_virama(next),
         // The flags of England, Scotland and Wales: a black flag, tags, and their end.
         TAGS_END => is_tag(before),
         c if is_tag(c) => (before == '🏴' || is_tag(before)) && after.find(|c| !is_tag(*c)) == Some(TAGS_END),
+        c if !is_joiner_or_selector(c) => false,
         // A variation selector chooses between forms of a symbol, a digit, or a letter of Asia.
-        c => {
-            is_joiner_or_selector(c)
-                && match before {
-                    '#' | '*' | '0'..='9' => true,
-                    '\0'..='\u{A8}' => false,
-                    _ => {
-                        !is_invisible(before)
-                            && !before.is_whitespace()
-                            && (before >= '\u{1000}' || !before.is_alphabetic())
-                    }
-                }
-        }
+        _ if before <= '\u{A8}' => "#*0123456789".contains(before),
+        _ if before < '\u{1000}' && before.is_alphabetic() => false,
+        _ => !is_invisible(before) && !before.is_whitespace(),
     }
 }
 
 /// Whether `c` is a virama, which takes the vowel from a letter in the scripts of South Asia and asks to
 /// join it with the next one.
 fn is_virama(c: char) -> bool {
-    matches!(
-        c,
-        '\u{94D}'
-            | '\u{9CD}'
-            | '\u{A4D}'
-            | '\u{ACD}'
-            | '\u{B4D}'
-            | '\u{BCD}'
-            | '\u{C4D}'
-            | '\u{CCD}'
-            | '\u{D3B}'
-            | '\u{D3C}'
-            | '\u{D4D}'
-            | '\u{DCA}'
-            | '\u{F84}'
-            | '\u{1039}'
-            | '\u{103A}'
-            | '\u{17D2}'
-            | '\u{1A60}'
-            | '\u{1B44}'
-            | '\u{1BAA}'
-            | '\u{1BAB}'
-            | '\u{A806}'
-            | '\u{A8C4}'
-            | '\u{A953}'
-            | '\u{A9C0}'
-            | '\u{AAF6}'
-            | '\u{ABED}'
-            | '\u{11046}'
-            | '\u{110B9}'
-            | '\u{11133}'
-            | '\u{11134}'
-    )
+    "\u{94D}\u{9CD}\u{A4D}\u{ACD}\u{B4D}\u{BCD}\u{C4D}\u{CCD}\u{D3B}\u{D3C}\u{D4D}\u{DCA}\u{F84}\
+         \u{1039}\u{103A}\u{17D2}\u{1A60}\u{1B44}\u{1BAA}\u{1BAB}\u{A806}\u{A8C4}\u{A953}\u{A9C0}\u{AAF6}\u{ABED}\
+         \u{11046}\u{110B9}\u{11133}\u{11134}"
+        .contains(c)
 }
 
-/// Whether `c` is a combining mark, which is drawn on the character before it. std has no function for
-/// that; but its `escape_debug` escapes a mark where it begins a text, and nowhere else.
+/// Whether `c` is a combining mark, which is drawn on the character before it. std does not export Unicode's
+/// Grapheme_Extend; but its `escape_debug` escapes such a character where it begins a text, and nowhere else.
 pub fn is_mark(c: char) -> bool {
-    let mut text = [b'_'; 5];
-    let end = 1 + c.encode_utf8(&mut text[1..]).len();
-    let is_escaped = |text| str::from_utf8(text).is_ok_and(|text| text.escape_debug().any(|c| c == '{'));
-    c >= '\u{300}' && is_escaped(&text[1..end]) && !is_escaped(&text[..end])
+    c >= '\u{300}' && c.escape_debug().len() > 1 && format!("_{c}").escape_debug().count() == 2
 }

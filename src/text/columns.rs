@@ -1,7 +1,7 @@
 //! What a person calls a character, and how many columns a terminal gives it: small parts of Unicode's
 //! annexes 29 (clusters) and 11 (widths), for the chat in a terminal.
 
-use super::is_joiner_or_selector;
+use super::{is_joiner_or_selector, is_mark};
 
 /// Splits a text into what a person calls characters: with their combining marks, flags in pairs, emoji
 /// with what is joined to them. (A small part of Unicode's UAX 29.)
@@ -47,13 +47,9 @@ pub fn wrap(text: &str, window: usize, indent: usize, between_words: bool) -> Ve
     rows
 }
 
-/// Whether `c` belongs to the character before it. std does not export Unicode's Grapheme_Extend, but its
-/// `str::escape_debug` escapes such characters at the beginning of a text, and only there.
+/// Whether `c` belongs to the character before it.
 pub fn extends(c: char) -> bool {
-    let is_mark = || c.escape_debug().len() > 1 && format!("a{c}").escape_debug().count() == 2;
-    is_joiner_or_selector(c)
-        || matches!(c, '\u{1160}'..='\u{11FF}' | '\u{1F3FB}'..='\u{1F3FF}')
-        || (c > '~' && is_mark())
+    is_mark(c) || is_joiner_or_selector(c) || matches!(c, '\u{1160}'..='\u{11FF}' | '\u{1F3FB}'..='\u{1F3FF}')
 }
 
 /// Two columns: Unicode's East_Asian_Width W and F, and a few narrow pictures among them.
