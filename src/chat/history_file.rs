@@ -9,17 +9,17 @@
 //! Here is what a round does with the file. How a start opens it stands in `opening.rs`, how it reads it in
 //! `loading.rs`.
 
-use std::fs::{self, File, Metadata};
+use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::PathBuf;
 
 mod loading; // what of the file is ours; a torn end is cut off, after a copy
 mod opening; // opens and locks the file, or says in a sentence why not
-mod reading; // reads one line
 mod record; // the lines
 mod reopening; // when another program has moved or replaced the file
 
 pub use record::{Line, Record, Rename};
+use reopening::is_same;
 
 /// The most bytes of unwritten records.
 const UNWRITTEN_MAX: usize = 1 << 20;
@@ -28,12 +28,8 @@ const UNWRITTEN_MAX: usize = 1 << 20;
 pub struct HistoryFile {
     file: File,
     path: PathBuf,
-    /// Which file it is, whatever path it has.
-    identity: Identity,
     /// Whether no other server can use it: some file systems have no locks.
     is_locked: bool,
-    /// Whether it had no record when the server started.
-    pub is_new: bool,
     /// The bytes of its whole lines.
     length: u64,
     /// What comes first in the next write: records that the last one did not write.
@@ -41,21 +37,6 @@ pub struct HistoryFile {
     /// Whether the last write has left a part of itself behind the whole lines.
     has_remainder: bool,
     is_failing: bool,
-}
-
-/// The device and the number of a file there. (std knows them only on Unix; elsewhere any file passes that
-/// has the path and is long enough.)
-type Identity = (u64, u64);
-
-#[cfg(unix)]
-fn identity(file: &Metadata) -> Identity {
-    use std::os::unix::fs::MetadataExt;
-    (file.dev(), file.ino())
-}
-
-#[cfg(not(unix))]
-fn identity(_: &Metadata) -> Identity {
-    (0, 0)
 }
 
 impl HistoryFile {
@@ -85,16 +66,13 @@ impl HistoryFile {
     /// Checks that the path still leads to this file, and that it has all that was written: another program
     /// may have moved, deleted, replaced or cut it.
     fn check(&mut self) -> io::Result<()> {
-        let found = fs::metadata(&self.path);
-        let length = match &found {
-            Ok(found) if identity(found) == self.identity => found.len(),
-            _ => self.reopen()?,
-        };
+        let ours = self.file.metadata()?;
+        let is_in_place = fs::metadata(&self.path).is_ok_and(|found| is_same(&found, &ours));
+        let length = if is_in_place { ours.len() } else { self.reopen(&ours)? };
         if length < self.length {
             let (now, before) = (length, self.length);
-            return Err(io::Error::other(format!(
-                "it was cut to {now} of {before} bytes: put all of it back"
-            )));
+            let why = format!("it was cut to {now} of {before} bytes: put all of it back");
+            return Err(io::Error::other(why));
         }
         if self.has_remainder {
             self.file.set_len(self.length)?;

@@ -5,7 +5,7 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
-use super::{HistoryFile, identity};
+use super::HistoryFile;
 
 /// For the person who started the program.
 pub const CHOOSE: &str = "choose another folder: --data DIR";
@@ -28,22 +28,9 @@ impl HistoryFile {
             _ => {}
         }
         let file = options().create(true).open(&path).map_err(failed)?;
-        let found = file.metadata().map_err(failed)?;
-        if !found.is_file() {
-            return Err(cannot(&path, &format!("that is no file: {CHOOSE}")));
-        }
-        let (identity, is_locked) = (identity(&found), lock(&file, &path)?);
-        Ok(HistoryFile {
-            file,
-            path,
-            identity,
-            is_locked,
-            is_new: true,
-            length: 0,
-            unwritten: Vec::new(),
-            has_remainder: false,
-            is_failing: false,
-        })
+        let (is_locked, length, unwritten) = (lock(&file, &path)?, 0, Vec::new());
+        let (has_remainder, is_failing) = (false, false);
+        Ok(HistoryFile { file, path, is_locked, length, unwritten, has_remainder, is_failing })
     }
 
     /// There are private messages in the file, so only its owner may read it, even if it is older. Not all
@@ -52,17 +39,12 @@ impl HistoryFile {
         #[cfg(unix)] // elsewhere the permissions of the folder have to do
         {
             use std::os::unix::fs::PermissionsExt;
-            let is_private = |file: fs::Metadata| file.permissions().mode() & 0o777 == 0o600;
-            if self.file.metadata().is_ok_and(is_private) {
-                return;
-            }
-            let result = self.file.set_permissions(PermissionsExt::from_mode(0o600));
-            // Some file systems say that they did it.
-            if !self.file.metadata().is_ok_and(is_private) {
-                let why = result.err().map_or(String::new(), |error| format!(" ({error})"));
+            let _ = self.file.set_permissions(PermissionsExt::from_mode(0o600));
+            // Some file systems only say that they did it.
+            if !self.file.metadata().is_ok_and(|file| file.permissions().mode() & 0o777 == 0o600) {
                 log::warn!(
-                    "other users of this machine may read the private messages in {}{why}: it is \
-                     another user's, or its file system has no modes. To keep them private, {CHOOSE}",
+                    "other users of this machine may read the private messages in {}: it is another \
+                     user's, or its file system has no modes. To keep them private, {CHOOSE}",
                     self.path.display()
                 );
             }
@@ -80,8 +62,7 @@ pub fn options() -> OpenOptions {
 }
 
 /// Keeps other servers from using the file. Returns whether that was possible: file systems of other
-/// machines may have no locks. Then `check` notices what another server writes, and nothing more is
-/// acknowledged.
+/// machines may have no locks. Then `check` notices what another server writes.
 /// Errors: a sentence, if another server uses it.
 pub fn lock(file: &File, path: &Path) -> Result<bool, String> {
     let shown = path.display();

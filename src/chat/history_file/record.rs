@@ -91,7 +91,9 @@ impl Line {
         let Ok(fields) = serde_json::from_slice::<Map<String, Value>>(line) else { return Line::Damaged };
         let record = match fields.get("type").and_then(Value::as_str) {
             Some("said") => message(&fields).map(|message| Record::Message(Arc::new(message))),
-            Some("member") => member(&fields),
+            Some("member") => {
+                person(&fields).zip(token(&fields)).map(|(who, token)| Record::Member(who, token))
+            }
             Some("kicked") => token(&fields).map(Record::Kicked),
             Some(_) => return Line::Unknown(id(&fields)),
             None => None,
@@ -131,10 +133,6 @@ fn message(fields: &Map<String, Value>) -> Option<ChatMessage> {
         text: text.to_string(),
         reference,
     })
-}
-
-fn member(fields: &Map<String, Value>) -> Option<Record> {
-    Some(Record::Member(person(fields)?, token(fields)?))
 }
 
 fn id(fields: &Map<String, Value>) -> Option<u64> {

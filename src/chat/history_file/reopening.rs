@@ -1,41 +1,39 @@
 //! What happens when another program has moved, deleted or replaced the history file. The server still has
 //! the former file open, with all that it has acknowledged.
 
-use std::fs::{self, File};
-use std::io::{self, ErrorKind, Read, Seek};
-use std::{path::Path, process};
+use std::fs::{self, File, Metadata};
+use std::io::{self, BufReader, ErrorKind, Read, Seek};
+use std::{iter, path::Path, process};
 
-use super::{HistoryFile, identity, opening};
+use super::{HistoryFile, opening};
 
 impl HistoryFile {
-    /// Finds out what is at the path now. Goes on there if nothing that was acknowledged is lost by that:
-    /// if it is a copy, or if the file was deleted, so that no other program has it and its content can be
-    /// written anew. Returns the length of the file.
-    pub fn reopen(&mut self) -> io::Result<u64> {
-        let ours = self.file.metadata()?;
-        let found = match fs::metadata(&self.path) {
-            Ok(found) => found,
-            Err(error) if error.kind() == ErrorKind::NotFound && is_deleted(&ours) => {
-                log::warn!("{} was deleted, and is written anew", self.path.display());
-                self.write_anew()?;
-                fs::metadata(&self.path)?
-            }
-            Err(error) if error.kind() == ErrorKind::NotFound => {
+    /// Finds out what is at the path now, in the place of `ours`. Goes on there if nothing that was
+    /// acknowledged is lost by that: if it is a copy, or if the file was deleted, so that no other program has
+    /// it and its content can be written anew. Returns the length of the file.
+    pub fn reopen(&mut self, ours: &Metadata) -> io::Result<u64> {
+        let mut found = fs::metadata(&self.path);
+        if found.as_ref().is_err_and(|error| error.kind() == ErrorKind::NotFound) {
+            if !is_deleted(ours) {
                 return Err(io::Error::other("it was moved away: move it back"));
             }
-            Err(error) => return Err(error),
-        };
-        if identity(&found) != identity(&ours) {
-            let is_copy = found.is_file() && found.len() == self.length;
-            let file = if is_copy { opening::options().open(&self.path)? } else { return Err(replaced()) };
-            if !self.has_same_bytes(&file)? {
-                return Err(replaced());
-            }
-            self.is_locked = opening::lock(&file, &self.path).map_err(io::Error::other)?;
-            self.file = file;
-            self.make_private();
+            log::warn!("{} was deleted, and is written anew", self.path.display());
+            self.write_anew()?;
+            found = fs::metadata(&self.path);
         }
-        self.identity = identity(&found);
+        let found = found?;
+        let replaced =
+            "another file has taken its place: put the former one back, or start this server again";
+        if !found.is_file() || found.len() != self.length {
+            return Err(io::Error::other(replaced));
+        }
+        let file = opening::options().open(&self.path)?;
+        if !self.has_same_bytes(&file)? {
+            return Err(io::Error::other(replaced));
+        }
+        self.is_locked = opening::lock(&file, &self.path).map_err(io::Error::other)?;
+        self.file = file;
+        self.make_private();
         Ok(found.len())
     }
 
@@ -50,21 +48,12 @@ impl HistoryFile {
         fs::rename(&copy, &self.path)
     }
 
+    /// Whether a file of the same length is a copy.
     fn has_same_bytes(&self, other: &File) -> io::Result<bool> {
-        let (mut ours, mut theirs) = (&self.file, other);
-        ours.rewind()?;
-        let (mut some, mut same) = (vec![0; 1 << 16], vec![0; 1 << 16]);
-        let mut rest = self.length;
-        while rest > 0 {
-            let count = some.len().min(usize::try_from(rest).unwrap_or(usize::MAX));
-            ours.read_exact(&mut some[..count])?;
-            theirs.read_exact(&mut same[..count])?;
-            if some[..count] != same[..count] {
-                return Ok(false);
-            }
-            rest -= count as u64;
-        }
-        Ok(true)
+        (&self.file).rewind()?;
+        let bytes = |file| BufReader::with_capacity(1 << 16, file).bytes();
+        let mut pairs = iter::zip(bytes(&self.file), bytes(other));
+        Ok(pairs.all(|pair| matches!(pair, (Ok(ours), Ok(theirs)) if ours == theirs)))
     }
 }
 
@@ -79,16 +68,25 @@ pub fn copy_new(mut from: &File, path: &Path) -> io::Result<()> {
     result
 }
 
-fn replaced() -> io::Error {
-    io::Error::other("another file has taken its place: put the former one back, or start this server again")
+/// Whether these are one file, with the same number on the same device.
+#[cfg(unix)]
+pub fn is_same(one: &Metadata, other: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    (one.dev(), one.ino()) == (other.dev(), other.ino())
 }
 
 #[cfg(unix)]
-fn is_deleted(file: &fs::Metadata) -> bool {
+fn is_deleted(file: &Metadata) -> bool {
     std::os::unix::fs::MetadataExt::nlink(file) == 0
 }
 
+/// std knows the numbers of files only on Unix. Elsewhere any file passes that is long enough.
 #[cfg(not(unix))]
-fn is_deleted(_: &fs::Metadata) -> bool {
+pub fn is_same(_: &Metadata, _: &Metadata) -> bool {
+    true
+}
+
+#[cfg(not(unix))]
+fn is_deleted(_: &Metadata) -> bool {
     false // a file that is open cannot be deleted on Windows
 }

@@ -47,7 +47,7 @@ impl State {
             }
             _ => true,
         })?;
-        if !file.is_new {
+        if let Some(lost) = lost {
             // A damaged line may have had an id as well.
             self.last_message += lost + leap();
             self.members.reserve_ids_up_to(self.members.last_id + lost + leap());
