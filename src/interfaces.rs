@@ -17,14 +17,8 @@ const NAMES_TIME: Duration = Duration::from_millis(250);
 
 /// The programs that list the interfaces with their addresses: Linux's (`/sbin` is not on everyone's
 /// `PATH`), that of macOS and BSD, Windows', and one that says the addresses only.
-const PROGRAMS: [&[&str]; 6] = [
-    &["ip", "-o", "addr", "show", "up"],
-    &["/sbin/ip", "-o", "addr", "show", "up"],
-    &["ifconfig"],
-    &["/sbin/ifconfig"],
-    &["ipconfig"],
-    &["hostname", "-I"],
-];
+const PROGRAMS: &str =
+    "ip -o addr show up,/sbin/ip -o addr show up,ifconfig,/sbin/ifconfig,ipconfig,hostname -I";
 
 /// Interfaces that lead only to containers and virtual machines of this machine: how their names begin on
 /// Unix, and what stands in their titles on Windows.
@@ -38,10 +32,8 @@ const VIRTUAL: [&[&str]; 2] = [
 /// Those of VPNs, likewise: only others in the same VPN reach their addresses.
 #[rustfmt::skip]
 const VPN: [&[&str]; 2] = [
-    &[
-        "tun", "tap", "utun", "wg", "ppp", "ipsec", "tailscale", "zt", "feth", "ham", "gpd", "cscotun",
-        "nordlynx", "proton", "warp",
-    ],
+    &["tun", "tap", "utun", "wg", "ppp", "ipsec", "tailscale", "zt", "feth", "ham", "gpd", "cscotun", "nordlynx",
+      "proton", "warp"],
     &["vpn", "wireguard", "tailscale", "zerotier", "hamachi", "warp"],
 ];
 
@@ -56,8 +48,8 @@ pub struct Address {
 
 /// The addresses that other machines can reach, the most useful first.
 pub fn reachable() -> Vec<Address> {
-    let listed =
-        PROGRAMS.iter().find_map(|program| Some(parse(&ask(program)?)).filter(|found| !found.is_empty()));
+    let list = |program| Some(parse(&ask(program)?)).filter(|found| !found.is_empty());
+    let listed = PROGRAMS.split(',').find_map(list);
     let routes = default_routes();
     let found = listed.unwrap_or_else(|| routes.iter().map(|ip| (String::new(), *ip)).collect());
     choose(found, &routes)
@@ -65,7 +57,7 @@ pub fn reachable() -> Vec<Address> {
 
 /// The name of this machine, or nothing.
 pub fn machine_name() -> String {
-    ask(&["hostname"]).unwrap_or_default().trim().to_string()
+    ask("hostname").unwrap_or_default().trim().to_string()
 }
 
 /// Those of `names` that resolve to one of the addresses.
@@ -86,9 +78,10 @@ pub fn names_of<'a>(addresses: &[Address], names: &'a [String]) -> Vec<&'a Strin
 
 /// What a program prints, or nothing if there is no such program or it takes too long. (Shortcut: one that
 /// hangs is left hanging.)
-fn ask(program: &'static [&'static str]) -> Option<String> {
-    let mut command = Command::new(program[0]);
-    command.args(&program[1..]).stdin(Stdio::null()).env("LC_ALL", "C");
+fn ask(program: &str) -> Option<String> {
+    let mut words = program.split(' ');
+    let mut command = Command::new(words.next()?);
+    command.args(words).stdin(Stdio::null()).env("LC_ALL", "C");
     let output = in_thread(move || command.output().ok()).recv_timeout(PROGRAM_TIME).ok()??;
     Some(String::from_utf8_lossy(&output.stdout).into_owned())
 }

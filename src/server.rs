@@ -17,7 +17,6 @@ use crate::{chat, echo, handshake};
 
 mod connections; // all connections, and the limits on their number
 mod addresses; // how many connections each address has; refuses one too many
-mod idle_threads; // threads that wait for the next connection
 mod exhausted; // what happens when threads or descriptors run out
 mod reply; // sends and logs an answer over HTTP
 mod route; // the routes, and the limits of each
@@ -25,7 +24,6 @@ mod bind; // Settings -> Server: opens files and listens
 mod stop; // closes every connection
 
 use connections::{Connection, Connections};
-use idle_threads::IdleThreads;
 use route::Route;
 
 /// Stack of a client's thread, in bytes. Only pages that are touched cost memory. Less than half of
@@ -46,14 +44,7 @@ pub struct Server {
     pub room: Arc<Room>,
     wires: Arc<Wires>,
     connections: Arc<Connections>,
-    idle_threads: IdleThreads,
     threads: Arc<Threads>,
-}
-
-/// The answer to a request that is in order.
-enum Answer {
-    File(Response),
-    Upgrade(Box<Upgrade>),
 }
 
 /// A connection that becomes a WebSocket.
@@ -100,8 +91,10 @@ impl Server {
         }
     }
 
-    /// Starts a thread that serves a connection, then others that it accepts itself while it is idle. If
-    /// it panics, only its connection ends: the guards in it remove what the others know of the client.
+    /// Starts a thread that serves a connection. Then, unless enough others are idle, it waits in `accept` for
+    /// the next one itself (*leader and followers*), because starting a thread costs as much as the rest of a
+    /// handshake. If it panics, only its connection ends: the guards in it remove what the others know of the
+    /// client.
     fn start_thread(self: &Arc<Self>, listener: usize, first: Box<Connection>, counted: Counted) {
         let server = Arc::clone(self);
         let serve = move || {
@@ -109,12 +102,12 @@ impl Server {
             let mut next = Some(first);
             while let Some(connection) = next {
                 server.serve(connection);
-                next = server.idle_threads.wait(|| server.accept(listener).ok());
+                next = server.threads.idle.add().and_then(|_idle| server.accept(listener).ok());
             }
         };
         let builder = thread::Builder::new().name("client".to_string()).stack_size(STACK);
         if let Err(error) = builder.spawn(serve) {
-            self.spawn_failed(&error); // `first` is dropped, which closes the connection
+            self.exhausted("start a thread", &error); // `first` is dropped, which closes the connection
         }
     }
 
@@ -138,18 +131,15 @@ impl Server {
                 return None;
             }
         };
-        let request = http::parse(&head);
-        match request.and_then(|request| self.decide(guard.id, &request, &head, leftover)) {
-            Ok(Answer::Upgrade(upgrade)) => Some(upgrade),
-            Ok(Answer::File(response)) | Err(response) => {
-                reply::send(stream, *peer, &head, &response);
-                None
-            }
-        }
+        let upgrade = http::parse(&head).and_then(|request| self.decide(guard.id, &request, &head, leftover));
+        upgrade.map_err(|answer| reply::send(stream, *peer, &head, &answer)).ok()
     }
 
-    /// Decides what a request gets: a file, a WebSocket on its route, or a refusal, which is the `Err`.
-    fn decide(&self, id: u64, request: &Request, head: &[u8], leftover: Vec<u8>) -> Result<Answer, Response> {
+    /// Decides what a request gets: a WebSocket on its route, or an answer over HTTP, which is the `Err`: a
+    /// file or a refusal.
+    fn decide(
+        &self, id: u64, request: &Request, head: &[u8], leftover: Vec<u8>,
+    ) -> Result<Box<Upgrade>, Response> {
         self.settings.hosts.check(request)?;
         if !self.connections.open(id) {
             return Err(reply::no_place());
@@ -159,8 +149,10 @@ impl Server {
             (None, true) => {
                 return Err(Response::refusal(404, "no WebSocket is spoken at this address"));
             }
-            (Some(_), false) if request.path != "/" => return Err(self.plain_get(request)), // `/` is a page too
-            (_, false) => return Ok(Answer::File(self.files.answer(request))),
+            (Some(_), false) if request.path != "/" => {
+                return Err(reply::plain_get(request, &self.settings.origins));
+            }
+            (_, false) => return Err(self.files.answer(request)), // `/` is a page too
         };
         // No other client sees what is sent to /echo, so pages of every site may try it.
         if !matches!(route, Route::Echo) {
@@ -169,15 +161,7 @@ impl Server {
         let new_tap = |wire| Tap::new(wire, id, head.to_vec(), leftover.clone(), self.wires.clone());
         let tap = route.wire_id(request)?.map(new_tap).map(Arc::new);
         let response = handshake::upgrade(request)?.to_bytes(false);
-        Ok(Answer::Upgrade(Box::new(Upgrade { route, response, leftover, tap })))
-    }
-
-    /// The answer to a plain GET for a route. A page whose handshakes fail is not told why by its browser,
-    /// so it asks here, with `?origin=`, because browsers send no Origin with a GET to the page's own server.
-    fn plain_get(&self, request: &Request) -> Response {
-        let origin = request.parameter("origin");
-        let check = |origin: String| self.settings.origins.check_origin(&origin, request).err();
-        origin.and_then(check).unwrap_or_else(reply::plain_get)
+        Ok(Box::new(Upgrade { route, response, leftover, tap }))
     }
 
     /// Serves a WebSocket, from its 101 to its end.

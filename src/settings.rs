@@ -20,8 +20,8 @@ use log::LevelFilter;
 mod values; // the values, checked; the sentences about wrong ones
 
 use self::Set::{Path, Text};
-use self::values::{complaint, host, number, origin, passphrase, unknown};
-use crate::{handshake::origin::AllowedOrigins, http::host::HostNames};
+use self::values::{complaint, host, origin, passphrase, unknown};
+use crate::{handshake::origin::AllowedOrigins, http::host::HostNames, text::number};
 
 /// Everything that can be set; the tables below say what each field is.
 #[derive(Debug, Clone)]

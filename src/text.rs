@@ -1,8 +1,9 @@
-//! Text from other people, made safe to show: control characters and invisible characters.
+//! Text from other people: made safe to show, where it has control characters or invisible ones; and numbers.
 
 pub mod columns; // what a person calls a character, and its columns in a terminal
 
-use std::{iter, str::Chars};
+use std::iter;
+use std::str::{Chars, FromStr};
 
 /// The same text with every control character, and every invisible character that is not needed where it
 /// stands, written as an escape, such as `\u{1b}`. Text that a client sent cannot repaint the operator's
@@ -23,6 +24,11 @@ pub fn visible(text: &str) -> String {
 pub fn visible_lines(text: &str) -> String {
     let lines = text.split('\n').map(|line| visible(&line.replace('\t', "    ")));
     lines.collect::<Vec<_>>().join("\n")
+}
+
+/// A number in decimal digits and nothing else. (`parse` alone would take a plus sign as well.)
+pub fn number<N: FromStr>(digits: &str) -> Option<N> {
+    digits.parse().ok().filter(|_| digits.bytes().all(|b| b.is_ascii_digit()))
 }
 
 /// The characters of a text, and whether each has to be made visible: it is a control character, or

@@ -20,6 +20,8 @@ const MAPS: usize = 4;
 const MAPS_LEFT: usize = 8;
 /// Threads of the server's own: the accept loops, the log's, the room's, the operator's.
 const OWN: usize = 8;
+/// How many threads may be idle. A thread that finds this many waiting already ends.
+const IDLE_MAX: usize = 16;
 /// All threads where the system does not say how many there may be (no `/proc`).
 const UNKNOWN_SYSTEM: usize = 4000;
 
@@ -30,6 +32,8 @@ pub struct Threads {
     pub all: Arc<Count>,
     /// The threads of open connections, and the catch-up threads.
     pub serving: Arc<Count>,
+    /// The threads that wait for the next connection.
+    pub idle: Arc<Count>,
     /// The threads that are left when as many serve as may.
     pub reserve: usize,
 }
@@ -44,7 +48,8 @@ impl Threads {
     pub fn new(max: usize) -> Threads {
         let max = max.max(16);
         let reserve = (max / 16).max(4);
-        Threads { all: Count::new(max), serving: Count::new(max - reserve), reserve }
+        let [all, serving, idle] = [max, max - reserve, IDLE_MAX.min(reserve / 2)].map(Count::new);
+        Threads { all, serving, idle, reserve }
     }
 
     /// How many connections may be open. It leaves some threads, so that slow clients can catch up even then.

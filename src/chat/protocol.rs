@@ -62,7 +62,13 @@ type Fields = Map<String, Value>;
 pub fn parse(message: &str, text_max: usize) -> (Option<Arc<str>>, Result<ClientMessage, Problem>) {
     // Plain text is a message to all, so that the short clients of tutorials can chat, and wscat.
     if !looks_like_json(message) {
-        let text = check_plain(message).and_then(|text| check_text(text, text_max));
+        // A command of the page must not be said to everyone.
+        let command = message.split(is_blank).find(|word| !word.is_empty());
+        if command.is_some_and(|word| word.eq_ignore_ascii_case("/msg")) {
+            let why = "/msg works on the page; here it is {\"type\":\"say\",\"to\":NAME,\"text\":TEXT}";
+            return (None, Err(Problem::new("not-json", why)));
+        }
+        let text = check_text(message.to_string(), text_max);
         return (None, text.map(|text| ClientMessage::Say(text, None)));
     }
     // RFC 8259 allows blanks around JSON (section 2), and to ignore a byte order mark (8.1).
@@ -117,16 +123,6 @@ pub fn find_ref(message: &str) -> Option<Arc<str>> {
         (is_only && (1..=REF_MAX).contains(&first.len())).then(|| first.into())
     };
     find(message).or_else(|| find(&message.replace('\'', "\"")))
-}
-
-/// A text that is not JSON. A command of the page must not be said to everyone either.
-fn check_plain(text: &str) -> Result<String, Problem> {
-    let command = text.split(is_blank).find(|word| !word.is_empty());
-    if command.is_some_and(|word| word.eq_ignore_ascii_case("/msg")) {
-        let why = "/msg works on the page; here it is {\"type\":\"say\",\"to\":NAME,\"text\":TEXT}";
-        return Err(Problem::new("not-json", why));
-    }
-    Ok(text.to_string())
 }
 
 fn parse_fields(fields: &mut Fields, text_max: usize) -> Result<ClientMessage, Problem> {

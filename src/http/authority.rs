@@ -3,6 +3,8 @@
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use crate::text::number;
+
 /// `host[:port]` (RFC 3986, 3.2), in one spelling for all that mean the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Authority {
@@ -25,8 +27,7 @@ impl Authority {
         };
         let port = match port {
             "" => None,
-            digits if digits.bytes().all(|b| b.is_ascii_digit()) => Some(digits.parse().ok()?),
-            _ => return None,
+            digits => Some(number(digits)?),
         };
         if let Some(address) = host.strip_prefix('[') {
             let address = parse_ipv6(address.strip_suffix(']')?)?;

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::{Authority, Response};
+use crate::text::number;
 
 /// The most header fields that one head may have; one more gets 431. Browsers send about 15.
 const HEADERS_MAX: usize = 100;
@@ -42,7 +43,8 @@ impl Request {
 
     /// The items of the comma-separated list in header `name`.
     pub fn items<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.headers(name).flat_map(|value| value.split(',')).map(str::trim)
+        let items = self.headers(name).flat_map(|value| value.split(','));
+        items.map(|item| item.trim_matches([' ', '\t']))
     }
 
     /// The value of `name` in the query, decoded as forms encode it: `+` is a blank. `None` also for
@@ -226,13 +228,9 @@ fn parse_host(request: &Request) -> Result<Option<Authority>, Response> {
 /// Whether a body follows. A length that two programs could read differently is refused (RFC 9112, 6.1
 /// and 6.3), because a request could be smuggled past a proxy with it.
 fn announces_body(request: &Request) -> Result<bool, Response> {
-    let values = |name| {
-        let values = request.headers(name).flat_map(|value| value.split(','));
-        values.map(|value| value.trim_matches([' ', '\t']))
-    };
-    let codings: Vec<&str> = values("transfer-encoding").collect();
+    let codings: Vec<&str> = request.items("transfer-encoding").collect();
     // Several equal lengths, in several lines or in one, are one (RFC 9110, 8.6).
-    let mut lengths = values("content-length").map(|length| (length, parse_length(length)));
+    let mut lengths = request.items("content-length");
     let length = lengths.next();
     if let Some((last, others)) = codings.split_last() {
         let is_chunked = |coding: &&str| coding.eq_ignore_ascii_case("chunked");
@@ -247,15 +245,10 @@ fn announces_body(request: &Request) -> Result<bool, Response> {
             _ => Err(Response::refusal(501, "of Transfer-Encodings, only chunked is known here")),
         };
     }
-    match length {
-        None => Ok(false),
-        Some((_, None)) => bad("Content-Length is not a number of bytes"),
-        Some(first) if lengths.any(|other| other != first) => bad("there are two different Content-Lengths"),
-        Some((_, length)) => Ok(length != Some(0)),
+    let Some(length) = length else { return Ok(false) };
+    match number::<u64>(length) {
+        None => bad("Content-Length is not a number of bytes"),
+        Some(_) if lengths.any(|other| other != length) => bad("there are two different Content-Lengths"),
+        Some(length) => Ok(length > 0),
     }
-}
-
-/// `None` for a sign, a blank, and a number that is too large for most programs.
-fn parse_length(digits: &str) -> Option<u64> {
-    digits.bytes().all(|b| b.is_ascii_digit()).then(|| digits.parse().ok())?
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Connections, IdleThreads, Server};
+use super::{Connections, Server};
 use crate::{broadcast::Broadcast, chat::room::Room, http::files::Files, interfaces, threads::Threads};
 use crate::{settings::Settings, tcp, websocket::memory::Budget};
 
@@ -45,7 +45,6 @@ impl Server {
             room,
             wires: Arc::default(),
             connections: Arc::new(Connections::new(&settings, &threads)),
-            idle_threads: IdleThreads::new(&threads),
             threads,
             settings,
         }))

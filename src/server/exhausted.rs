@@ -19,11 +19,6 @@ impl Server {
         }
     }
 
-    /// A thread could not be started.
-    pub(super) fn spawn_failed(&self, error: &io::Error) {
-        self.exhausted("start a thread", error);
-    }
-
     /// Counts one more thread, for the next request. Waits while there are as many as there may be; meanwhile
     /// idle threads accept. It does not wait for long, because no request may keep a thread of the reserve.
     pub(super) fn wait_for_thread(&self) -> Counted {
@@ -36,7 +31,8 @@ impl Server {
         }
     }
 
-    fn exhausted(&self, what: &str, error: &impl Display) {
+    /// Warns that the server cannot do `what`, and makes room.
+    pub(super) fn exhausted(&self, what: &str, error: &impl Display) {
         static WARNING: OncePerSecond = OncePerSecond::new();
         if WARNING.is_due() {
             log::warn!("cannot {what} ({error}); `ulimit -n` and `ulimit -u` show the limits");

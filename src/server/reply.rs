@@ -4,7 +4,9 @@ use std::net::{SocketAddr, TcpStream};
 
 use log::Level;
 
-use crate::{handshake, http::Response, logging::OncePerSecond, tcp};
+use crate::handshake::{self, origin::AllowedOrigins};
+use crate::http::{Request, Response};
+use crate::{logging::OncePerSecond, tcp};
 
 /// How many seconds a client that found no place should wait (RFC 9110, 10.2.3).
 const RETRY_AFTER: &str = "10";
@@ -51,8 +53,14 @@ pub fn too_many_of_one_address(max: usize) -> Response {
     Response::refusal(503, why).with_header("Retry-After", RETRY_AFTER)
 }
 
-/// 426: a plain GET for a route, or an upgrade after a proxy has dropped its headers.
-pub fn plain_get() -> Response {
+/// 426: a plain GET for a route, or an upgrade after a proxy has dropped its headers. A page whose handshakes
+/// fail is not told why by its browser, so it asks here, with `?origin=`, because browsers send no Origin with
+/// a GET to the page's own server: then the answer may be the 403 of the handshakes.
+pub fn plain_get(request: &Request, origins: &AllowedOrigins) -> Response {
+    let origin = request.parameter("origin");
+    if let Some(Err(refusal)) = origin.map(|origin| origins.check_origin(&origin, request)) {
+        return refusal;
+    }
     let why = "this address speaks WebSocket: ask over HTTP/1.1, with Connection: Upgrade and \
                Upgrade: websocket (a proxy in between has to be told to pass these on)";
     handshake::upgrade_required(why)

@@ -1,16 +1,11 @@
 //! The values of options that are more than a word, checked, and the sentences about wrong ones.
 
-use std::{ffi::OsStr, str::FromStr};
+use std::ffi::OsStr;
 
 use crate::{handshake::origin::Origin, http::Authority, text::is_invisible};
 
 /// The most bytes of a passphrase. A much longer one would not fit into a request head.
 const PASSPHRASE_MAX: usize = 1024;
-
-/// A number in decimal digits. (`parse` alone would take a plus sign as well.)
-pub fn number<N: FromStr>(text: &str) -> Option<N> {
-    text.parse().ok().filter(|_| text.bytes().all(|b| b.is_ascii_digit()))
-}
 
 /// A name of the server. Errors: a sentence, as in all functions below.
 pub fn host(name: &str) -> Result<String, String> {

@@ -51,7 +51,11 @@ impl Room {
         let Some(from) = state.members.person(member) else { return (state, None) };
         let result = match message {
             ClientMessage::Say(text, to) => state.say(from, to, text, reference),
-            ClientMessage::Name(name) => state.rename(&from, &name, reference),
+            // The `ack` follows when the name is in the history file.
+            ClientMessage::Name(name) => {
+                let rename = state.members.rename(&from, &name, reference);
+                rename.map(|rename| state.queue.extend(rename.map(Event::Rename)))
+            }
             ClientMessage::Typing(to) => state.show_typing(&from, to.as_ref()),
             ClientMessage::Received(id) => state.set_received(member, id),
             ClientMessage::Earlier(_) => Ok(()), // answered above
@@ -121,13 +125,6 @@ impl State {
         self.members.stop_typing(from.id);
         self.pending_refs.extend(reference.clone().map(|reference| (from.id, reference)));
         self.queue.push(Event::Say { from, to, text, reference });
-        Ok(())
-    }
-
-    /// Gives a member another name. The `ack` follows when the name is in the history file.
-    fn rename(&mut self, from: &Person, name: &str, reference: Option<Arc<str>>) -> Result<(), Problem> {
-        let rename = self.members.rename(from, name, reference)?;
-        self.queue.extend(rename.map(Event::Rename));
         Ok(())
     }
 
