@@ -61,7 +61,7 @@ pub struct History {
     /// From an author and its `ref` to the id and time of the message.
     references: HashMap<(u64, Arc<str>), (u64, u64)>,
     /// The ids of all messages, those that were dropped included.
-    ids: IdRanges,
+    pub ids: IdRanges,
     /// The highest id of a message that was dropped; 0 if none was.
     dropped: u64,
 }
@@ -97,16 +97,6 @@ impl Page {
 impl History {
     pub fn new(keep: usize) -> History {
         History { keep, ..History::default() }
-    }
-
-    /// Whether it has, or had, a message with this id.
-    pub fn knows(&self, id: u64) -> bool {
-        self.ids.contains(id)
-    }
-
-    /// From now on it knows this id, without a message. Returns whether that is new.
-    pub fn learn(&mut self, id: u64) -> bool {
-        self.ids.insert(id)
     }
 
     /// Adds a message, in the place of one with the same id.

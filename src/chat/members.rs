@@ -82,7 +82,7 @@ impl Members {
         sender: &Sender,
     ) -> Box<Change> {
         let id = id.unwrap_or(self.last_id + 1);
-        self.reserve_ids_up_to(id);
+        self.last_id = self.last_id.max(id);
         self.arrivals += 1;
         self.ids.insert(key, id);
         let person = Person { id, name: name.into() };
@@ -205,11 +205,6 @@ impl Members {
         self.tokens.remember(token, person);
         self.evict_oldest_tokens();
         true
-    }
-
-    /// No new member gets one of the ids up to this one.
-    pub fn reserve_ids_up_to(&mut self, id: u64) {
-        self.last_id = self.last_id.max(id);
     }
 
     fn evict_oldest_tokens(&mut self) {

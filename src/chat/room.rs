@@ -243,7 +243,7 @@ impl State {
 
     /// A member has received all its messages up to this id.
     fn set_received(&mut self, member: u64, id: u64) -> Result<(), Problem> {
-        if id > 0 && !self.history.knows(id) {
+        if id > 0 && !self.history.ids.contains(id) {
             return Err(Problem::new("bad-field", "there is no message with this id"));
         }
         if let Some(before) = self.members.set_received(member, id) {

@@ -76,31 +76,29 @@ impl AllowedOrigins {
 
     /// What is wrong with an Origin that is not let in, and what helps: the end of a sentence.
     fn explain(&self, text: &str, server: Option<&Authority>) -> String {
-        let differs = |origin: Origin| match server {
-            Some(server) if server.host == origin.host && server.port.is_some() => "the ports differ",
-            Some(server) if server.host == origin.host => "Host has no port, perhaps because of a proxy",
-            _ => "the hosts differ",
-        };
-        if let Some(origin) = Origin::parse(text) {
-            let differs = differs(origin);
-            return format!(
-                "so the page that asks is not this server's own: {differs}. To let it in, start the server \
-                 with --origin {text}"
-            );
-        }
         let (scheme, rest) = text.split_once("://").unwrap_or(("", text));
-        let (start, _) = text.split_at(text.len() - rest.trim_start_matches(|c| !"/?#".contains(c)).len());
+        let host_length = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+        let (start, tail) = text.split_at(text.len() - rest.len() + host_length);
         if let Some(origin) = Origin::parse(start) {
-            // As clients in Go send it: http://localhost/
+            let differs = match server {
+                Some(server) if server.host == origin.host && server.port.is_some() => "the ports differ",
+                Some(server) if server.host == origin.host => "Host has no port, perhaps because of a proxy",
+                _ => "the hosts differ",
+            };
+            let own = server.map_or(String::new(), Authority::to_string);
             let nothing = "and an Origin has nothing behind its host and port, not even a slash";
-            if self.lets_in(&origin, server) {
-                return format!("{nothing}: send {start}, or from a program none");
-            }
-            let (differs, own) = (differs(origin), server.map_or(String::new(), Authority::to_string));
-            return format!(
-                "{nothing}. Without that, {differs}. A program can send http://{own} or no Origin; for a page, \
-                 start the server with --origin {start}"
-            );
+            return match (tail, self.lets_in(&origin, server)) {
+                ("", _) => format!(
+                    "so the page that asks is not this server's own: {differs}. To let it in, start the server \
+                     with --origin {text}"
+                ),
+                // As clients in Go send it: http://localhost/
+                (_, true) => format!("{nothing}: send {start}, or from a program none"),
+                (_, false) => format!(
+                    "{nothing}. Without that, {differs}. A program can send http://{own} or no Origin; for a \
+                     page, start the server with --origin {start}"
+                ),
+            };
         }
         match scheme.to_ascii_lowercase().as_str() {
             _ if text == "null" || scheme.eq_ignore_ascii_case("file") => {

@@ -95,7 +95,7 @@ impl Room {
 
     #[inline(never)] // *Speed*: keeps its variables off the stack of `join`, which runs a round.
     fn welcome(&self, state: &State, you: Person, token: String, resumed: bool, since: u64) -> Box<Welcome> {
-        let reset = since > 0 && !state.history.knows(since);
+        let reset = since > 0 && !state.history.ids.contains(since);
         let after = if resumed && !reset { since } else { 0 };
         Box::new(Welcome {
             page: state.history.page(after, u64::MAX, you.id),

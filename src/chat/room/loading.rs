@@ -37,12 +37,14 @@ impl State {
                 true
             }
             Line::Record(Record::Member(person, token)) => {
-                self.reserve_member(person.id)
+                reserve(&mut self.members.last_id, person.id)
                     && (kicked.contains(&token) || self.members.recall(&person, &token))
             }
             Line::Unknown(Some(id)) => {
                 // It may be the id of a message or of a member.
-                let _ = self.reserve_member(id) && self.reserve_message(id) && self.history.learn(id);
+                let _ = reserve(&mut self.members.last_id, id)
+                    && reserve(&mut self.last_message, id)
+                    && self.history.ids.insert(id);
                 true
             }
             _ => true,
@@ -50,7 +52,7 @@ impl State {
         if let Some(lost) = lost {
             // A damaged line may have had an id as well.
             self.last_message += lost + leap();
-            self.members.reserve_ids_up_to(self.members.last_id + lost + leap());
+            self.members.last_id += lost + leap();
         }
         Ok(file)
     }
@@ -61,28 +63,21 @@ impl State {
     /// The ids need not count up: where one digit of an id is damaged, all messages behind it are kept.
     fn load_message(&mut self, message: Arc<ChatMessage>, is_next: bool) -> bool {
         let people = [message.from.id, message.to.as_ref().map_or(0, |to| to.id)];
-        let is_good = self.reserve_message(message.id)
-            && people.iter().all(|id| self.reserve_member(*id))
-            && (!self.history.knows(message.id) || is_next);
+        let is_good = reserve(&mut self.last_message, message.id)
+            && people.iter().all(|id| reserve(&mut self.members.last_id, *id))
+            && (!self.history.ids.contains(message.id) || is_next);
         if is_good {
             self.history.add(message);
         }
         is_good
     }
+}
 
-    /// No new message gets one of the ids up to this one. Returns false if the id is damaged.
-    fn reserve_message(&mut self, id: u64) -> bool {
-        let is_good = id <= self.last_message + JUMP_MAX;
-        self.last_message = if is_good { self.last_message.max(id) } else { self.last_message };
-        is_good
-    }
-
-    /// The same for members.
-    fn reserve_member(&mut self, id: u64) -> bool {
-        let is_good = id <= self.members.last_id + JUMP_MAX;
-        self.members.reserve_ids_up_to(if is_good { id } else { 0 });
-        is_good
-    }
+/// No new message, or no new member, gets one of the ids up to this one. Returns false if the id is damaged.
+fn reserve(last: &mut u64, id: u64) -> bool {
+    let is_good = id <= *last + JUMP_MAX;
+    *last = if is_good { id.max(*last) } else { *last };
+    is_good
 }
 
 /// A random number of ids. (std has no other source of randomness than the seeds of its hash maps.)
