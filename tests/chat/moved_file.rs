@@ -70,7 +70,7 @@ fn a_deleted_file_is_written_anew_with_all_that_was_acknowledged() {
         }
         ana.say_and_wait(text);
     }
-    let log = server.wait_for_log("was deleted, and is written anew");
+    let log = server.wait_for_logs("was deleted, and is written anew", 3);
     assert_eq!(log.matches("was deleted").count(), 3, "{log}");
     let file = data.join("messages.jsonl");
     assert_eq!(texts(&json!(read_history(&file))), ["one", "two", "three", "four"]);
@@ -153,7 +153,7 @@ fn what_another_program_adds_spoils_no_line_of_ours() {
     add("a note\n");
     ana.say_and_wait("three");
     ana.say_and_wait("four");
-    let log = server.wait_for_log("another program has written into");
+    let log = server.wait_for_logs("another program has written into", 2);
     assert_eq!(log.matches("another program has written").count(), 2, "{log}");
     drop(server);
     let server = folder.serve();

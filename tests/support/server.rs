@@ -107,12 +107,17 @@ impl Server {
 
     /// Waits until its log contains this text, and returns the whole log.
     pub fn wait_for_log(&self, text: &str) -> String {
-        self.log.wait_for(text)
+        self.log.wait_for(text, 1)
+    }
+
+    /// Waits until its log contains this text `count` times, and returns the whole log.
+    pub fn wait_for_logs(&self, text: &str, count: usize) -> String {
+        self.log.wait_for(text, count)
     }
 
     /// Waits until its standard output after the addresses contains this text, and returns all of that.
     pub fn wait_for_output(&self, text: &str) -> String {
-        self.output.wait_for(text)
+        self.output.wait_for(text, 1)
     }
 
     /// What it has logged so far.
@@ -250,10 +255,10 @@ impl Output {
         output
     }
 
-    /// Waits until this text is in it, and returns the whole output.
-    fn wait_for(&self, text: &str) -> String {
+    /// Waits until this text is in it `count` times, and returns the whole output.
+    fn wait_for(&self, text: &str, count: usize) -> String {
         let (so_far, grew) = &*self.0;
-        let is_missing = |so_far: &mut String| !so_far.contains(text);
+        let is_missing = |so_far: &mut String| so_far.matches(text).count() < count;
         let so_far = so_far.lock().unwrap();
         let (so_far, timeout) = grew.wait_timeout_while(so_far, PATIENCE, is_missing).unwrap();
         assert!(!timeout.timed_out(), "expected: {text:?}\nreceived:\n{so_far}");
