@@ -1,8 +1,9 @@
 // Lets a tab that is opened soon after another one was closed go on as the same member. sessionStorage ends
-// with its tab, and the name of a member stays taken while the server counts it as away. So a page that is
-// left puts its token into localStorage, which all tabs share, and a tab without a token takes the newest.
+// with its tab, and the name of a member stays taken while the server counts it as away. So each page keeps an
+// entry with its token in localStorage, which all tabs share, and a tab without a token takes the newest entry
+// of a tab that is not open any more: tab.js knows which are, and gives each entry to one tab only.
 //
-// A reload looks the same to a page that is left. When it is back, it removes its own entry.
+// The entry is written while the page lives, because Firefox may refuse storage to a page that is being closed.
 
 import { adopt, tabId } from "../shared/tab.js";
 import { isText, load, save } from "../shared/storage.js";
@@ -11,6 +12,9 @@ const KEY = "chat.closed";
 
 /** The server counts a member as away for this long before it has left: `GRACE` in src/chat/presence.rs. */
 const GRACE = 10_000; // in milliseconds
+
+/** How old the entry of an open page may be, in milliseconds; in a hidden tab it may be older. */
+export const ENTRY_EVERY = 2000;
 
 export const isToken = isText(/^[\w-]{1,200}$/);
 
@@ -27,54 +31,29 @@ function loadEntries() {
   }
 }
 
-/** Stores the entries, and makes sure that the browser has stored them. */
-function saveEntries(entries) {
-  const json = entries.length > 0 ? JSON.stringify(entries) : null;
-  if (json === null) localStorage.removeItem(KEY);
-  else localStorage.setItem(KEY, json);
-  if (localStorage.getItem(KEY) !== json) throw new Error("localStorage is refused");
-}
-
-/** Leaves the token, and what was not sent, to the next tab. */
-export function leaveToNextTab() {
+/**
+ * Leaves the token, and what was not sent, to the next tab, if this one is closed. `hasEnded`: the page is left.
+ * (A reload looks the same: when the page is back, it holds its tab and its entry again.)
+ */
+export function leaveToNextTab({ hasEnded }) {
   const token = load("token", null, isToken);
-  if (token === null) return;
-  const entry = { tab: tabId(), at: Date.now(), token, unsent: load("unsent", [], Array.isArray) };
+  const unsent = load("unsent", [], Array.isArray);
+  const own = { tab: tabId(), at: Date.now(), token, unsent, hasEnded };
+  const others = loadEntries().filter(({ tab }) => tab !== own.tab);
   try {
-    saveEntries([...loadEntries(), entry]);
+    localStorage.setItem(KEY, JSON.stringify(token === null ? others : [...others, own]));
   } catch {
     // The browser refuses storage: the next tab is a new member.
   }
 }
 
-/** The page was left by Back or Forward, and the user has come back to it. */
-export function stayInThisTab() {
-  try {
-    saveEntries(othersEntries());
-  } catch {
-    // The browser refuses storage: then there is no entry.
-  }
-}
-
-const othersEntries = () => loadEntries().filter(({ tab }) => tab !== tabId());
-
-/** Takes the newest entry out, if this tab has no token. Removes its own, as well as old and damaged ones. */
-function takeFromClosedTab() {
-  const entries = othersEntries();
-  const newest = load("token", null, isToken) === null ? entries.pop() : undefined;
-  try {
-    saveEntries(entries);
-    return newest;
-  } catch {
-    return undefined; // an entry that cannot be removed is not taken, or two tabs would take it
-  }
-}
-
-/** Makes this tab go on as the member of a closed tab, if there is one. */
+/** Makes a tab without a token go on as the member of the tab that was closed last, if there is one. */
 export async function continueClosedTab() {
-  const entry = takeFromClosedTab();
-  // Two tabs may have read the entry at the same time.
-  if (!entry || !(await adopt(entry.tab))) return;
-  save("token", entry.token);
-  save("unsent", entry.unsent);
+  if (load("token", null, isToken) !== null) return;
+  for (const entry of loadEntries().reverse()) {
+    if (!(await adopt(entry.tab, entry.hasEnded))) continue; // it is open, or another tab was faster
+    save("token", entry.token);
+    save("unsent", entry.unsent);
+    return;
+  }
 }

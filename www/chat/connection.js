@@ -17,7 +17,7 @@ import { load, save } from "../shared/storage.js";
 import { onReturn } from "../shared/tab.js";
 import { Stopwatch, onWakeUp } from "../shared/wake-up.js";
 import { BROKEN, GIVEN_UP, KICKED, LOCKED, TAKEN_OVER, TOO_LONG } from "./close-codes.js";
-import { continueClosedTab, isToken, leaveToNextTab, stayInThisTab } from "./closed-tab.js";
+import { ENTRY_EVERY, continueClosedTab, isToken, leaveToNextTab } from "./closed-tab.js";
 import { Heartbeat } from "./heartbeat.js";
 import { findObstacle } from "./obstacle.js";
 import { LONGEST_PASSPHRASE, openSocket } from "./open-socket.js";
@@ -78,8 +78,8 @@ export class Connection extends EventTarget {
       if (this.state === "open" || this.state === "connecting") this.#giveUp();
     });
     addEventListener("pagehide", () => this.#leave());
+    setInterval(() => this.#leaveToNextTab(), ENTRY_EVERY);
     onReturn(() => {
-      stayInThisTab();
       if (this.state !== "stopped" && this.state !== "locked") this.connect();
     });
   }
@@ -116,6 +116,7 @@ export class Connection extends EventTarget {
   /** Sends a message now or after the next reconnect, until it is acknowledged. Returns its outbox entry. */
   send(message, about = {}) {
     const entry = this.outbox.add(message, about);
+    this.#leaveToNextTab();
     this.#transmit();
     return entry;
   }
@@ -192,6 +193,7 @@ export class Connection extends EventTarget {
     this.#open = new Stopwatch();
     save("token", token);
     save("passphrase", this.#passphrase);
+    this.#leaveToNextTab();
     this.received.addWelcome(welcome);
     // The server has these messages of ours, but their acks were lost.
     this.outbox.remove(...messages.map((said) => said.ref));
@@ -270,7 +272,11 @@ export class Connection extends EventTarget {
   #leave() {
     clearTimeout(this.#reconnectTimer);
     this.#closeSocket();
-    if (this.state !== "stopped") leaveToNextTab();
+    this.#leaveToNextTab(true);
+  }
+
+  #leaveToNextTab(hasEnded = false) {
+    if (this.state !== "stopped") leaveToNextTab({ hasEnded });
   }
 
   /** The network or the user has come back: there is no reason to wait for a timer. */

@@ -35,7 +35,7 @@ function openChannel() {
   }
   channel.addEventListener("message", ({ data }) => {
     if (data?.asksFor === id && (isHolder || nonce < data.nonce)) channel.postMessage({ held: id });
-    if (data?.held === id && !isHolder) onHeld();
+    else if ((data?.asksFor ?? data?.held) === id && !isHolder) onHeld();
   });
 }
 
@@ -55,12 +55,16 @@ function hold() {
   save("released", false);
 }
 
-/** Takes the id of a tab that was closed. Returns whether no other page holds it. */
-export async function adopt(closedTab) {
+/**
+ * Takes the id of a tab that may have been closed. `hasEnded`: its page has said so. Returns whether no other
+ * page holds it.
+ */
+export async function adopt(closedTab, hasEnded) {
+  if (channel === null) return false; // there is no way to ask
   const ownId = id;
   isHolder = false;
   id = closedTab;
-  const isFree = !(await isHeldElsewhere(WAIT.released));
+  const isFree = !(await isHeldElsewhere(hasEnded ? WAIT.released : WAIT.held));
   if (!isFree) id = ownId;
   hold();
   return isFree;
