@@ -25,6 +25,8 @@
 
 mod support;
 
+#[path = "bench/arrivals.rs"]
+mod arrivals;
 #[path = "bench/client.rs"]
 mod client;
 #[path = "bench/crowd.rs"]

@@ -140,7 +140,7 @@ impl Client {
 
 /// The payload of the first frame (RFC 6455, 5.2), and the bytes after it. `None` if the frame has not
 /// arrived as a whole.
-fn first_frame(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+pub fn first_frame(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (header, length) = match *bytes {
         [_, 126, high, low, ..] => (4, u16::from_be_bytes([high, low]).into()),
         [_, 126, ..] => return None,

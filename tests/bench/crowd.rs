@@ -23,7 +23,7 @@ use crate::table::Latencies;
 const PATIENCE: Duration = Duration::from_secs(30);
 /// The number of connections that are opened at a time. std lets 128 wait to be accepted; the attempt to
 /// open one more takes at least a second.
-const AT_A_TIME: usize = 100;
+pub const AT_A_TIME: usize = 100;
 /// The shortest time between two receipts of a client.
 const RECEIPT_INTERVAL: Duration = Duration::from_millis(500);
 
@@ -161,6 +161,11 @@ impl Crowd {
         let Tally { received: deliveries, out_of_sequence, latencies } = tally;
         let missing = (self.count_sent() * readers as u64).saturating_sub(deliveries);
         Measurement { deliveries, missing, out_of_sequence, cpu_time, driver_shares, seconds, latencies }
+    }
+
+    /// Reads what has arrived, for clients that send nothing.
+    pub fn drain(&mut self) {
+        self.read_all(self.clients.len(), &mut Tally::default());
     }
 
     /// The number of messages that all clients together have sent in this run.

@@ -28,6 +28,10 @@ pub struct Target {
     pub name: String,
     pub path: String,
     pub protocol: Protocol,
+    /// The number of messages that the chat has kept before clients arrive.
+    pub messages: usize,
+    /// The number of members that are in the chat before clients arrive.
+    pub members: usize,
     /// The options with which Partyline is started.
     options: Vec<String>,
     /// The address and the process id of another server, which runs already.
@@ -40,7 +44,7 @@ impl Target {
         let options = words("--log warn --connections 0 --per-address 0 --pace 0 --pace-bytes 0");
         let protocol = if path == "/chat" { Protocol::Chat } else { Protocol::Plain };
         let (name, path) = (path.to_string(), path.to_string());
-        Target { name, path, protocol, options, other_server: None }
+        Target { name, path, protocol, messages: 0, members: 0, options, other_server: None }
     }
 
     /// The chat with a history file.
@@ -57,6 +61,8 @@ impl Target {
             name: name.to_string(),
             path: format!("/{path}"),
             protocol: Protocol::Plain,
+            messages: 0,
+            members: 0,
             options: Vec::new(),
             other_server: Some((address, pid)),
         }
@@ -65,6 +71,18 @@ impl Target {
     /// The same target under another name.
     pub fn with_name(mut self, name: &str) -> Target {
         self.name = name.to_string();
+        self
+    }
+
+    /// The same target after this many messages.
+    pub fn with_messages(mut self, messages: usize) -> Target {
+        self.messages = messages;
+        self
+    }
+
+    /// The same target with this many members.
+    pub fn with_members(mut self, members: usize) -> Target {
+        self.members = members;
         self
     }
 

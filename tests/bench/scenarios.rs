@@ -3,12 +3,14 @@
 //! Read [`all`] first, the list of scenarios with what each does.
 
 use std::io::{Read, Write};
+use std::iter;
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use crate::crowd::{Crowd, Measurement, Pacing, Workload};
+use crate::arrivals::{Arrivals, Then, arrive};
+use crate::crowd::{AT_A_TIME, Crowd, Measurement, Pacing, Workload};
 use crate::process::{DriverTime, ServerProcess, Target};
-use crate::support::{client_frame, read_head, upgrade_request};
+use crate::support::{read_head, upgrade_request};
 use crate::table::Figures;
 
 /// One scenario, which has a row in the table for each of its targets.
@@ -28,10 +30,16 @@ impl Scenario {
 /// All scenarios but those of the curve. `scale` multiplies their durations; `others` are other servers.
 pub fn all(scale: f64, others: &[Target]) -> Vec<Scenario> {
     let seconds = move |seconds: f64| Duration::from_secs_f64(seconds * scale);
-    let repetitions = |count: f64| (count * scale) as usize;
+    let repetitions = move |count: f64| (count * scale) as usize;
     let route = |path: &str| [Target::route(path)];
     let rooms = [&route("/broadcast")[..], &route("/chat"), others].concat();
     let data = [Target::chat_with_history_file()];
+    let with_log = |path: &str| [Target::route(path).with_option("--log info")];
+    let anywhere = [&with_log("/echo")[..], &with_log("/chat"), others].concat();
+    let messages = route("/chat").map(|chat| chat.with_name("/chat, 100 said").with_messages(100));
+    let members = route("/chat").map(|chat| chat.with_name("/chat, 130 told").with_members(130));
+    let come_and_go =
+        move |under_way: usize| move |target: &Target| come_and_go(target, under_way, repetitions(8000.0));
     let each_second = Pacing::Every(Duration::from_secs(1));
     // The first `talkers` of all clients send for `time` seconds.
     let talk = move |clients: usize, talkers: usize, pacing: Pacing, time: f64| {
@@ -71,13 +79,16 @@ pub fn all(scale: f64, others: &[Target]) -> Vec<Scenario> {
             let workload = Workload::new(10, pacing, seconds(2.5));
             exchange(target, 30, &Workload { stalled: 20, text_bytes: 4000, ..workload })
         }),
-        Scenario::new("handshake and close", &[&route("/echo"), &route("/chat"), others], {
-            let count = repetitions(20_000.0);
-            move |target| one_connection_after_the_other(target, count, open_and_close)
-        }),
+        Scenario::new("arrive and leave, 1 at once", &[&anywhere], come_and_go(1)),
+        Scenario::new("arrive and leave, 64 at once", &[&anywhere, &messages, &members], come_and_go(64)),
+        Scenario::new("arrive and leave, 300 at once", &[&anywhere], come_and_go(300)),
+        Scenario::new("arrive and stay, 200", &[&anywhere], |target| come_and_stay(target, 200)),
+        Scenario::new("arrive and stay, 1,000", &[&anywhere], |target| come_and_stay(target, 1000)),
+        Scenario::new("500 come back at once", &[&rooms], |target| come_back(target, 500)),
+        Scenario::new("2,000 come back at once", &[&rooms], |target| come_back(target, 2000)),
         Scenario::new("GET /", &[&route("/").map(|page| page.with_name("page")), others], {
             let count = repetitions(20_000.0);
-            move |target| one_connection_after_the_other(target, count, get)
+            move |target| get_one_after_the_other(target, count)
         }),
         Scenario::new("idle, 5,000", &[&route("/echo"), &route("/chat")], |target| {
             idle(&target.start(), target, 5000).0
@@ -85,7 +96,8 @@ pub fn all(scale: f64, others: &[Target]) -> Vec<Scenario> {
     ]
 }
 
-/// The scenarios of `--curve`: one client of the chat sends to ever more others.
+/// The scenarios of `--curve`: one client of the chat sends to ever more others, and clients join and
+/// leave among them.
 pub fn curve() -> Vec<Scenario> {
     let most = 10_000;
     let chat = [Target::route("/chat").with_option(&format!("--connections {most}"))];
@@ -99,7 +111,12 @@ pub fn curve() -> Vec<Scenario> {
             figures
         })
     };
-    [10, 100, 1000, 5000, most].map(one_to).into()
+    let join = |count: usize| {
+        let chat = chat.clone().map(|chat| chat.with_option("--connections 0").with_members(count));
+        Scenario::new(&format!("join among {count}"), &[&chat], |target| come_and_go(target, 1, 2000))
+    };
+    let counts = [10, 100, 1000, 5000, most];
+    counts.map(one_to).into_iter().chain([200, 1000, 5000, most].map(join)).collect()
 }
 
 /// Clients exchange messages under this workload, after one message to warm up.
@@ -148,37 +165,100 @@ fn idle(process: &ServerProcess, target: &Target, count: usize) -> (Figures, Cro
     (Figures { memory, ..figures }, crowd)
 }
 
-/// Opens `count` connections, each after the end of the one before, and calls `act` with each.
+/// Clients arrive and leave, `under_way` at once and `count` in all, while the members stay that the target
+/// asks for.
 ///
 /// `count` has to be in the thousands: the server's threads end with their connections, so the CPU time
 /// is counted in ticks of 10 ms (see [`ServerProcess::cpu_time_since`]).
-fn one_connection_after_the_other(target: &Target, count: usize, act: fn(TcpStream, &str)) -> Figures {
+fn come_and_go(target: &Target, under_way: usize, count: usize) -> Figures {
     let process = target.start();
-    act(process.connect(), &target.path);
+    let mut crowd = Crowd::open(&process, target, target.members);
+    if target.messages > 0 {
+        let mut speaker = Crowd::open(&process, target, 1);
+        let pacing = Pacing::Every(Duration::from_millis(1));
+        speaker.run(&process, &Workload::new(1, pacing, Duration::from_millis(target.messages as u64)));
+    }
+    let mut next_drain = Instant::now();
+    let mut drain = move || {
+        if Instant::now() >= next_drain {
+            crowd.drain();
+            next_drain = Instant::now() + Duration::from_millis(2);
+        }
+    };
+    let paths = |count| iter::repeat_n(target.path.clone(), count);
+    arrive(&process, target.protocol, paths(under_way), under_way, Then::Leave, &mut drain);
+    process.wait_until_idle();
+    measure_arrivals(&process, || {
+        let paths = paths(count);
+        arrive(&process, target.protocol, paths, under_way, Then::Leave, &mut drain)
+    })
+    .0
+}
+
+/// Clients arrive, 64 at once, and stay.
+fn come_and_stay(target: &Target, count: usize) -> Figures {
+    let process = target.start();
+    let paths = iter::repeat_n(target.path.clone(), count);
+    let arrive = || arrive(&process, target.protocol, paths, 64, Then::Stay, || {});
+    measure_arrivals(&process, arrive).0
+}
+
+/// `count` members lose their connections in one moment, and come back as fast as they can: the longest
+/// latency is that of one of them, and the note says when the last is back.
+fn come_back(target: &Target, count: usize) -> Figures {
+    let process = target.start();
+    let paths = iter::repeat_n(target.path.clone(), count);
+    let before = arrive(&process, target.protocol, paths, 64, Then::Stay, || {});
+    process.wait_until_idle();
+    let paths = before.stayed.iter().map(|(_, path)| path.clone());
+    let paths: Vec<String> =
+        paths.map(|path| if path.is_empty() { target.path.clone() } else { path }).collect();
+    let (mut figures, seconds) = measure_arrivals(&process, || {
+        drop(before);
+        arrive(&process, target.protocol, paths, AT_A_TIME, Then::Stay, || {})
+    });
+    figures.note = format!("all after {:.0} ms", seconds * 1000.0);
+    figures
+}
+
+/// The figures of these arrivals, for one each, and how long they took in seconds.
+fn measure_arrivals(process: &ServerProcess, arrive: impl FnOnce() -> Arrivals) -> (Figures, f64) {
+    let (cpu_before, driver_before) = (process.cpu_time(), DriverTime::now());
+    let Arrivals { latencies, seconds, stayed } = arrive();
+    let driver_shares = DriverTime::shares_since(driver_before);
+    process.wait_until_idle(); // a server's thread ends a moment after the client has seen the end
+    let count = latencies.count() as f64;
+    let figures = Figures {
+        cpu: Some(process.cpu_time_since(cpu_before) / count),
+        rate: Some(count / seconds),
+        p50: Some(latencies.quantile(0.5)),
+        p99: Some(latencies.quantile(0.99)),
+        max: Some(latencies.max()),
+        driver_shares: driver_shares.map(Some),
+        ..Figures::default()
+    };
+    drop(stayed);
+    (figures, seconds)
+}
+
+/// Requests a page `count` times, each over a connection of its own, which the server closes.
+fn get_one_after_the_other(target: &Target, count: usize) -> Figures {
+    let process = target.start();
+    get(process.connect(), &target.path);
     let (cpu_before, driver_before) = (process.cpu_time(), DriverTime::now());
     let began = Instant::now();
     for _ in 0..count {
-        act(process.connect(), &target.path);
+        get(process.connect(), &target.path);
     }
     let seconds = began.elapsed().as_secs_f64();
     let driver_shares = DriverTime::shares_since(driver_before);
-    process.wait_until_idle(); // a server's thread ends a moment after the client has seen the end
+    process.wait_until_idle();
     Figures {
         cpu: Some(process.cpu_time_since(cpu_before) / count as f64),
         rate: Some(count as f64 / seconds),
         driver_shares: driver_shares.map(Some),
         ..Figures::default()
     }
-}
-
-/// Opens a WebSocket, sends a Close, and reads the Close that answers it.
-fn open_and_close(mut stream: TcpStream, path: &str) {
-    stream.write_all(upgrade_request(path, "").as_bytes()).expect("the server takes the request");
-    let (head, mut after_head) = read_head(&mut stream);
-    assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
-    stream.write_all(&client_frame(0x88, b"\x03\xE8")).expect("the server takes the Close");
-    stream.read_to_end(&mut after_head).expect("the end of the stream");
-    assert!(after_head.ends_with(b"\x88\x02\x03\xE8"), "no reply to the Close: {after_head:?}");
 }
 
 /// Requests a page over a connection that the server closes after its response.

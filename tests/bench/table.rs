@@ -30,10 +30,14 @@ impl Latencies {
         self.max = self.max.max(micros);
     }
 
+    /// The number of latencies.
+    pub fn count(&self) -> u64 {
+        self.counts.iter().sum()
+    }
+
     /// The latency, in ms, below which this share of all is: 0.5 gives the median.
     pub fn quantile(&self, share: f64) -> f64 {
-        let total: u64 = self.counts.iter().sum();
-        let mut left = (total as f64 * share) as u64;
+        let mut left = (self.count() as f64 * share) as u64;
         let index = self.counts.iter().position(|count| {
             let is_here = *count > left;
             left = left.saturating_sub(*count);
