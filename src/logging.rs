@@ -7,7 +7,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::{Duration, Instant};
-use std::{sync::Mutex, thread};
+use std::{iter, sync::Mutex, thread};
 
 use log::{Level, LevelFilter, Log, Metadata, Record};
 use simple_logger::SimpleLogger;
@@ -17,6 +17,9 @@ use crate::{mutex::lock, text::visible};
 
 /// How many lines may wait for a terminal that has stopped; further lines are dropped.
 const WAITING_MAX: usize = 1000;
+/// After a line the thread that writes waits this long for others. *Speed*: waking it for each line costs a
+/// client's thread as much as a third of a handshake.
+const PAUSE: Duration = Duration::from_millis(10);
 /// How long the end of the program waits for the last lines.
 const FLUSH_TIMEOUT: Duration = Duration::from_millis(200);
 
@@ -25,17 +28,20 @@ pub fn start(level: LevelFilter) {
     let (lines, waiting) = sync_channel::<LogLine>(WAITING_MAX);
     let writer = SimpleLogger::new().with_level(level);
     let write = move || {
-        for line in waiting {
-            match line {
-                LogLine::Text(level, time, text) => {
-                    // simple_logger panics when standard error is closed. The program goes on.
-                    let _ = catch_unwind(AssertUnwindSafe(|| {
-                        let mut record = Record::builder();
-                        record.level(level).target(&time);
-                        writer.log(&record.args(format_args!("{text}")).build());
-                    }));
+        while let Ok(first) = waiting.recv() {
+            thread::sleep(PAUSE); // more lines collect
+            for line in iter::once(first).chain(waiting.try_iter()) {
+                match line {
+                    LogLine::Text(level, time, text) => {
+                        // simple_logger panics when standard error is closed. The program goes on.
+                        let _ = catch_unwind(AssertUnwindSafe(|| {
+                            let mut record = Record::builder();
+                            record.level(level).target(&time);
+                            writer.log(&record.args(format_args!("{text}")).build());
+                        }));
+                    }
+                    LogLine::Flush(done) => drop(done),
                 }
-                LogLine::Flush(done) => drop(done),
             }
         }
     };

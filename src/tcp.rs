@@ -85,6 +85,13 @@ pub fn drain(mut stream: &TcpStream, mut seen: impl FnMut(&[u8])) {
     }
 }
 
+/// Whether no byte waits to be read: then the connection can be closed without [`drain`].
+pub fn is_quiet(stream: &TcpStream) -> bool {
+    let peek = stream.set_nonblocking(true).and_then(|()| stream.peek(&mut [0]));
+    let is_quiet = matches!(&peek, Ok(0)) || peek.is_err_and(|error| is_timeout(&error));
+    is_quiet || stream.set_nonblocking(false).is_err()
+}
+
 /// Writes all of `bytes` to a socket that blocks, each 64 KiB within 10 s.
 /// Errors: those of the socket, and `TimedOut`; it is not known then how much was written.
 pub fn write_in_pieces(mut stream: &TcpStream, bytes: &[u8]) -> io::Result<()> {

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::mem::replace;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::{id_ranges::IdRanges, names::Person};
 use crate::json::{JsonObject, list};
@@ -64,33 +64,40 @@ pub struct History {
     pub ids: IdRanges,
     /// The highest id of a message that was dropped; 0 if none was.
     dropped: u64,
+    /// The page of every newcomer, until there is a newer message.
+    newest: Option<Arc<Page>>,
 }
 
 /// The newest of the messages that a member asked for.
 pub struct Page {
+    member: u64,
     /// Newest first.
     messages: Vec<Arc<ChatMessage>>,
     /// Whether there are older ones that did not fit.
     more: bool,
     /// Whether some that the member asked for are no longer in the history.
     pub gap: bool,
+    /// *Speed*: encoded once for all newcomers, outside of the room's lock.
+    json: OnceLock<(String, bool)>,
 }
 
 impl Page {
-    /// The messages for this member as a JSON list, oldest first, and whether there are older ones
-    /// that did not fit. The size of the JSON is known only now, so this may leave some more out.
-    pub fn encode(&self, member: u64) -> (String, bool) {
-        let (mut bytes, mut messages) = (0, Vec::new());
-        for message in &self.messages {
-            let message = message.to_json(message.from.id == member).end();
-            bytes += message.len();
-            if bytes > PAGE_BYTES && !messages.is_empty() {
-                break;
+    /// The messages as a JSON list, oldest first, and whether there are older ones that did not fit. The
+    /// size of the JSON is known only now, so this may leave some more out.
+    pub fn encode(&self) -> &(String, bool) {
+        self.json.get_or_init(|| {
+            let (mut bytes, mut messages) = (0, Vec::new());
+            for message in &self.messages {
+                let message = message.to_json(message.from.id == self.member).end();
+                bytes += message.len();
+                if bytes > PAGE_BYTES && !messages.is_empty() {
+                    break;
+                }
+                messages.push(message);
             }
-            messages.push(message);
-        }
-        let more = self.more || messages.len() < self.messages.len();
-        (list(messages.into_iter().rev()), more)
+            let more = self.more || messages.len() < self.messages.len();
+            (list(messages.into_iter().rev()), more)
+        })
     }
 }
 
@@ -101,6 +108,7 @@ impl History {
 
     /// Adds a message, in the place of one with the same id.
     pub fn add(&mut self, message: Arc<ChatMessage>) {
+        self.newest = None;
         self.ids.insert(message.id);
         if let Some(reference) = &message.reference {
             let key = (message.from.id, Arc::clone(reference));
@@ -142,6 +150,12 @@ impl History {
         let mut visible = asked_for.filter(|message| message.is_for(member)).cloned();
         let messages = visible.by_ref().take(PAGE_MESSAGES).collect();
         let more = visible.next().is_some();
-        Page { messages, more, gap: self.dropped > since }
+        Page { member, messages, more, gap: self.dropped > since, json: OnceLock::new() }
+    }
+
+    /// The newest messages, for a member who is new and has sent none of them.
+    pub fn newest_page(&mut self, newcomer: u64) -> Arc<Page> {
+        let newest = self.newest.take().unwrap_or_else(|| Arc::new(self.page(0, u64::MAX, newcomer)));
+        Arc::clone(self.newest.insert(newest))
     }
 }

@@ -1,7 +1,7 @@
 //! The `welcome`: the first message to a member. Its parts are collected under the room's lock; the
 //! member's own thread encodes them outside of it.
 
-use std::fmt::Write;
+use std::{fmt::Write, sync::Arc};
 
 use super::history::Page;
 use super::names::{self, Person};
@@ -19,7 +19,7 @@ pub struct Welcome {
     /// Members, itself among them, and whether each is away.
     pub members: Vec<(Person, bool)>,
     pub count: usize,
-    pub page: Page,
+    pub page: Arc<Page>,
     /// The longest text, in characters.
     pub text_max: usize,
     /// When the server started, in ms since 1970 UTC.
@@ -37,7 +37,7 @@ impl Welcome {
             write!(members, "{comma}{{\"id\":{id},\"name\":{name},\"away\":{away}}}")
                 .expect("writing to a String cannot fail");
         }
-        let (messages, more) = self.page.encode(self.you.id);
+        let (messages, more) = self.page.encode();
         // No limit is the largest whole number of JavaScript.
         let text_max = self.text_max.min((1 << 53) - 1);
         let limits = format!("{{\"text\":{text_max},\"name\":{}}}", names::NAME_MAX);

@@ -193,12 +193,15 @@ impl Socket {
         let Stream { sender, .. } = self.websocket.into_inner();
         sender.finish();
         sender.wait_until_caught_up();
-        // What the client still sends, such as its answer to the server's Close, is only shown.
-        tcp::drain(sender.tcp(), |bytes| {
-            if let Some(tap) = sender.tap() {
-                tap.from_client(bytes);
-            }
-        });
+        // After its own Close a client sends nothing more (RFC 6455, 5.5.1).
+        if self.client_close_code.is_none() || !tcp::is_quiet(sender.tcp()) {
+            // What it still sends, such as its answer to the server's Close, is only shown.
+            tcp::drain(sender.tcp(), |bytes| {
+                if let Some(tap) = sender.tap() {
+                    tap.from_client(bytes);
+                }
+            });
+        }
         let why = sender.given_up().map_or(self.why, |why| why.to_string());
         let end = match (self.client_close_code, sender.our_close_code()) {
             (Some(code), _) => format!("closed with {code}"),

@@ -32,7 +32,7 @@ impl Room {
             state.members.person(member)?;
             state.history.page(0, before, member)
         };
-        let (messages, more) = page.encode(member);
+        let (messages, more) = page.encode();
         let earlier = JsonObject::new("earlier").with("messages", messages);
         Some(earlier.with("more", more).with("gap", page.gap).with_ref(reference))
     }

@@ -86,7 +86,7 @@ impl Room {
             state.receipts.repeat_for(you.id);
         }
         let guard = MemberGuard { room: self, member: you.id, client, said_goodbye: false };
-        let welcome = self.welcome(&state, you, token, resumed, since);
+        let welcome = self.welcome(&mut state, you, token, resumed, since);
         // The record is written before the client learns its token, so the token survives a crash; not if
         // the disk is full: then the record waits for the next write, and the client comes in all the same.
         self.publish(state, change, 4001, "taken over by another connection");
@@ -94,11 +94,17 @@ impl Room {
     }
 
     #[inline(never)] // *Speed*: keeps its variables off the stack of `join`, which runs a round.
-    fn welcome(&self, state: &State, you: Person, token: String, resumed: bool, since: u64) -> Box<Welcome> {
+    fn welcome(
+        &self, state: &mut State, you: Person, token: String, resumed: bool, since: u64,
+    ) -> Box<Welcome> {
         let reset = since > 0 && !state.history.ids.contains(since);
-        let after = if resumed && !reset { since } else { 0 };
+        let after = if reset { 0 } else { since };
+        let page = match resumed {
+            true => Arc::new(state.history.page(after, u64::MAX, you.id)),
+            false => state.history.newest_page(you.id),
+        };
         Box::new(Welcome {
-            page: state.history.page(after, u64::MAX, you.id),
+            page,
             reset,
             members: state.members.list(you.id),
             count: state.members.presence.audience.len(),
