@@ -6,7 +6,7 @@
 //!                                                       └── 101 ── Socket ── echo, … ── close
 //! ```
 
-use std::{io, net::TcpListener, sync::Arc, thread};
+use std::{sync::Arc, thread};
 
 use crate::http::{self, Request, Response};
 use crate::threads::{Counted, Threads};
@@ -17,6 +17,7 @@ use crate::{chat, echo, handshake};
 
 mod connections; // all connections, and the limits on their number
 mod addresses; // how many connections each address has; refuses one too many
+mod listener; // a listening socket, and how many threads wait for its next connection
 mod exhausted; // what happens when threads or descriptors run out
 mod reply; // sends and logs an answer over HTTP
 mod route; // the routes, and the limits of each
@@ -24,6 +25,7 @@ mod bind; // Settings -> Server: opens files and listens
 mod stop; // closes every connection
 
 use connections::{Connection, Connections};
+use listener::Listener;
 use route::Route;
 
 /// Stack of a client's thread, in bytes. Only pages that are touched cost memory. Less than half of
@@ -34,7 +36,7 @@ const STACK: usize = 512 * 1024;
 pub struct Server {
     settings: Settings,
     /// There is a second one only where an IPv6 socket does not take IPv4 connections.
-    listeners: Vec<TcpListener>,
+    listeners: Vec<Listener>,
     files: Files,
     /// The memory for messages; `/echo` has a budget of its own.
     budget: Arc<Budget>,
@@ -59,55 +61,50 @@ struct Upgrade {
 }
 
 impl Server {
-    /// Accepts connections for ever, each for a thread of its own.
+    /// Accepts connections for ever, each for a thread of its own. The calling thread serves none of them: a
+    /// panic in the main thread would end the program.
     pub fn run(self: &Arc<Self>) -> ! {
-        for index in 1..self.listeners.len() {
-            let server = Arc::clone(self);
-            let accept = thread::Builder::new().spawn(move || server.accept_loop(index));
-            if let Err(error) = accept {
-                log::warn!("listening with IPv4 or IPv6 only, because a thread cannot be started: {error}");
-            }
+        for listener in 0..self.listeners.len() {
+            let counted = self.count_thread_unless(|| false);
+            counted.into_iter().for_each(|counted| self.start_thread(listener, None, counted));
         }
-        self.accept_loop(0)
-    }
-
-    fn accept_loop(self: &Arc<Self>, listener: usize) -> ! {
         loop {
-            let counted = self.wait_for_thread();
-            match self.accept(listener) {
-                Ok(connection) => self.start_thread(listener, connection, counted),
-                Err(error) => self.accept_failed(&error),
-            }
+            thread::park();
         }
     }
 
-    #[inline(never)] // *Speed*: keeps its variables off the stack of a thread that serves for hours.
-    fn accept(&self, listener: usize) -> io::Result<Box<Connection>> {
-        loop {
-            let (stream, peer) = self.listeners[listener].accept()?;
-            if let Some(connection) = self.connections.add(stream, peer) {
-                return Ok(connection);
-            }
-        }
-    }
-
-    /// Starts a thread that serves a connection. Then, unless enough others are idle, it waits in `accept` for
-    /// the next one itself (*leader and followers*), because starting a thread costs as much as the rest of a
-    /// handshake. If it panics, only its connection ends: the guards in it remove what the others know of the
-    /// client.
-    fn start_thread(self: &Arc<Self>, listener: usize, first: Box<Connection>, counted: Counted) {
+    /// Starts a thread that serves this connection, then others that it accepts itself. If it panics, only
+    /// its connection ends: the guards in it remove what the others know of the client.
+    fn start_thread(self: &Arc<Self>, listener: usize, first: Option<Box<Connection>>, counted: Counted) {
         let server = Arc::clone(self);
         let serve = move || {
             let _counted = counted; // until the thread ends
-            let mut next = Some(first);
+            let mut next = first.or_else(|| server.accept(listener));
             while let Some(connection) = next {
                 server.serve(connection);
-                next = server.threads.idle.add().and_then(|_idle| server.accept(listener).ok());
+                next = server.accept(listener);
             }
         };
         let builder = thread::Builder::new().name("client".to_string()).stack_size(STACK);
         if let Err(error) = builder.spawn(serve) {
             self.exhausted("start a thread", &error); // `first` is dropped, which closes the connection
+        }
+    }
+
+    /// Waits for a connection that the calling thread has to serve. `None` if enough threads wait already.
+    #[inline(never)] // *Speed*: keeps its variables off the stack of a thread that serves for hours.
+    fn accept(self: &Arc<Self>, index: usize) -> Option<Box<Connection>> {
+        let listener = &self.listeners[index];
+        let waiting = listener.begin_waiting()?;
+        loop {
+            match listener.accept(&self.connections) {
+                // One thread has to go on waiting: the last one starts a thread for the connection.
+                Ok(connection) => match self.count_thread_unless(|| waiting.end_unless_last()) {
+                    None => return Some(connection),
+                    Some(counted) => self.start_thread(index, Some(connection), counted),
+                },
+                Err(error) => self.accept_failed(&error),
+            }
         }
     }
 

@@ -5,7 +5,7 @@
 //! started. The count is divided, so that no kind of client takes the threads of the others:
 //! ```text
 //!  all ┬─ serving: a thread for each open connection, a catch-up thread for each slow client
-//!      └─ the reserve: requests that are being read, idle threads
+//!      └─ the reserve: requests that are being read, threads that wait for one
 //! ```
 //! So even if every place is taken, a further connection finds a thread, which answers 503.
 
@@ -18,10 +18,8 @@ const MAPS: usize = 4;
 /// The part of all memory maps that is left to the heap, to libraries, to the stacks that the C library
 /// keeps for new threads, and to threads that have been counted out and have not quite ended.
 const MAPS_LEFT: usize = 8;
-/// Threads of the server's own: the accept loops, the log's, the room's, the operator's.
+/// Threads of the server's own: the main thread, the log's, the room's, the operator's.
 const OWN: usize = 8;
-/// How many threads may be idle. A thread that finds this many waiting already ends.
-const IDLE_MAX: usize = 16;
 /// All threads where the system does not say how many there may be (no `/proc`).
 const UNKNOWN_SYSTEM: usize = 4000;
 
@@ -32,8 +30,6 @@ pub struct Threads {
     pub all: Arc<Count>,
     /// The threads of open connections, and the catch-up threads.
     pub serving: Arc<Count>,
-    /// The threads that wait for the next connection.
-    pub idle: Arc<Count>,
     /// The threads that are left when as many serve as may.
     pub reserve: usize,
 }
@@ -48,8 +44,8 @@ impl Threads {
     pub fn new(max: usize) -> Threads {
         let max = max.max(16);
         let reserve = (max / 16).max(4);
-        let [all, serving, idle] = [max, max - reserve, IDLE_MAX.min(reserve / 2)].map(Count::new);
-        Threads { all, serving, idle, reserve }
+        let [all, serving] = [max, max - reserve].map(Count::new);
+        Threads { all, serving, reserve }
     }
 
     /// How many connections may be open. It leaves some threads, so that slow clients can catch up even then.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Connections, Server};
+use super::{Connections, Listener, Server};
 use crate::{broadcast::Broadcast, chat::room::Room, http::files::Files, interfaces, threads::Threads};
 use crate::{settings::Settings, tcp, websocket::memory::Budget};
 
@@ -25,7 +25,8 @@ impl Server {
                      project's folder, or say where it is with --www DIR"
             )
         })?;
-        let listeners = tcp::listen(settings.port)?;
+        let sockets = tcp::listen(settings.port)?;
+        let listeners = sockets.into_iter().map(|socket| Listener::new(socket, &threads)).collect();
         settings.hosts.add_machine_name(&interfaces::machine_name());
         let room = Room::new(settings.text, settings.keep, settings.data.as_deref())?;
         if let Some(data) = &settings.data
@@ -57,7 +58,7 @@ impl Server {
 
     /// The port that the server listens on, even if the settings left the choice to the system.
     pub fn port(&self) -> u16 {
-        let address = self.listeners.first().and_then(|listener| listener.local_addr().ok());
+        let address = self.listeners.first().and_then(|listener| listener.socket.local_addr().ok());
         address.map_or(self.settings.port, |address| address.port())
     }
 }

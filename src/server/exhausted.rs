@@ -19,16 +19,17 @@ impl Server {
         }
     }
 
-    /// Counts one more thread, for the next request. Waits while there are as many as there may be; meanwhile
-    /// idle threads accept. It does not wait for long, because no request may keep a thread of the reserve.
-    pub(super) fn wait_for_thread(&self) -> Counted {
-        loop {
+    /// Counts one more thread. Waits while there are as many as there may be, unless `is_needless` returns true.
+    /// That does not take long, because no request may keep a thread of the reserve.
+    pub(super) fn count_thread_unless(&self, is_needless: impl Fn() -> bool) -> Option<Counted> {
+        while !is_needless() {
             if let Some(counted) = self.threads.all.add() {
-                return counted;
+                return Some(counted);
             }
             self.exhausted("start a thread", &format_args!("all {} are in use", self.threads.all.max));
             thread::sleep(PAUSE);
         }
+        None
     }
 
     /// Warns that the server cannot do `what`, and makes room.
