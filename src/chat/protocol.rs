@@ -26,8 +26,8 @@ pub enum ClientMessage {
     Typing(Option<Recipient>),
     /// `received`: the member has received all its messages up to this id.
     Received(u64),
-    /// `earlier`: the messages before this id.
-    Earlier(u64),
+    /// `earlier`: the messages before the first id, and after the second.
+    Earlier(u64, u64),
 }
 
 /// The one member that a message is for. Pages use the id; people type the name.
@@ -137,7 +137,10 @@ fn parse_fields(fields: &mut Fields, text_max: usize) -> Result<ClientMessage, P
         }
         "typing" => ClientMessage::Typing(take_to(fields)?),
         "received" => ClientMessage::Received(take_id(fields, "id")?),
-        "earlier" => ClientMessage::Earlier(take_id(fields, "before")?),
+        "earlier" => {
+            let after = if fields.contains_key("after") { take_id(fields, "after")? } else { 0 };
+            ClientMessage::Earlier(take_id(fields, "before")?, after)
+        }
         _ => {
             let why = "type has to be say, name, typing, received or earlier";
             return Err(Problem::new("unknown-type", why));

@@ -138,9 +138,10 @@ impl Session {
         self.unsent.push_back(unsent);
     }
 
-    /// Asks for the messages before this id.
-    pub fn ask_earlier(&self, before: u64, reference: &str) {
-        self.send(JsonObject::new("earlier").with("before", before).with_ref(Some(reference)));
+    /// Asks for the messages between these ids.
+    pub fn ask_earlier(&self, before: u64, after: u64, reference: &str) {
+        let earlier = JsonObject::new("earlier").with("before", before).with("after", after);
+        self.send(earlier.with_ref(Some(reference)));
     }
 
     /// Takes what the connection tells. Returns the server's messages in order: mostly the one that has come.
@@ -236,7 +237,7 @@ impl Session {
         let oldest = page.first().and_then(|said| said["id"].as_u64());
         page.extend(self.held.take().unwrap_or_default());
         if let Some(oldest) = oldest.filter(|_| m["more"] == true) {
-            self.ask_earlier(oldest, MISSED);
+            self.ask_earlier(oldest, self.last, MISSED);
             self.held = Some(page);
             return Vec::new();
         }

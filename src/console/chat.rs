@@ -171,7 +171,7 @@ impl Chat {
             "/quit" => {}
             "/panic" if cfg!(debug_assertions) => drop(thread::spawn(|| panic!("as asked"))), // for a test
             "/help" => HELP.lines().for_each(|line| self.notice(line)),
-            "/earlier" => self.session.ask_earlier(self.oldest, "earlier"),
+            "/earlier" => self.session.ask_earlier(self.oldest, 0, "earlier"),
             "/who" => {
                 let names = self.session.members.values().cloned().collect::<Vec<_>>().join(", ");
                 let others = if self.session.is_big { " and others" } else { "" };

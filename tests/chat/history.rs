@@ -119,6 +119,23 @@ fn pages_end_at_the_oldest_message_that_is_kept() {
 }
 
 #[test]
+fn a_gap_is_told_only_where_a_message_that_was_missed_is_no_longer_kept() {
+    let server = Server::start_without_pace(&["--keep", "5"]);
+    let [mut ana, mut ben] = gather(&server, ["Ana", "Ben"]);
+    say_many(&mut ana, 8, |number| json!({ "text": number.to_string() }));
+    // 4 to 8 are kept. Who has 3 misses nothing, though 3 itself is gone.
+    for (after, messages, gap) in [(0, 4..=6, true), (2, 4..=6, true), (3, 4..=6, false), (5, 6..=6, false)] {
+        ben.send(&json!({ "type": "earlier", "before": 7, "after": after }));
+        let page = ben.read_until(|message| message["type"] == "earlier");
+        assert_eq!((ids(&page["messages"]), &page["gap"]), (messages.collect(), &json!(gap)), "{after}");
+    }
+    for after in [json!("3"), json!(null), json!(-1), json!(2.5)] {
+        ben.send(&json!({ "type": "earlier", "before": 7, "after": after }));
+        assert_eq!(ben.read_until(|message| message["type"] == "error")["code"], "bad-field");
+    }
+}
+
+#[test]
 fn a_member_that_asks_for_many_pages_and_does_not_read_gets_them_all() {
     const PAGES: u64 = 300; // 18 MiB, far more than the backlog of a client holds
     let server = Server::start_without_pace(&[]);

@@ -105,7 +105,9 @@ fn check_message(text: &str, text_max: usize) {
         }
         Ok(ClientMessage::Typing(to)) => (json!({ "type": "typing" }), to),
         Ok(ClientMessage::Received(id)) => (json!({ "type": "received", "id": id }), &None),
-        Ok(ClientMessage::Earlier(id)) => (json!({ "type": "earlier", "before": id }), &None),
+        Ok(ClientMessage::Earlier(before, after)) => {
+            (json!({ "type": "earlier", "before": before, "after": after }), &None)
+        }
         Err(problem) => {
             let has_one_ref = text.matches("ref\"").count() == 1 && text.contains(",\"ref\":\"r\"");
             if problem.code == "not-json" && has_one_ref {

@@ -257,6 +257,8 @@ fn gaps_between_received_ids_are_known_until_they_are_filled() {
             welcome(90, 211, true, { resumed: true }); // fills the end of the gap
             fill(0, 70, 89, false, { gap: true });
             welcome(212, 213, false, { resumed: true, gap: true });
+            welcome(1011, 1020, true, { resumed: true });
+            fill(0, 1001, 1010, false, { gap: false }); // the ids leap at a start, and none is missing
             welcome(1, 2, false, { resumed: false });
             return told;
         })",
@@ -275,6 +277,8 @@ fn gaps_between_received_ids_are_known_until_they_are_filled() {
             [61, [[61, 90]], [0]],
             [211, [], [0, 61]],
             [213, [], [0, 61, 211]],
+            [213, [[213, 1011]], [0, 61, 211]],
+            [1020, [], [0, 61, 211]],
             [2, [], []],
         ])
     );

@@ -24,7 +24,7 @@ export function loadEarlierMessages(connection, state, { scroll, drawMore, isAll
     const range = received.missed().at(-1) ?? (isNearTop() ? received.missing[0] : null);
     if (!range) return;
     requested = range;
-    connection.sendOnce({ type: "earlier", before: range.before });
+    connection.sendOnce({ type: "earlier", before: range.before, after: range.after });
   }
 
   /** Marks the places where messages are missing. For the beginning, the line above the list says it. */

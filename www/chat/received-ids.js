@@ -45,14 +45,10 @@ export class ReceivedIds {
     for (const { id } of messages) this.add(id);
   }
 
-  /** Applies the answer to `earlier`: the newest messages of this missing range. */
+  /** Applies the answer to `earlier`: the newest messages of this missing range. `more`, `gap`: as above. */
   addEarlier(range, { messages, more, gap }) {
-    const first = messages[0]?.id ?? range.before;
-    // The message before a missed range did arrive. If the answer does not reach down to it, the messages
-    // between are no longer on the server.
-    const isLost = range.after > 0 ? first > range.after + 1 : gap;
-    if (!more && isLost) this.lost.add(range.after);
-    range.before = more ? first : range.after + 1;
+    if (!more && gap) this.lost.add(range.after);
+    range.before = more ? messages[0].id : range.after + 1;
     this.#dropEmptyRanges();
   }
 

@@ -16,8 +16,8 @@ impl Room {
     pub fn handle(
         &self, member: u64, reference: Option<Arc<str>>, message: ClientMessage,
     ) -> Option<JsonObject> {
-        if let ClientMessage::Earlier(before) = message {
-            return self.earlier(member, before, reference.as_deref());
+        if let ClientMessage::Earlier(before, after) = message {
+            return self.earlier(member, before, after, reference.as_deref());
         }
         let (state, problem) = self.queue(member, reference.clone(), message);
         self.start_round(state);
@@ -26,11 +26,11 @@ impl Room {
 
     /// A page of the history, for a member.
     #[inline(never)] // *Speed*: as below.
-    fn earlier(&self, member: u64, before: u64, reference: Option<&str>) -> Option<JsonObject> {
+    fn earlier(&self, member: u64, before: u64, after: u64, reference: Option<&str>) -> Option<JsonObject> {
         let page = {
             let state = lock(&self.state);
             state.members.person(member)?;
-            state.history.page(0, before, member)
+            state.history.page(after, before, member)
         };
         let (messages, more) = page.encode();
         let earlier = JsonObject::new("earlier").with("messages", messages);
@@ -58,7 +58,7 @@ impl Room {
             }
             ClientMessage::Typing(to) => state.show_typing(&from, to.as_ref()),
             ClientMessage::Received(id) => state.set_received(member, id),
-            ClientMessage::Earlier(_) => Ok(()), // answered above
+            ClientMessage::Earlier(..) => Ok(()), // answered above
         };
         (state, result.err())
     }
