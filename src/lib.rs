@@ -8,7 +8,7 @@
 // What every module may use.
 pub mod mutex; // a lock that a panic cannot poison
 pub mod clock; // the time of day
-pub mod text; // makes text from other people safe to show
+pub mod text; // makes text from other people safe to show; what a character is
 pub mod secret; // random texts that cannot be guessed; the hash of a secret
 pub mod logging; // the log
 pub mod threads; // the count of all threads, and its limit

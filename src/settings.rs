@@ -214,11 +214,8 @@ impl Settings {
             return set(self, value);
         }
         if let Some((.., field)) = LIMITS.iter().find(|limit| limit.0 == name) {
-            let wanted = "a limit is a whole number, 0 for none";
-            *field(self) = match number(value).ok_or(wanted)? {
-                0 => usize::MAX,
-                number => number,
-            };
+            let limit = number(value).ok_or("a limit is a whole number, 0 for none")?;
+            *field(self) = if limit == 0 { usize::MAX } else { limit };
         }
         Ok(())
     }

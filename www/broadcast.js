@@ -2,6 +2,7 @@
 // half is src/broadcast.rs. Only the path "/broadcast" differs from echo.js: the new things happen on the
 // server.
 
+import { socketAddress } from "./shared/socket-address.js"; // "broadcast" beside this page, with ws for http
 import { load, save } from "./shared/storage.js"; // keeps the text in the box over a reload
 import { withWireId } from "./wire/id.js"; // adds "?wire=<id>", by which the wire view finds the connection
 
@@ -10,11 +11,7 @@ const messages = document.getElementById("messages");
 const form = document.getElementById("form");
 const text = document.getElementById("text");
 
-// Beside this page, also where a proxy serves it under a path of its own. http becomes ws, and https becomes
-// wss: a page that came encrypted may not connect unencrypted.
-const url = new URL("broadcast", location.href);
-url.protocol = url.protocol.replace("http", "ws");
-const socket = new WebSocket(withWireId(url));
+const socket = new WebSocket(withWireId(socketAddress("broadcast")));
 
 socket.addEventListener("open", () => {
   status.textContent = "Connected";

@@ -1,6 +1,7 @@
 // Lab step 1: what you send comes back. This is the whole script of echo.html; the server's half is
 // src/echo.rs. The wire view is loaded beside it and not needed for it.
 
+import { socketAddress } from "./shared/socket-address.js"; // "echo" beside this page, with ws for http
 import { load, save } from "./shared/storage.js"; // keeps the text in the box over a reload
 import { withWireId } from "./wire/id.js"; // adds "?wire=<id>", by which the wire view finds the connection
 
@@ -9,11 +10,7 @@ const messages = document.getElementById("messages");
 const form = document.getElementById("form");
 const text = document.getElementById("text");
 
-// Beside this page, also where a proxy serves it under a path of its own. http becomes ws, and https becomes
-// wss: a page that came encrypted may not connect unencrypted.
-const url = new URL("echo", location.href);
-url.protocol = url.protocol.replace("http", "ws");
-const socket = new WebSocket(withWireId(url));
+const socket = new WebSocket(withWireId(socketAddress("echo")));
 
 socket.addEventListener("open", () => {
   status.textContent = "Connected";

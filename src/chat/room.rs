@@ -24,14 +24,14 @@
 //! (what members and the operator ask for).
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock};
 use std::time::{Duration, Instant};
 use std::{collections::HashSet, mem::take, path::Path, thread};
 
 use super::history::{ChatMessage, History};
 use super::history_file::{HistoryFile, Record};
 use super::members::{Change, Members};
-use super::round::{Event, Outcome, Round, Waiting};
+use super::round::{Event, Outcome, Round};
 use super::{protocol::Problem, receipts::Receipts};
 use crate::{mutex::lock, websocket::frames, websocket::sender::Sender};
 
@@ -126,11 +126,11 @@ impl Room {
             return close();
         };
         state.queue.push(Event::Record(record));
-        let waiting = state.queue_wait();
+        let is_kept = state.queue_wait();
         // *Speed*: writing the file would take a third page of a client's stack.
         self.leave_round(state);
         close();
-        waiting.is_kept();
+        is_kept.wait();
     }
 
     /// Ends a change of the state: runs a round if there is a queue and no round is running. Wakes the
@@ -235,10 +235,10 @@ impl State {
     }
 
     /// For a thread that waits until what is queued is kept.
-    fn queue_wait(&mut self) -> Waiting {
-        let waiting = Waiting::default();
-        self.queue.push(Event::Wait(Outcome(waiting.clone())));
-        waiting
+    fn queue_wait(&mut self) -> Arc<OnceLock<bool>> {
+        let is_kept = Arc::default();
+        self.queue.push(Event::Wait(Outcome(Arc::clone(&is_kept))));
+        is_kept
     }
 
     /// A member has received all its messages up to this id.

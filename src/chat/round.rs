@@ -2,12 +2,12 @@
 //! `room.rs` says when there is a round, and which thread runs it.
 
 use std::mem::take;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, OnceLock};
 
 use super::history_file::{Record, Rename};
 use super::protocol::{Problem, ack, error};
 use super::{history::ChatMessage, names::Person};
-use crate::{mutex::lock, websocket::sender::Sender};
+use crate::websocket::sender::Sender;
 
 /// What waits in the queue for the next round.
 pub enum Event {
@@ -25,31 +25,13 @@ pub enum Event {
     Wait(Outcome),
 }
 
-/// Tells a thread that waits for a round whether it is kept. *Speed*: smaller than a channel of std.
-#[derive(Clone, Default)]
-pub struct Waiting(Arc<(Mutex<Option<bool>>, Condvar)>);
-
-/// The round's end of it. If it is dropped, because the round panicked, nothing is kept.
-pub struct Outcome(pub Waiting);
-
-impl Waiting {
-    pub fn is_kept(&self) -> bool {
-        let (outcome, told) = &*self.0;
-        let outcome = told.wait_while(lock(outcome), |outcome| outcome.is_none());
-        outcome.unwrap_or_else(PoisonError::into_inner).unwrap_or(false)
-    }
-}
-
-impl Outcome {
-    fn tell(&self, is_kept: bool) {
-        lock(&self.0.0.0).get_or_insert(is_kept);
-        self.0.0.1.notify_all();
-    }
-}
+/// Tells a thread that waits for a round whether it is kept. If it is dropped, because the round panicked,
+/// nothing is. *Speed*: smaller than a channel of std.
+pub struct Outcome(pub Arc<OnceLock<bool>>);
 
 impl Drop for Outcome {
     fn drop(&mut self) {
-        self.tell(false);
+        let _ = self.0.set(false);
     }
 }
 
@@ -123,8 +105,10 @@ impl Round {
     }
 
     /// Tells the threads that wait for this round whether it is written.
-    pub fn tell_waiting(&mut self, is_kept: bool) {
-        self.waiting.drain(..).for_each(|outcome| outcome.tell(is_kept));
+    pub fn tell_waiting(&self, is_kept: bool) {
+        for outcome in &self.waiting {
+            let _ = outcome.0.set(is_kept);
+        }
     }
 
     /// Sends the round, to each member in one write. Most get the common frames. A member with frames

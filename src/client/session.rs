@@ -63,7 +63,7 @@ pub struct Session {
     pub members: BTreeMap<u64, String>,
     /// How many members there were at the welcome.
     pub count: u64,
-    /// Whether there are so many that only some of them are known; then no receipts are counted.
+    /// Whether the room is big, so that only some of them are known; then no receipts are counted.
     pub is_big: bool,
     /// After this many failed attempts to connect it gives up.
     pub attempts: u32,

@@ -141,9 +141,7 @@ fn parse_headers<'a>(lines: impl Iterator<Item = &'a str>) -> Result<Vec<(String
             // RFC 9112, 5.2.
             return bad("a header line begins with white space; folding is obsolete");
         }
-        let Some((name, value)) = line.split_once(':') else {
-            return bad("a header line has no colon");
-        };
+        let Some((name, value)) = line.split_once(':') else { return bad("a header line has no colon") };
         if name.ends_with([' ', '\t']) {
             // RFC 9112, 5.1: proxies disagree about what such a line means.
             return bad("there is white space between a header's name and its colon");
@@ -213,8 +211,7 @@ fn percent_decode(text: &str) -> Option<Vec<u8>> {
 
 /// The Host field: exactly one, and well-formed (RFC 9112, 3.2).
 fn parse_host(request: &Request) -> Result<Option<Authority>, Response> {
-    let hosts: Vec<&str> = request.headers("host").collect();
-    match hosts[..] {
+    match request.headers("host").collect::<Vec<_>>()[..] {
         [] if request.is_http_1_0 => Ok(None),
         [] => bad("there is no Host header"),
         [host] => match Authority::parse(host) {

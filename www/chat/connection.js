@@ -32,9 +32,9 @@ const CONNECT_TIMEOUT = 10_000;
 const GOOD_AFTER = 10_000;
 /** An attempt that takes longer is made once more when the network comes back. */
 const HOPEFUL_FOR = 2000;
-/** After so many attempts in a row without a welcome, it is not just lost: something may stand in the way. */
+/** After this many attempts in a row without a welcome, it is not just lost: something may stand in the way. */
 const ATTEMPTS = 2;
-/** A connection that breaks so often while messages are under way breaks because of one of them. */
+/** A connection that breaks this often while messages are under way breaks because of one of them. */
 const BREAKS = 5;
 
 const isPassphrase = (value) => typeof value === "string" && value.length <= LONGEST_PASSPHRASE;

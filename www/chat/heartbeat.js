@@ -9,7 +9,7 @@ import { Stopwatch } from "../shared/wake-up.js";
 const DEAD_AFTER = 45_000;
 /** After this long without a message, a connection that is still here was not watched: the page slept. */
 const DOUBTFUL_AFTER = 25_000;
-/** A timer that is so much too late did not run, because the page was frozen or the machine asleep. */
+/** A timer that is this much too late did not run, because the page was frozen or the machine asleep. */
 const LATE = 5000;
 
 export class Heartbeat {

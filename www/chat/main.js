@@ -37,6 +37,7 @@
 //   ../shared/tab.js, closed-tab.js   what a duplicate of a tab must not have, and what the next tab gets
 //   obstacle.js                  why no WebSocket can be opened
 //   ../shared/wake-up.js         when the page may have slept
+//   ../shared/random-id.js, socket-address.js, well-formed.js   small helpers
 
 import { Connection } from "./connection.js";
 import { showConnectionStatus } from "./connection-status.js";

@@ -13,7 +13,7 @@ const STATUS = {
   refused: ["", "Not sent"],
 };
 
-/** A text with so many characters or lines is folded: only its beginning is in view. See .folded in chat.css. */
+/** A text with more characters or lines is folded: only its beginning is in view. See .folded in chat.css. */
 const LONG_TEXT = 2_500;
 const MANY_LINES = 30;
 

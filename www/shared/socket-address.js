@@ -1,4 +1,4 @@
-// The address of a WebSocket beside this page. The chat and the wire view use it.
+// The address of a WebSocket beside this page.
 
 /** Returns the URL of `path`, which may have a query. */
 export function socketAddress(path) {

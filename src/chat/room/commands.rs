@@ -98,10 +98,10 @@ impl Room {
         let from = Person { id: 0, name: names::OPERATOR.into() };
         let mut state = lock(&self.state);
         state.queue.push(Event::Say { from, to: None, text, reference: None });
-        let waiting = state.queue_wait();
+        let is_kept = state.queue_wait();
         self.start_round(state);
         let why = || "the history cannot be written; the log says why".to_string();
-        waiting.is_kept().then_some(()).ok_or_else(why)
+        is_kept.wait().then_some(()).ok_or_else(why)
     }
 }
 
