@@ -113,7 +113,11 @@ fn run_command(server: &Server, line: &str) {
             process::exit(0);
         }
         ("who", "") => who(server),
-        ("say", text) if !text.is_empty() => say(server, text),
+        ("say", text) if !text.is_empty() => {
+            if let Err(why) = server.room.say_as_operator(text) {
+                print(&format!("this was not said: {why}"));
+            }
+        }
         ("kick", name) if !name.is_empty() => kick(server, name),
         ("kick" | "say", "") => print(&format!("{command} whom, or what? See help")),
         ("help", "") => print(HELP),
@@ -129,13 +133,6 @@ fn who(server: &Server) {
         print(&format!("#{id}  {}{}", visible(name), if *is_away { " (away)" } else { "" }));
     }
     print(&format!("{count} in the chat"));
-}
-
-/// Says something in the chat. Prints only why it was not said.
-fn say(server: &Server, text: &str) {
-    if let Err(why) = server.room.say_as_operator(text) {
-        print(&format!("this was not said: {why}"));
-    }
 }
 
 /// Throws a member out of the chat: the one with this name, or with this number behind a `#`.

@@ -63,15 +63,9 @@ pub fn first_free(name: &str, is_taken: impl Fn(&str) -> bool) -> String {
 fn with_number(name: &str, number: usize) -> String {
     let suffix = format!(" {number}");
     let mut start: String = name.chars().take(NAME_MAX - suffix.len()).collect();
-    while start.len() < name.len() {
-        match check(&start) {
-            Ok(start) => return start + &suffix,
-            // The cut was inside an emoji, say, and has left a joiner at the end.
-            Err(_) if start.pop().is_some() => {}
-            Err(_) => start = random(),
-        }
-    }
-    start + &suffix
+    // The cut may be inside an emoji, say, and leave a joiner at the end.
+    while check(&start).is_err() && start.pop().is_some() {}
+    check(&start).unwrap_or_else(|_| random()) + &suffix
 }
 
 /// A friendly name, such as `Quiet Heron`.

@@ -119,7 +119,7 @@ impl Room {
 
 impl State {
     /// Adds a member that is new, or that had left: then `name` counts only if its old one does not.
-    #[inline(never)] // *Speed*: keeps its variables off the stack of `join`, which runs a round.
+    #[inline(never)] // *Speed*: below `Members::add`, choosing the name would take a third page of the stack.
     fn add(
         &mut self, owner: Option<&Person>, name: String, hash: Arc<str>, client: u64, sender: &Sender,
     ) -> Box<Change> {
