@@ -44,7 +44,7 @@ fn main() -> io::Result<()> {
     for (id, stream) in (1..).zip(listener.incoming()) {
         // SHORTCUT: no limit on connections. When a script has used up the descriptors, this loop spins
         // (`server/exhausted.rs`); when it has used up the threads, the process ends
-        // (`server/connections.rs`). And each connection costs a new thread (`start_thread` in `server.rs`).
+        // (`server/connections.rs`). And each connection costs a new thread (`server/listener.rs`).
         let Ok(stream) = stream else { continue };
         let (files, clients) = (Arc::clone(&files), Arc::clone(&clients));
         thread::spawn(move || serve(id, stream, &files, &clients));
