@@ -92,7 +92,7 @@ impl Line {
         let record = match fields.get("type").and_then(Value::as_str) {
             Some("said") => message(&fields).map(|message| Record::Message(Arc::new(message))),
             Some("member") => {
-                person(&fields).zip(token(&fields)).map(|(who, token)| Record::Member(who, token))
+                person(&fields).zip(token(&fields)).map(|(person, token)| Record::Member(person, token))
             }
             Some("kicked") => token(&fields).map(Record::Kicked),
             Some(_) => return Line::Unknown(id(&fields)),
