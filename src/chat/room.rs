@@ -1,6 +1,6 @@
 //! The room: how a message of one member reaches all the others.
 //!
-//! As on `/broadcast`, all threads share one `Mutex` around a `HashMap` with every client's [`Sender`]
+//! As on `/broadcast`, all threads share one `Mutex` around a `HashMap` with every client's `Sender`
 //! (in `members.rs`; `presence.rs` keeps the same Senders as a list). There, each message is one write
 //! for each client. Here, messages leave in *rounds*: one write for each client, with many messages in
 //! it. That makes a busy room cheap.
@@ -21,23 +21,24 @@
 //!
 //! Here are the rounds and the room's own thread. The rest of what locks the room is in `room/`:
 //! `loading.rs` (reads the history file), `joining.rs` (how a client joins and leaves), `commands.rs`
-//! (what members and the operator ask for).
+//! (what members and the operator ask for), `state.rs` (what a round and the timer change).
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 use std::{collections::HashSet, mem::take, path::Path, thread};
 
-use super::history::{ChatMessage, History};
-use super::history_file::{HistoryFile, Record};
+use super::history::History;
+use super::history_file::HistoryFile;
 use super::members::{Change, Members};
-use super::round::{Event, Outcome, Round};
-use super::{protocol::Problem, receipts::Receipts};
-use crate::{mutex::lock, websocket::frames, websocket::sender::Sender};
+use super::receipts::Receipts;
+use super::round::{Event, Round};
+use crate::{mutex::lock, websocket::frames};
 
 mod commands;
 mod joining;
 mod loading;
+mod state;
 
 pub use joining::{JoinRequest, MemberGuard};
 
@@ -199,70 +200,6 @@ impl Room {
                 }
             }
         }
-    }
-}
-
-impl State {
-    /// Adds the messages of a round to the history, if they are kept. Takes back new names that are not.
-    /// Returns the present members.
-    #[inline(never)] // *Speed*: keeps its variables off the stack of `run_round`.
-    fn commit(&mut self, round: &Round, is_kept: bool) -> Arc<Vec<(u64, Sender)>> {
-        for record in &round.records {
-            match record {
-                Record::Message(message) => self.commit_message(message, is_kept),
-                Record::Renamed(rename) => {
-                    let notice = self.members.end_rename(rename, is_kept);
-                    self.queue.extend(notice);
-                }
-                Record::Member(..) | Record::Kicked(_) => {}
-            }
-        }
-        Arc::clone(&self.members.presence.present)
-    }
-
-    fn commit_message(&mut self, message: &Arc<ChatMessage>, is_kept: bool) {
-        let presence = &self.members.presence;
-        if let Some(reference) = &message.reference {
-            self.pending_refs.remove(&(message.from.id, Arc::clone(reference)));
-        }
-        if is_kept {
-            self.last_message = message.id;
-            if !presence.is_big {
-                self.receipts.add(message, &presence.audience);
-            }
-            self.history.add(Arc::clone(message));
-        }
-    }
-
-    /// For a thread that waits until what is queued is kept.
-    fn queue_wait(&mut self) -> Arc<OnceLock<bool>> {
-        let is_kept = Arc::default();
-        self.queue.push(Event::Wait(Outcome(Arc::clone(&is_kept))));
-        is_kept
-    }
-
-    /// A member has received all its messages up to this id.
-    fn set_received(&mut self, member: u64, id: u64) -> Result<(), Problem> {
-        if id > 0 && !self.history.ids.contains(id) {
-            return Err(Problem::new("bad-field", "there is no message with this id"));
-        }
-        if let Some(before) = self.members.set_received(member, id) {
-            self.receipts.received(member, before, id);
-        }
-        Ok(())
-    }
-
-    fn queue_what_is_due(&mut self, now: Instant) {
-        self.queue.extend(self.members.due(now));
-        let receipts = self.receipts.due(now);
-        // A big room has no receipts, not even for messages of the time before it was big.
-        if !self.members.presence.is_big {
-            self.queue.extend(receipts);
-        }
-    }
-
-    fn next_due(&self) -> Option<Instant> {
-        self.members.presence.next_due().into_iter().chain(self.receipts.next_due()).min()
     }
 }
 
