@@ -43,8 +43,7 @@ impl Request {
 
     /// The items of the comma-separated list in header `name`.
     pub fn items<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        let items = self.headers(name).flat_map(|value| value.split(','));
-        items.map(|item| item.trim_matches([' ', '\t']))
+        self.headers(name).flat_map(|value| value.split(',')).map(|item| item.trim_matches([' ', '\t']))
     }
 
     /// The value of `name` in the query, decoded as forms encode it: `+` is a blank. `None` also for
