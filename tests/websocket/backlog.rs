@@ -115,9 +115,8 @@ fn without_a_catch_up_thread_the_thread_that_reads_writes_the_rest_and_a_close()
         owner.wait_until_caught_up();
         read
     });
-    let began = Instant::now();
+    // If this waited for the peer, which reads only afterwards, the peer would be cut off in the frame.
     sender.send(&frame(0, 64 << 20));
-    assert!(began.elapsed() < Duration::from_secs(5), "it does not wait");
     sender.send(&frame(1, 10)); // comes after the Close and is dropped
     assert_eq!(read_frame(&mut peer), Ok(0), "the frame is whole");
     assert_eq!(read_frame(&mut peer), Err(b"\x88\x15\x03\xF5too slow: come back".to_vec()));
