@@ -48,7 +48,7 @@ tiny:
 	@exec cargo run --release --bin tiny
 
 # The tests mostly wait for events, so more of them can run at once than the machine has cores.
-export RUST_TEST_THREADS ?= 4
+export RUST_TEST_THREADS ?= 6
 
 # All tests run in a debug build, which panics on an integer overflow. The tests of what clients can do to
 # the server's process run again in a release build, because that is what a class runs.
