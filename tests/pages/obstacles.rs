@@ -91,7 +91,7 @@ fn page_says_what_stands_in_the_way() {
     let server = Server::start(&["--host", "lab.test"]);
     let browser = Browser::start();
     type Rewrite = fn(String) -> Result<String, String>;
-    let cases: [(Rewrite, &str); 7] = [
+    let cases: [(Rewrite, &str); 8] = [
         // HTTP/1.0, the default of nginx, has no upgrades.
         (|head| Ok(head.replace("HTTP/1.1", "HTTP/1.0")), "pass on Upgrade and Connection"),
         (|head| Ok(head.replace("Upgrade: websocket\r\n", "")), "pass on Upgrade and Connection"),
@@ -110,6 +110,14 @@ fn page_says_what_stands_in_the_way() {
                 false => Ok(head),
             },
             "status 403",
+        ),
+        // The server is starting again.
+        (
+            |head| match head.contains(" /chat?") {
+                true => Err(answer("502 Bad Gateway", "<h1>nginx</h1>")),
+                false => Ok(head),
+            },
+            "may be starting again",
         ),
         (
             |head| match head.contains(" /chat?") {
@@ -225,4 +233,20 @@ fn server_that_is_not_there_is_just_a_lost_connection() {
     }
     proxy.mend();
     page.wait_for("line.className === 'waiting' ? retry.click() : line.className === 'open'");
+}
+
+#[test]
+fn page_says_that_one_of_its_files_did_not_arrive() {
+    let server = Server::start(&[]);
+    let browser = Browser::start();
+    for (path, file) in [("", "/chat/outbox.js"), ("", "/shared/storage.js"), ("echo.html", "/echo.js")] {
+        let refuse = move |head: String| match head.contains(file) {
+            true => Err(answer("503 Service Unavailable", "no place")),
+            false => Ok(head),
+        };
+        let proxy = Proxy::rewriting(server.port, refuse);
+        let page = browser.new_user();
+        page.open(&format!("http://localhost:{}/{path}", proxy.port));
+        page.wait_for("state.textContent.includes('did not arrive')");
+    }
 }

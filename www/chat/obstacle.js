@@ -31,6 +31,9 @@ function sentenceFor(status, text, path) {
   }
   if (why) return `The server refuses the connection: ${why.replace(/[^.!?]$/, "$&.")}`;
   if (status === 404) return `Something in between passes on this page, but not ${path}, the chat’s address.`;
+  if (status === 502 || status === 504) {
+    return "A proxy in between gets no answer from the chat’s server: it may be starting again.";
+  }
   return `Something in between answers in the server’s place, with status ${status}: a proxy, a school’s ` +
     "filter, or a page on which one has to log in. Try to reload this page, or another network.";
 }
