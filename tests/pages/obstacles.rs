@@ -62,6 +62,34 @@ fn all_pages_work_under_a_path() {
 }
 
 #[test]
+fn what_one_chat_of_a_host_could_not_send_goes_to_no_other() {
+    let [server, other] = [Server::start(&[]), Server::start(&[])];
+    let to_first = Proxy::rewriting(server.port, strip_path);
+    let to_second = Proxy::rewriting(other.port, |head| Ok(head.replacen("/two/", "/", 1)));
+    let second = to_second.port;
+    let browser = Browser::start();
+    let page = browser.new_user();
+    page.open(&format!("http://localhost:{}/lab/", to_first.port));
+    page.wait_until_connected();
+    page.evaluate("dispatchEvent(new Event('offline'))");
+    page.wait_for("line.className === 'waiting'");
+    page.type_and_send("for the first chat");
+    let stored = page.evaluate("[Object.entries(sessionStorage), Object.entries(localStorage)]");
+    // The second chat of the same host: to the browser, ports are hosts, so what is stored is copied.
+    let tab = browser.new_user();
+    tab.run_in_every_document(&format!(
+        "const [session, local] = {stored};
+        for (const [key, value] of session) sessionStorage.setItem(key, value);
+        for (const [key, value] of local) localStorage.setItem(key, value);"
+    ));
+    tab.open(&format!("http://localhost:{second}/two/"));
+    tab.wait_until_connected();
+    tab.type_and_send("for the second");
+    tab.wait_for("list.textContent.includes('✓ Received')");
+    assert_eq!(tab.evaluate("list.textContent.includes('for the first')"), false);
+}
+
+#[test]
 fn token_and_passphrase_stand_in_no_proxys_log() {
     let server = Server::start(&["--passphrase", "open sesame (ja!) *'~"]);
     let log = Arc::new(Mutex::new(String::new()));

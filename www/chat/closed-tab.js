@@ -6,9 +6,9 @@
 // The entry is written while the page lives, because Firefox may refuse storage to a page that is being closed.
 
 import { adopt, tabId } from "../shared/tab.js";
-import { isText, load, save } from "../shared/storage.js";
+import { PREFIX, isText, load, save } from "../shared/storage.js";
 
-const KEY = "chat.closed";
+const KEY = `${PREFIX}closed`;
 
 /** The server counts a member as away for this long before it has left: `GRACE` in src/chat/presence.rs. */
 const GRACE = 10_000; // in milliseconds
@@ -39,9 +39,13 @@ export function leaveToNextTab({ hasEnded }) {
   const token = load("token", null, isToken);
   const unsent = load("unsent", [], Array.isArray);
   const own = { tab: tabId(), at: Date.now(), token, unsent, hasEnded };
-  const others = loadEntries().filter(({ tab }) => tab !== own.tab);
+  replaceEntry(own.tab, token === null ? [] : [own]);
+}
+
+function replaceEntry(ofTab, entries) {
+  const others = loadEntries().filter(({ tab }) => tab !== ofTab);
   try {
-    localStorage.setItem(KEY, JSON.stringify(token === null ? others : [...others, own]));
+    localStorage.setItem(KEY, JSON.stringify([...others, ...entries]));
   } catch {
     // The browser refuses storage: the next tab is a new member.
   }
@@ -51,6 +55,7 @@ export function leaveToNextTab({ hasEnded }) {
 export async function continueClosedTab() {
   if (load("token", null, isToken) !== null) return;
   for (const entry of loadEntries().reverse()) {
+    replaceEntry(entry.tab, []); // another new tab need not ask; if the tab is open, it writes its entry again
     if (!(await adopt(entry.tab, entry.hasEnded))) continue; // it is open, or another tab was faster
     save("token", entry.token);
     save("unsent", entry.unsent);

@@ -8,10 +8,13 @@
 // What is stored may come from an older version of these pages, from another program that was served at
 // this address, or from a student who tries things. So each module says what its value looks like.
 
+/** All keys begin with it: a host may serve two chats under two paths, and neither may say what is the other's. */
+export const PREFIX = `chat${location.pathname.replace(/\/[^/]*$/, "")}.`;
+
 /** Returns the value that was saved under `key`, or `fallback` if there is none of which `isRight` is true. */
 export function load(key, fallback, isRight) {
   try {
-    const value = JSON.parse(sessionStorage.getItem(`chat.${key}`));
+    const value = JSON.parse(sessionStorage.getItem(PREFIX + key));
     return isRight(value) ? value : fallback;
   } catch {
     return fallback;
@@ -23,7 +26,7 @@ export const isText = (pattern) => (value) => typeof value === "string" && patte
 
 export function save(key, value) {
   try {
-    sessionStorage.setItem(`chat.${key}`, JSON.stringify(value));
+    sessionStorage.setItem(PREFIX + key, JSON.stringify(value));
   } catch {
     // The browser refuses storage: see above.
   }

@@ -13,7 +13,7 @@ import { randomId } from "./random-id.js";
 import { isText, load, save } from "./storage.js";
 
 /** How long to wait for an answer, in milliseconds. A busy page needs a while to give it. */
-const WAIT = { released: 50, held: 1000 };
+const WAIT = { released: 50, closed: 300, held: 1000 };
 
 /** What a copy must not have. */
 const OWN_VALUES = ["token", "unsent", "wire"];
@@ -64,7 +64,7 @@ export async function adopt(closedTab, hasEnded) {
   const ownId = id;
   isHolder = false;
   id = closedTab;
-  const isFree = !(await isHeldElsewhere(hasEnded ? WAIT.released : WAIT.held));
+  const isFree = !(await isHeldElsewhere(hasEnded ? WAIT.closed : WAIT.held));
   if (!isFree) id = ownId;
   hold();
   return isFree;
