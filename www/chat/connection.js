@@ -216,6 +216,7 @@ export class Connection extends EventTarget {
     if (code === KICKED && wasOpen) {
       this.#token = null;
       save("token", null);
+      this.#leaveToNextTab(); // nothing: after a reload its unsent messages would be said once more
     }
     if (code === TAKEN_OVER || (code === KICKED && wasOpen)) {
       this.#setState("stopped", { code });
