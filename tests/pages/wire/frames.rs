@@ -193,7 +193,8 @@ fn close_frame_is_explained_and_the_view_follows_the_next_connection() {
     let browser = Browser::start();
     let (page, mut client) = watch_echo_connection(&browser, &server);
     client.send(0x88, &[&1001u16.to_be_bytes()[..], b"bye"].concat());
-    page.wait_for("texts('.wire-state')[0].startsWith('Ended: /echo')");
+    // Rows are drawn a little later than the line above them.
+    page.wait_for("texts('.wire-state')[0].startsWith('Ended: /echo') && rows().at(-2)?.[1] === 'Close'");
     assert_eq!(
         page.evaluate("rows().at(-2).slice(1)"),
         json!(["Close", "Fin 1", "5 bytes", "1001 Going Away · “bye”"])
