@@ -46,17 +46,21 @@ pub fn check(name: &str) -> Result<String, String> {
 /// The name itself if it is free, or else the first free one of `Ana 2`, `Ana 3` and so on. For a name that
 /// is reserved, a random one.
 pub fn first_free(name: &str, is_taken: impl Fn(&str) -> bool) -> String {
-    let (mut name, mut number) = (name.to_string(), 1);
-    loop {
-        let candidate = if number == 1 { name.clone() } else { with_number(&name, number) };
-        if is_taken(&key(&candidate)) {
-            number += 1;
-        } else if is_reserved(&candidate) {
-            (name, number) = (random(), 1);
-        } else {
-            return candidate;
-        }
+    let with_number = |number| if number == 1 { name.to_string() } else { with_number(name, number) };
+    let is_taken_with = |number| is_taken(&key(&with_number(number)));
+    let mut free = 1;
+    while is_taken_with(free) {
+        free *= 2;
     }
+    // A search by halves, so that a thousand members of one name do not keep the room's lock for long. It finds
+    // the first free number if no earlier one has become free again.
+    let mut taken = free / 2;
+    while free - taken > 1 {
+        let middle = (taken + free) / 2;
+        if is_taken_with(middle) { taken = middle } else { free = middle }
+    }
+    let name = with_number(free);
+    if is_reserved(&name) || is_taken(&key(&name)) { first_free(&random(), is_taken) } else { name }
 }
 
 /// A name with a number behind it, shortened if it has to be.

@@ -48,8 +48,8 @@ const QUEUE_MAX: usize = 256;
 /// The room is busy if the room's own thread finds this many events in the queue.
 const BUSY: usize = 2;
 /// In a busy room it waits this long before its round, so that more messages can join: a round of forty
-/// costs about as much as one of thirty. (Linux makes 0.1 ms of it.)
-const BUSY_PAUSE: Duration = Duration::from_micros(50);
+/// costs about as much as one of thirty.
+const BUSY_PAUSE: Duration = Duration::from_micros(400);
 
 /// The chat room.
 pub struct Room {
