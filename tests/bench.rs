@@ -3,7 +3,7 @@
 //! `make bench` starts the server, connects real WebSocket clients to it over the loopback interface and
 //! prints one table. It has a row for each scenario and each route, with the server's CPU time for one
 //! delivery, the deliveries per second, their latencies, and the number of missing ones. The benchmark
-//! fails if a message is missing or arrives twice. Read [`scenarios`] first, then [`crowd`].
+//! fails if a message is missing or arrives twice. Read [`scenarios`] first, then [`crowd`] and [`arrivals`].
 //!
 //! **Why CPU time?** A latency depends on the machine, on its other work, and on this program, which
 //! shares the processors with the server. The CPU time of the server's process, divided by the number of

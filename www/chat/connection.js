@@ -160,7 +160,10 @@ export class Connection extends EventTarget {
     const { type, ref } = message;
     const entry = this.outbox.find(ref);
     if (type === "welcome" && !this.#applyWelcome(message)) return;
-    if (type === "ack") this.discard(ref);
+    if (type === "ack") {
+      this.discard(ref);
+      this.#leaveToNextTab(); // or the next tab, as another member, could send it again
+    }
     if (entry) this.#breaks = 0;
     // The author of a message gets an ack with its id where the other members get the message.
     if (type === "said" || type === "ack") this.received.add(message.id ?? 0);
