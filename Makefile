@@ -7,7 +7,7 @@
 #   make tiny              lesson 0: the whole idea in one file, src/bin/tiny.rs
 #   make test              all tests, a real browser included
 #   make bench             the CPU time that the server needs, in less than 5 minutes (SHORT=1: in one)
-#   make bench CURVE=1     how that grows from 10 clients to 10,000
+#   make bench CURVE=1     how that grows from 10 clients to 12,500
 #   make bench ONLY=busy   only the scenarios with this in their name
 #   make check             formatting and lints, which have to pass before a commit, as the tests do
 

@@ -79,6 +79,10 @@ pub fn all(scale: f64, others: &[Target]) -> Vec<Scenario> {
             let workload = Workload::new(10, pacing, seconds(2.5));
             exchange(target, 30, &Workload { stalled: 20, text_bytes: 4000, ..workload })
         }),
+        Scenario::new("300: 30 talk, 30 never read", &[&rooms], move |target| {
+            let workload = Workload::new(30, Pacing::Every(Duration::from_millis(100)), seconds(2.5));
+            exchange(target, 300, &Workload { stalled: 30, text_bytes: 2000, ..workload })
+        }),
         Scenario::new("arrive and leave, 1 at once", &[&anywhere], come_and_go(1)),
         Scenario::new("arrive and leave, 64 at once", &[&anywhere, &messages, &members], come_and_go(64)),
         Scenario::new("arrive and leave, 300 at once", &[&anywhere], come_and_go(300)),
@@ -99,7 +103,7 @@ pub fn all(scale: f64, others: &[Target]) -> Vec<Scenario> {
 /// The scenarios of `--curve`: one client of the chat sends to ever more others, and clients join and
 /// leave among them.
 pub fn curve() -> Vec<Scenario> {
-    let most = 10_000;
+    let most = 12_500; // a few fewer than the threads that Linux lets a process have
     let chat = [Target::route("/chat").with_option(&format!("--connections {most}"))];
     let one_to = |count: usize| {
         Scenario::new(&format!("1 talks to {count}"), &[&chat], move |target| {
@@ -115,8 +119,8 @@ pub fn curve() -> Vec<Scenario> {
         let chat = chat.clone().map(|chat| chat.with_option("--connections 0").with_members(count));
         Scenario::new(&format!("join among {count}"), &[&chat], |target| come_and_go(target, 1, 2000))
     };
-    let counts = [10, 100, 1000, 5000, most];
-    counts.map(one_to).into_iter().chain([200, 1000, 5000, most].map(join)).collect()
+    let counts = [10, 100, 1000, 5000, 10_000, most];
+    counts.map(one_to).into_iter().chain([200, 1000, 5000, 10_000].map(join)).collect()
 }
 
 /// Clients exchange messages under this workload, after one message to warm up.
@@ -138,6 +142,7 @@ fn figures(measurement: Measurement) -> Figures {
         rate: Some(deliveries as f64 / seconds),
         p50: Some(latencies.quantile(0.5)),
         p99: Some(latencies.quantile(0.99)),
+        p999: Some(latencies.quantile(0.999)),
         max: Some(latencies.max()),
         driver_shares: driver_shares.map(Some),
         missing,
@@ -233,6 +238,7 @@ fn measure_arrivals(process: &ServerProcess, arrive: impl FnOnce() -> Arrivals) 
         rate: Some(count / seconds),
         p50: Some(latencies.quantile(0.5)),
         p99: Some(latencies.quantile(0.99)),
+        p999: Some(latencies.quantile(0.999)),
         max: Some(latencies.max()),
         driver_shares: driver_shares.map(Some),
         ..Figures::default()

@@ -65,6 +65,8 @@ pub struct Figures {
     pub p50: Option<f64>,
     /// The latency, in ms, below which 99 % of all are.
     pub p99: Option<f64>,
+    /// The latency, in ms, below which 99.9 % of all are.
+    pub p999: Option<f64>,
     /// The longest latency, in ms.
     pub max: Option<f64>,
     /// The server's resident memory for one connection, in kB.
@@ -92,6 +94,7 @@ impl Figures {
             rate: median(|run| run.rate),
             p50: median(|run| run.p50),
             p99: median(|run| run.p99),
+            p999: median(|run| run.p999),
             max: median(|run| run.max),
             memory: median(|run| run.memory),
             driver_shares: [median(|run| run.driver_shares[0]), median(|run| run.driver_shares[1])],
@@ -105,8 +108,8 @@ impl Figures {
 /// Prints the names of the columns.
 pub fn print_heading() {
     println!(
-        "{:<28} {:<14} {:>8} {:>9} {:>8} {:>8} {:>8} {:>7} {:>6}  note",
-        "scenario", "server", "CPU µs", "each/s", "p50 ms", "p99 ms", "max ms", "missing", "kB"
+        "{:<29} {:<15} {:>8} {:>9} {:>8} {:>8} {:>8} {:>8} {:>7} {:>6}  note",
+        "scenario", "server", "CPU µs", "each/s", "p50 ms", "p99 ms", "p99.9 ms", "max ms", "missing", "kB"
     );
 }
 
@@ -125,11 +128,12 @@ pub fn print_row(scenario: &str, target: &str, figures: &Figures) {
         note += &format!(" driver busy {ran:.0} %, kept waiting {waited:.0} %");
     }
     println!(
-        "{scenario:<28} {target:<14} {:>8} {:>9} {:>8} {:>8} {:>8} {:>7} {:>6}  {}",
+        "{scenario:<29} {target:<15} {:>8} {:>9} {:>8} {:>8} {:>8} {:>8} {:>7} {:>6}  {}",
         number(figures.cpu, 3),
         number(figures.rate, 0),
         number(figures.p50, 2),
         number(figures.p99, 2),
+        number(figures.p999, 2),
         number(figures.max, 1),
         figures.missing,
         number(figures.memory, 1),
