@@ -41,7 +41,9 @@ fn fill_panel_with_secrets(page: &Page, server: &Server) -> Vec<String> {
     client.send(0x01, format!("{:.<290}{}", "", &token[..half]).as_bytes());
     client.send(0x80, &token.as_bytes()[half..]);
     client.send(0x88, &[&1000u16.to_be_bytes()[..], token.as_bytes()].concat());
-    page.wait_for("rows().some((row) => row[1] === 'Close') && texts('.wire-state')[0].startsWith('Ended')");
+    // Its Close and the server's answer; earlier ones are those of the page's own connection.
+    page.wait_for("rows().filter((row) => row[1] === 'Close' && String(row).includes('1000')).length === 2");
+    page.wait_for("texts('.wire-state')[0].startsWith('Ended')");
     page.evaluate(
         "all('details:not([open]) > summary', document.getElementById('wire')).forEach((it) => it.click())",
     );
