@@ -13,7 +13,7 @@ use crate::threads::Threads;
 
 /// How many threads may wait, and no more than half of the reserve. A thread that finds this many waiting
 /// already ends.
-const WAITING_MAX: usize = 16;
+const WAITING_MAX: usize = 32;
 
 /// A listening socket.
 pub struct Listener {
