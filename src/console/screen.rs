@@ -67,7 +67,7 @@ impl Screen {
         if rows.len() - 1 > row {
             out += &format!("\x1b[{}A", rows.len() - 1 - row);
         }
-        let before = before.last().expect("there is always one");
+        let before = before.last().map_or("", String::as_str);
         out.extend(["\r", before]);
         self.drawn = rows.iter().map(|row| columns(row)).collect();
         self.cursor = (row, columns(before));

@@ -19,7 +19,7 @@ pub struct Terminal {
 }
 
 impl Terminal {
-    /// Runs this in a window of 24 lines with so many columns.
+    /// Runs this in a window of 24 lines and `columns` columns.
     pub fn run(columns: usize, command: &str) -> Terminal {
         Terminal::run_with(columns, command, &[("TERM", "xterm-256color")])
     }

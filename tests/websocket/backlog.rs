@@ -39,7 +39,7 @@ fn the_backlog_arrives_in_order_when_the_peer_reads_again() {
 fn sending_does_not_wait_for_a_peer_that_does_not_read() {
     let (sender, budget, peer) = pair(new_budget(usize::MAX / 2));
     // 64 MiB are far more than any kernel buffer holds, so this returns only if `send` does not wait. It is one
-    // frame again and again: to make so many takes a slow machine longer than the peer may read nothing.
+    // frame again and again: to make 1,024 takes a slow machine longer than the peer may read nothing.
     let frame = frame(0, 65_536);
     for _ in 0..1024 {
         sender.send(&frame);

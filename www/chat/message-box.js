@@ -20,7 +20,7 @@ const NEARLY_FULL = 0.1;
  */
 const BOX_HOLDS = [16_384, 200_000];
 
-/** So many units fill the box to its greatest height, even in the widest window. Then it is not measured. */
+/** A text of this length fills the box to its greatest height, even in the widest window: it is not measured. */
 const FILLS_BOX = 5_000;
 
 /** Shows something about what was typed. It disappears when the next line is sent. */
