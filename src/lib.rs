@@ -29,5 +29,5 @@ pub mod client; // the other side: a client of the chat, for `src/console/`
 // The program.
 pub mod interfaces; // the addresses and names of this machine, for classmates
 pub mod settings; // command line and environment -> Settings
-pub mod server; // the accept loop, a thread per connection, the route of a request
+pub mod server; // a thread per connection, from `accept` to the close; the route of a request
 pub mod terminal; // the addresses printed at the start; the commands of the operator

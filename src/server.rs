@@ -1,4 +1,4 @@
-//! The server: the accept loop, a thread per connection, the route of a request.
+//! The server: a thread per connection, from `accept` to the close, and the route of a request.
 //!
 //! Read it from top to bottom as the life of a connection:
 //! ```text

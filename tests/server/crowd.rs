@@ -183,7 +183,7 @@ fn the_server_survives_200_connections_with_64_descriptors() {
         waiting.push(stream);
     }
     server.wait_for_log("cannot accept a connection");
-    // The accept loop does not spin: in a second of wall-clock time it uses little CPU time.
+    // The threads that wait in `accept` do not spin: in a second of wall-clock time it uses little CPU time.
     let before = server.cpu_seconds();
     thread::sleep(Duration::from_secs(1));
     let used = server.cpu_seconds() - before;
