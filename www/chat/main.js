@@ -21,6 +21,7 @@
 //   send-message.js              does what was typed
 //   message-list.js              draws the open conversation
 //   message-item.js              draws one message with its ticks, or one notice
+//   message-body.js              fills in what was said
 //   scroll-position.js           keeps your place in the list
 //   unread.js                    counts unread messages
 //   earlier-messages.js          loads older messages, and those that you missed

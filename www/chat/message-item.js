@@ -1,10 +1,9 @@
-// Draws one message or notice as a list item. message-list.js decides which ones and where.
-//
-// Texts are inserted with `textContent` and so appear as they were typed. With `innerHTML`, markup in a
-// message would become part of this page and could run a script in it (cross-site scripting).
+// Draws one message or notice as a list item. message-list.js decides which ones and where, and
+// message-body.js fills in what was said.
 
 import { ROOM, isMarker } from "./conversation.js";
-import { actionIn, asSentence, nameElement, timeElement } from "./format.js";
+import { asSentence, nameElement, timeElement } from "./format.js";
+import { fillBody } from "./message-body.js";
 
 /** A tick to look at and words to read, for each status of a message of our own. */
 const STATUS = {
@@ -13,7 +12,7 @@ const STATUS = {
   refused: ["", "Not sent"],
 };
 
-/** A text with more characters or lines is folded: only its beginning is in view. See .folded in chat.css. */
+/** A text with more characters or lines is folded: only its beginning is in view. See .folded in messages.css. */
 const LONG_TEXT = 2_500;
 const MANY_LINES = 30;
 
@@ -75,10 +74,9 @@ function fillNotice(item, message) {
 function textRow(message) {
   const row = document.createElement("div");
   row.className = "said";
-  const action = actionIn(message.text);
-  const content = action === null ? [message.text] : ["* ", nameElement(message.from), ` ${action}`];
-  const text = paragraph("text", ...content);
+  const text = paragraph("text");
   text.dir = "auto"; // Arabic or Hebrew text begins on the right
+  fillBody(text, message);
   row.append(text, metaLine(message));
   return row;
 }
