@@ -121,7 +121,7 @@ fn page_that_is_left_closes_its_socket_and_connects_again_without_an_alarm() {
     ben.read_until(|message| message["text"] == "here again");
     assert_eq!(page.evaluate("states.filter((state) => state !== 'open')"), json!([]));
     // The browser's own Back, with or without its cache.
-    page.evaluate("void document.querySelector('#about li a').click()");
+    page.evaluate("void document.querySelector('#lab li a').click()");
     page.wait_for("location.pathname === '/echo.html' && state.className === 'open'");
     ben.read_until(is_notice("away"));
     page.evaluate("history.back()");

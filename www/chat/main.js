@@ -38,6 +38,7 @@
 //   ../shared/tab.js, closed-tab.js   what a duplicate of a tab must not have, and what the next tab gets
 //   obstacle.js                  why no WebSocket can be opened
 //   ../shared/wake-up.js         when the page may have slept
+//   ../shared/sheet.js           opens and closes the dialogs; ../shared/projector.js makes the letters large
 //   ../shared/random-id.js, socket-address.js, well-formed.js   small helpers
 
 import { Connection } from "./connection.js";
@@ -54,6 +55,7 @@ import { sendReceipts } from "./receipts.js";
 import { announceMessages } from "./screen-reader-announcer.js";
 import { ScrollPosition } from "./scroll-position.js";
 import { startSending } from "./send-message.js";
+import "../shared/sheet.js";
 import { lineFor } from "./slash-commands.js";
 import { ChatState } from "./state.js";
 import { startTypingIndicator } from "./typing-indicator.js";

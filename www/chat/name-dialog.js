@@ -51,7 +51,9 @@ export function startNameDialog(state, connection) {
 
   state.addEventListener("own-name", () => {
     button.hidden = false;
-    button.replaceChildren("You: ", nameElement(state.you));
+    const prefix = document.createElement("span"); // a narrow header leaves it out
+    prefix.textContent = "You: ";
+    button.replaceChildren(prefix, nameElement(state.you));
   });
   button.addEventListener("click", () => {
     input.value = state.you.name;

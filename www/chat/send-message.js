@@ -5,6 +5,7 @@ import { ROOM } from "./conversation.js";
 import { showNote } from "./message-box.js";
 import { openConversation } from "./navigation.js";
 import { lineFor, parseLine } from "./slash-commands.js";
+import { openSheet } from "../shared/sheet.js";
 
 const UNKNOWN_PERSON =
   "The server has restarted and does not know this person yet. Your message stays here until it does.";
@@ -30,6 +31,9 @@ export function startSending(state, connection, requestName) {
         return false;
       case "show":
         showNote(...command.parts);
+        return true;
+      case "help":
+        openSheet("help");
         return true;
       case "problem":
         showNote(command.problem);

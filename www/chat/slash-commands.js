@@ -10,15 +10,6 @@ const LONGEST_NAME = 100;
 /** How many characters of a text are shown when the writer is asked for whom it is. */
 const LONGEST_QUOTE = 40;
 
-const HELP = [
-  "/nick NAME: change your name",
-  "/msg NAME TEXT: write to one person only; the name may stand in \"quotes\"",
-  "/me TEXT: say what you do: “* ana waves”",
-  "/who: see who is on the line",
-  "//TEXT: say something that begins with a slash",
-  "Enter sends, Shift+Enter starts a new line, the up arrow brings back your last message.",
-].join("\n");
-
 /**
  * Returns what the line means, one of these:
  *   { type: "say", text }            say it in the open conversation
@@ -26,6 +17,7 @@ const HELP = [
  *   { type: "ask", parts }           it may be for several people: show these, and keep the line
  *   { type: "rename", name }         ask for another name
  *   { type: "show", parts }          show these strings and elements to the writer
+ *   { type: "help" }                 open the help
  *   { type: "problem", problem }     the line makes no sense, and this sentence says why
  */
 export function parseLine(line, state) {
@@ -42,7 +34,7 @@ export function parseLine(line, state) {
     case "who":
       return { type: "show", parts: describeMembers(state) };
     case "help":
-      return { type: "show", parts: [HELP] };
+      return { type: "help" };
     default:
       return problem(`There is no command /${command}. Type /help to see them all, or //${command} to say it.`);
   }

@@ -26,7 +26,10 @@ fn slash_commands_are_carried_out_or_refused_with_a_reason() {
     page.wait_for_notice("amber has picked up");
 
     page.type_and_send("/help");
-    wait_for_note(&page, "/msg NAME TEXT");
+    page.wait_for("help.open && help.textContent.includes('/msg NAME TEXT')");
+    assert_eq!(page.evaluate("text.value"), "");
+    page.press("Escape");
+    page.wait_for("!help.open && document.activeElement === text");
     page.type_and_send("/who");
     wait_for_note(&page, "(2): Amber Kite and amber.");
     page.type_and_send("/nick AMBER");
