@@ -149,7 +149,10 @@ impl Server {
             (Some(_), false) if request.path != "/" => {
                 return Err(reply::plain_get(request, &self.settings.origins));
             }
-            (_, false) => return Err(self.files.answer(request)), // `/` is a page too
+            (_, false) => {
+                let photo = self.room.photos.answer(request);
+                return Err(photo.unwrap_or_else(|| self.files.answer(request))); // `/` is a page too
+            }
         };
         // No other client sees what is sent to /echo, so pages of every site may try it.
         if !matches!(route, Route::Echo) {

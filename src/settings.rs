@@ -45,6 +45,7 @@ pub struct Settings {
     pub pending: usize,
     pub text: usize,
     pub keep: usize,
+    pub photo: usize,
 }
 
 /// An option that is no limit: its name, the word for its value, its default as the help prints it, its
@@ -79,6 +80,10 @@ const OPTIONS: &[Setting] = &[
     ("data", "DIR", "", "folder where the chat's history outlives the server", Path(|s, v| s.data = Some(v))),
     ("passphrase", "WORDS", "", "what a client has to know to join the chat", Text(|s, v| {
         s.passphrase = Some(passphrase(v)?);
+        Ok(())
+    })),
+    ("photo", "BYTES", "(1 MiB)", "largest photo in the chat, 0 for no photos", Text(|s, v| {
+        s.photo = number(v).filter(|max| *max <= 16 << 20).ok_or("a photo has at most 16777216 bytes")?;
         Ok(())
     })),
     ("log", "LEVEL", "(info)", "off, error, warn, info, debug or trace", Text(|s, v| {
@@ -121,8 +126,7 @@ pub fn help() -> String {
         text += &line(name, "N", &format!("({})", field(&mut Settings::default())), help);
     }
     text + "\n--host and --origin may be given several times. Also: --help, --version\n\
-            In the environment an option is PARTYLINE_ and its word in capitals, such as\n\
-            PARTYLINE_HEAD_BYTES=8192 or PARTYLINE_HOST=one,two. PORT is read as well."
+            In the environment --head-bytes is PARTYLINE_HEAD_BYTES. PORT is read as well."
 }
 
 impl Default for Settings {
@@ -145,6 +149,7 @@ impl Default for Settings {
             pending: 512 * 1024,
             text: 4096,
             keep: 10_000,
+            photo: 1 << 20,
         }
     }
 }

@@ -55,6 +55,7 @@ mod chat {
     mod operator; // what is said at the server's terminal
     mod order; // notices agree with what the server knows; answers stand in their place
     mod passphrase; // --passphrase
+    mod photos; // photos: announced, checked, kept, fetched
     mod presence; // joining, leaving, away, typing
     mod private; // private messages
     mod receipts; // how many recipients have a message

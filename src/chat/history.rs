@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::mem::replace;
 use std::sync::{Arc, OnceLock};
 
-use super::{id_ranges::IdRanges, names::Person};
+use super::{id_ranges::IdRanges, names::Person, photos::Photo, protocol};
 use crate::json::{JsonObject, list};
 
 /// The messages take at most this many bytes, besides the limit on their number, `--keep`.
@@ -27,6 +27,8 @@ pub struct ChatMessage {
     pub text: String,
     /// The `ref` by which its author recognizes the message.
     pub reference: Option<Arc<str>>,
+    /// Its photo; the text is the caption then.
+    pub photo: Option<Photo>,
 }
 
 impl ChatMessage {
@@ -44,11 +46,27 @@ impl ChatMessage {
             .with_person("to", self.to.as_ref())
             .with_text("text", &self.text)
             .with_ref(self.reference.as_deref().filter(|_| with_ref))
+            .with_photo(self)
+    }
+
+    /// Its `ack`, if it has a `ref`.
+    pub fn ack(&self) -> Option<Vec<u8>> {
+        let ack = protocol::ack(self.reference.as_deref()?).with("id", self.id).with("at", self.at);
+        Some(ack.with_photo(self).frame())
     }
 
     /// An estimate of its bytes, in memory and as JSON.
     fn size(&self) -> usize {
-        200 + self.text.len() + self.from.name.len() + self.reference.as_deref().map_or(0, str::len)
+        // Beside a photo the text stands twice in JSON.
+        let photo = self.photo.as_ref().map_or(0, |_| 250 + self.text.len());
+        200 + photo + self.text.len() + self.from.name.len() + self.reference.as_deref().map_or(0, str::len)
+    }
+}
+
+impl JsonObject {
+    fn with_photo(self, message: &ChatMessage) -> JsonObject {
+        let Some(photo) = &message.photo else { return self };
+        self.with("photo", photo.to_json(&message.text))
     }
 }
 
@@ -58,8 +76,8 @@ pub struct History {
     keep: usize,
     messages: VecDeque<Arc<ChatMessage>>,
     bytes: usize,
-    /// From an author and its `ref` to the id and time of the message.
-    references: HashMap<(u64, Arc<str>), (u64, u64)>,
+    /// From an author and its `ref` to the message.
+    references: HashMap<(u64, Arc<str>), Arc<ChatMessage>>,
     /// The ids of all messages, those that were dropped included.
     pub ids: IdRanges,
     /// The highest id of a message that was dropped; 0 if none was.
@@ -112,7 +130,7 @@ impl History {
         self.ids.insert(message.id);
         if let Some(reference) = &message.reference {
             let key = (message.from.id, Arc::clone(reference));
-            self.references.insert(key, (message.id, message.at));
+            self.references.insert(key, Arc::clone(&message));
         }
         self.bytes += message.size();
         // A new message is the last. In a damaged history file the order may be another.
@@ -131,15 +149,15 @@ impl History {
             let Some(reference) = &oldest.reference else { continue };
             // A newer message may have the same one: the author sent it again after `--keep` was raised.
             let key = (oldest.from.id, Arc::clone(reference));
-            if self.references.get(&key).is_some_and(|(id, _)| *id == oldest.id) {
+            if self.references.get(&key).is_some_and(|found| found.id == oldest.id) {
                 self.references.remove(&key);
             }
         }
     }
 
-    /// The id and time of the message that this author sent with this `ref`.
-    pub fn find(&self, author: u64, reference: &Arc<str>) -> Option<(u64, u64)> {
-        self.references.get(&(author, Arc::clone(reference))).copied()
+    /// The message that this author sent with this `ref`.
+    pub fn find(&self, author: u64, reference: &Arc<str>) -> Option<&ChatMessage> {
+        self.references.get(&(author, Arc::clone(reference))).map(Arc::as_ref)
     }
 
     /// The newest messages that this member may see, with ids above `since` and below `before`.

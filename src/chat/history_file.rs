@@ -18,6 +18,7 @@ mod opening; // opens and locks the file, or says in a sentence why not
 mod record; // the lines
 mod reopening; // when another program has moved or replaced the file
 
+pub use opening::options;
 pub use record::{Line, Record, Rename};
 use reopening::is_same;
 

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use serde_json::{Deserializer, Map, Value};
 
 use super::names::{self, Person};
+use super::photos::Photo;
 use crate::json::{JsonObject, quoted};
 use crate::text::is_invisible;
 
@@ -18,8 +19,10 @@ pub const REF_MAX: usize = 64;
 /// What a client asks for.
 #[derive(Debug, PartialEq)]
 pub enum ClientMessage {
-    /// `say`: a text, to the room or to one member.
-    Say(String, Option<Recipient>),
+    /// `say`: a text, to the room or to one member. A photo makes it a caption, which may be empty.
+    Say(String, Option<Recipient>, Option<Photo>),
+    /// `photo`: the next binary message is a photo, if this is in order.
+    Photo(Result<Box<Announced>, Problem>),
     /// `name`: another name for the member. It has been checked.
     Name(String),
     /// `typing`: the member is typing, to the room or to one member.
@@ -28,6 +31,17 @@ pub enum ClientMessage {
     Received(u64),
     /// `earlier`: the messages before the first id, and after the second.
     Earlier(u64, u64),
+}
+
+/// What a client says of a photo that it is about to send.
+#[derive(Debug, PartialEq)]
+pub struct Announced {
+    /// In bytes.
+    pub size: u64,
+    /// May be empty.
+    pub caption: String,
+    /// `None` for everyone.
+    pub to: Option<Recipient>,
 }
 
 /// The one member that a message is for. Pages use the id; people type the name.
@@ -69,7 +83,7 @@ pub fn parse(message: &str, text_max: usize) -> (Option<Arc<str>>, Result<Client
             return (None, Err(Problem::new("not-json", why)));
         }
         let text = check_text(message.to_string(), text_max);
-        return (None, text.map(|text| ClientMessage::Say(text, None)));
+        return (None, text.map(|text| ClientMessage::Say(text, None, None)));
     }
     // RFC 8259 allows blanks around JSON (section 2), and to ignore a byte order mark (8.1).
     let json = message.trim_start_matches(['\u{FEFF}', ' ', '\t', '\r', '\n']);
@@ -129,8 +143,9 @@ fn parse_fields(fields: &mut Fields, text_max: usize) -> Result<ClientMessage, P
     Ok(match take_text(fields, "type")?.as_str() {
         "say" => {
             let text = check_text(take_text(fields, "text")?, text_max)?;
-            ClientMessage::Say(text, take_to(fields)?)
+            ClientMessage::Say(text, take_to(fields)?, None)
         }
+        "photo" => ClientMessage::Photo(announced(fields, text_max).map(Box::new)),
         "name" => {
             let name = names::check(&take_text(fields, "name")?);
             ClientMessage::Name(name.map_err(|why| Problem::new("bad-name", why))?)
@@ -142,10 +157,18 @@ fn parse_fields(fields: &mut Fields, text_max: usize) -> Result<ClientMessage, P
             ClientMessage::Earlier(take_id(fields, "before")?, after)
         }
         _ => {
-            let why = "type has to be say, name, typing, received or earlier";
+            let why = "type has to be say, photo, name, typing, received or earlier";
             return Err(Problem::new("unknown-type", why));
         }
     })
+}
+
+fn announced(fields: &mut Fields, text_max: usize) -> Result<Announced, Problem> {
+    let size =
+        take(fields, "size").as_u64().ok_or_else(|| bad_field("size", "the photo's number of bytes"))?;
+    let caption = if fields.contains_key("caption") { take_text(fields, "caption")? } else { String::new() };
+    let caption = if caption.trim().is_empty() { String::new() } else { check_text(caption, text_max)? };
+    Ok(Announced { size, caption, to: take_to(fields)? })
 }
 
 /// Takes the value of a field; null if it is missing.

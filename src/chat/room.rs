@@ -31,6 +31,7 @@ use std::{collections::HashSet, mem::take, path::Path, thread};
 use super::history::History;
 use super::history_file::HistoryFile;
 use super::members::{Change, Members};
+use super::photos::Photos;
 use super::receipts::Receipts;
 use super::round::{Event, Round};
 use crate::{mutex::lock, websocket::frames};
@@ -62,6 +63,8 @@ pub struct Room {
     queue_taken: Condvar,
     /// The longest text, in characters.
     pub text_max: usize,
+    /// The photos of its messages.
+    pub photos: Photos,
     started: u64,
 }
 
@@ -97,12 +100,14 @@ impl Room {
     /// A room for texts of at most `text_max` characters. It keeps `keep` messages in memory and, with
     /// a folder `data`, all in a file there. It starts with what is in the file.
     /// Errors: a sentence for the person who started the program.
-    pub fn new(text_max: usize, keep: usize, data: Option<&Path>) -> Result<Arc<Room>, String> {
+    pub fn new(
+        text_max: usize, keep: usize, photos: Photos, data: Option<&Path>,
+    ) -> Result<Arc<Room>, String> {
         let mut state = State { history: History::new(keep), ..State::default() };
         let file = data.map(|folder| state.load(folder)).transpose()?.map(Mutex::new);
         let (wake_room, queue_taken) = (Condvar::new(), Condvar::new());
         let (state, started) = (Mutex::new(state), now());
-        let room = Arc::new(Room { state, file, wake_room, queue_taken, text_max, started });
+        let room = Arc::new(Room { state, file, wake_room, queue_taken, text_max, photos, started });
         let timer = Arc::clone(&room);
         let run_timer = move || {
             loop {

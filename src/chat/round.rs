@@ -6,13 +6,13 @@ use std::sync::{Arc, OnceLock};
 
 use super::history_file::{Record, Rename};
 use super::protocol::{Problem, ack, error};
-use super::{history::ChatMessage, names::Person};
+use super::{history::ChatMessage, names::Person, photos::Photo};
 use crate::websocket::sender::Sender;
 
 /// What waits in the queue for the next round.
 pub enum Event {
     /// A member's text, to all or to one.
-    Say { from: Person, to: Option<Person>, text: String, reference: Option<Arc<str>> },
+    Say { from: Person, to: Option<Person>, text: String, reference: Option<Arc<str>>, photo: Option<Photo> },
     /// A frame for all members, or for all but one.
     Notice { except: Option<u64>, frame: Vec<u8> },
     /// A frame for one member.
@@ -66,9 +66,9 @@ impl Round {
                     Item { is_authored: false, common, own }
                 }
                 Event::Reply { to, frame } => Item::reply(to, frame),
-                Event::Say { from, to, text, reference } => {
+                Event::Say { from, to, text, reference, photo } => {
                     last_message += 1;
-                    let message = ChatMessage { id: last_message, at, from, to, text, reference };
+                    let message = ChatMessage { id: last_message, at, from, to, text, reference, photo };
                     let item = Item::message(&message);
                     records.push(Record::Message(Arc::new(message)));
                     item
@@ -152,9 +152,8 @@ impl Item {
     /// A message. Its author gets the ack in its place, if the message has a `ref`.
     #[inline(never)] // *Speed*: keeps its variables off the stack of a round without messages.
     fn message(message: &ChatMessage) -> Item {
-        let (id, at, author) = (message.id, message.at, message.from.id);
-        let ack = |reference: &Arc<str>| ack(reference).with("id", id).with("at", at).frame();
-        let mut own = vec![(author, message.reference.as_ref().map(ack).unwrap_or_default())];
+        let author = message.from.id;
+        let mut own = vec![(author, message.ack().unwrap_or_default())];
         let said = message.to_json(false).frame();
         let (common, private) = match &message.to {
             None => (said, None),

@@ -22,6 +22,8 @@ pub struct Welcome {
     pub page: Arc<Page>,
     /// The longest text, in characters.
     pub text_max: usize,
+    /// The largest photo, in bytes.
+    pub photo_max: usize,
     /// When the server started, in ms since 1970 UTC.
     pub started: u64,
 }
@@ -40,7 +42,8 @@ impl Welcome {
         let (messages, more) = self.page.encode();
         // No limit is the largest whole number of JavaScript.
         let text_max = self.text_max.min((1 << 53) - 1);
-        let limits = format!("{{\"text\":{text_max},\"name\":{}}}", names::NAME_MAX);
+        let limits =
+            format!("{{\"text\":{text_max},\"name\":{},\"photo\":{}}}", names::NAME_MAX, self.photo_max);
         let version = quoted(env!("CARGO_PKG_VERSION"));
         // From `now` and its own clock, a page knows what to add to its times: its clock may be off by days.
         let now = since_1970().as_millis();

@@ -79,7 +79,7 @@ impl Files {
 }
 
 /// The whole file, or `None` if it is larger than [`FILE_MAX`].
-fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
+pub fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
     let file = File::open(path)?;
     // *Speed*: one allocation, with one byte more, so that one read finds the end.
     let mut body = Vec::with_capacity(file.metadata()?.len().min(FILE_MAX) as usize + 1);

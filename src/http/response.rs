@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use tungstenite::http::StatusCode;
+use tungstenite::{Bytes, http::StatusCode};
 
 use crate::clock::{http_date, since_1970};
 
@@ -12,7 +12,7 @@ pub struct Response {
     /// The status code (RFC 9110, section 15; RFC 6585 for 431).
     pub status: u16,
     headers: Vec<(&'static str, String)>,
-    body: Vec<u8>,
+    body: Bytes,
 }
 
 /// Header fields of every answer but the 101. They tell the browser to run no script from elsewhere,
@@ -28,7 +28,7 @@ const SECURITY_HEADERS: [(&str, &str); 5] = [
 impl Response {
     /// An answer without a body.
     pub fn new(status: u16) -> Response {
-        Response { status, headers: Vec::new(), body: Vec::new() }
+        Response { status, headers: Vec::new(), body: Bytes::new() }
     }
 
     /// A refusal: `why` is a sentence for a person.
@@ -44,8 +44,8 @@ impl Response {
     }
 
     /// The same answer with a body of the given media type.
-    pub fn with_body(mut self, media_type: &str, body: Vec<u8>) -> Response {
-        self.body = body;
+    pub fn with_body(mut self, media_type: &str, body: impl Into<Bytes>) -> Response {
+        self.body = body.into();
         self.with_header("Content-Type", media_type)
     }
 

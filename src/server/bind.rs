@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::{Connections, Listener, Server};
-use crate::{broadcast::Broadcast, chat::room::Room, http::files::Files, interfaces, threads::Threads};
+use crate::chat::{photos::Photos, room::Room};
+use crate::{broadcast::Broadcast, http::files::Files, interfaces, threads::Threads};
 use crate::{settings::Settings, tcp, websocket::memory::Budget};
 
 impl Server {
@@ -28,7 +29,8 @@ impl Server {
         let sockets = tcp::listen(settings.port)?;
         let listeners = sockets.into_iter().map(|socket| Listener::new(socket, &threads)).collect();
         settings.hosts.add_machine_name(&interfaces::machine_name());
-        let room = Room::new(settings.text, settings.keep, settings.data.as_deref())?;
+        let data = settings.data.as_deref();
+        let room = Room::new(settings.text, settings.keep, Photos::new(settings.photo, data), data)?;
         if let Some(data) = &settings.data
             && files.servable(&data.join("messages.jsonl")).is_some()
         {

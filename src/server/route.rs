@@ -59,7 +59,7 @@ impl Route {
         let message_max = match self {
             Route::Echo => echo::MESSAGE_MAX,
             Route::Broadcast => broadcast::MESSAGE_MAX,
-            Route::Chat(_) => chat::message_max(settings.text),
+            Route::Chat(_) => chat::message_max(settings.text).max(settings.photo),
             Route::Wire(_) => wire::MESSAGE_MAX,
         };
         // No other client reads what is sent to /echo, so it has no rate limit, and a budget of its own.

@@ -89,7 +89,7 @@ fn check_message(text: &str, text_max: usize) {
     let has_room = |reference: &str| (1..=REF_MAX).contains(&reference.len());
     assert!(reference.as_deref().is_none_or(has_room), "{reference:?}");
     let (mut plain, to) = match &message {
-        Ok(ClientMessage::Say(said, to)) => {
+        Ok(ClientMessage::Say(said, to, _)) => {
             assert!(!said.trim().is_empty() && said.chars().count() <= text_max, "{said:?}");
             // A plain text is said as it is. What has a recipient, or could have one, is not said to everyone.
             let is_hidden = |c: char| c.is_whitespace() || c.is_control() || is_invisible(c);
@@ -102,6 +102,12 @@ fn check_message(text: &str, text_max: usize) {
         Ok(ClientMessage::Name(name)) => {
             check_name(name);
             (json!({ "type": "name", "name": name }), &None)
+        }
+        Ok(ClientMessage::Photo(Err(problem))) => return check_problem(problem, reference.as_deref()),
+        Ok(ClientMessage::Photo(Ok(photo))) => {
+            let caption = &photo.caption;
+            assert!(caption.is_empty() || !caption.trim().is_empty() && caption.chars().count() <= text_max);
+            (json!({ "type": "photo", "size": photo.size, "caption": caption }), &photo.to)
         }
         Ok(ClientMessage::Typing(to)) => (json!({ "type": "typing" }), to),
         Ok(ClientMessage::Received(id)) => (json!({ "type": "received", "id": id }), &None),

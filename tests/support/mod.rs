@@ -11,6 +11,7 @@ pub mod crowd;
 pub mod folder;
 pub mod fuzzing;
 pub mod http;
+pub mod images;
 pub mod page;
 pub mod peer;
 pub mod proxy;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use crate::chat::names::{NAME_MAX, OPERATOR, Person};
-use crate::chat::{history::ChatMessage, protocol::REF_MAX};
+use crate::chat::{history::ChatMessage, photos::Photo, protocol::REF_MAX};
 use crate::{json::JsonObject, text::characters};
 
 /// Ids in the file are below this: in JavaScript larger ones would not be the same number.
@@ -111,7 +111,11 @@ impl Line {
 }
 
 fn message(fields: &Map<String, Value>) -> Option<ChatMessage> {
-    let text = fields.get("text")?.as_str().filter(|text| !text.trim().is_empty())?;
+    let photo = match fields.get("photo") {
+        None => None,
+        Some(photo) => Some(Photo::from_json(photo.as_object()?)?),
+    };
+    let text = fields.get("text")?.as_str().filter(|text| photo.is_some() || !text.trim().is_empty())?;
     let reference = match fields.get("ref") {
         None => None,
         Some(text) => Some(text.as_str().filter(|text| (1..=REF_MAX).contains(&text.len()))?.into()),
@@ -121,7 +125,7 @@ fn message(fields: &Map<String, Value>) -> Option<ChatMessage> {
         Some(to) => Some(person(to.as_object()?)?),
     };
     // Under another name it may be a damaged `to`, and this a private message.
-    let is_known = |name: &str| name == "from" || name == "to";
+    let is_known = |name: &str| ["from", "to", "photo"].contains(&name);
     if fields.iter().any(|(name, value)| value.is_object() && !is_known(name)) {
         return None;
     }
@@ -132,6 +136,7 @@ fn message(fields: &Map<String, Value>) -> Option<ChatMessage> {
         to,
         text: text.to_string(),
         reference,
+        photo,
     })
 }
 

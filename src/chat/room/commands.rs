@@ -7,8 +7,8 @@ use tungstenite::protocol::frame::coding::CloseCode;
 
 use super::{QUEUE_MAX, Room, State};
 use crate::chat::names::{self, Person};
-use crate::chat::protocol::{ClientMessage, Problem, Recipient, ack, check_text, error};
-use crate::{chat::round::Event, json::JsonObject, mutex::lock};
+use crate::chat::protocol::{ClientMessage, Problem, Recipient, check_text, error};
+use crate::{chat::photos::Photo, chat::round::Event, json::JsonObject, mutex::lock};
 
 impl Room {
     /// Handles a member's message. Returns what the client gets at once: an error, or a page of the
@@ -22,6 +22,18 @@ impl Room {
         let (state, problem) = self.queue(member, reference.clone(), message);
         self.start_round(state);
         problem.map(|problem| error(&problem, reference.as_deref()))
+    }
+
+    /// Whether a photo has to be stored: its message is new, and its recipient is here. If the message was sent
+    /// before, its `ack` is sent again.
+    pub fn is_new(
+        &self, member: u64, reference: Option<&Arc<str>>, to: Option<&Recipient>,
+    ) -> Result<bool, Problem> {
+        let mut state = lock(&self.state);
+        let is_new = !state.is_repeated(member, reference);
+        let found = to.filter(|_| is_new).map(|to| state.members.find(to)).transpose();
+        self.start_round(state);
+        found.map(|_| is_new)
     }
 
     /// A page of the history, for a member.
@@ -50,7 +62,7 @@ impl Room {
         }
         let Some(from) = state.members.person(member) else { return (state, None) };
         let result = match message {
-            ClientMessage::Say(text, to) => state.say(from, to, text, reference),
+            ClientMessage::Say(text, to, photo) => state.say(from, to, text, reference, photo),
             // The `ack` follows when the name is in the history file.
             ClientMessage::Name(name) => {
                 let rename = state.members.rename(&from, &name, reference);
@@ -58,7 +70,7 @@ impl Room {
             }
             ClientMessage::Typing(to) => state.show_typing(&from, to.as_ref()),
             ClientMessage::Received(id) => state.set_received(member, id),
-            ClientMessage::Earlier(..) => Ok(()), // answered above
+            ClientMessage::Earlier(..) | ClientMessage::Photo(_) => Ok(()), // answered before
         };
         (state, result.err())
     }
@@ -97,7 +109,7 @@ impl Room {
         let text = check_text(text, self.text_max).map_err(|problem| problem.message)?;
         let from = Person { id: 0, name: names::OPERATOR.into() };
         let mut state = lock(&self.state);
-        state.queue.push(Event::Say { from, to: None, text, reference: None });
+        state.queue.push(Event::Say { from, to: None, text, reference: None, photo: None });
         let is_kept = state.queue_wait();
         self.start_round(state);
         let why = || "the history cannot be written; the log says why".to_string();
@@ -110,22 +122,26 @@ impl State {
     /// message again (at-least-once) and gets the `ack` again, but the room gets the message once.
     fn say(
         &mut self, from: Person, to: Option<Recipient>, text: String, reference: Option<Arc<str>>,
+        photo: Option<Photo>,
     ) -> Result<(), Problem> {
-        if let Some(reference) = &reference {
-            if let Some((id, at)) = self.history.find(from.id, reference) {
-                let frame = ack(reference).with("id", id).with("at", at).frame();
-                self.queue.push(Event::Reply { to: from.id, frame });
-                return Ok(());
-            }
-            if self.pending_refs.contains(&(from.id, Arc::clone(reference))) {
-                return Ok(()); // the round sends the ack
-            }
+        if self.is_repeated(from.id, reference.as_ref()) {
+            return Ok(());
         }
         let to = to.map(|to| self.members.find(&to)).transpose()?;
         self.members.stop_typing(from.id);
         self.pending_refs.extend(reference.clone().map(|reference| (from.id, reference)));
-        self.queue.push(Event::Say { from, to, text, reference });
+        self.queue.push(Event::Say { from, to, text, reference, photo });
         Ok(())
+    }
+
+    /// Whether this member has sent a message with this `ref` before. Then the `ack` is queued again.
+    fn is_repeated(&mut self, author: u64, reference: Option<&Arc<str>>) -> bool {
+        let Some(reference) = reference else { return false };
+        if let Some(said) = self.history.find(author, reference) {
+            self.queue.extend(said.ack().map(|frame| Event::Reply { to: author, frame }));
+            return true;
+        }
+        self.pending_refs.contains(&(author, Arc::clone(reference))) // its round sends the ack
     }
 
     /// Shows others that a member is typing, unless the queue is full: that is no news for long.

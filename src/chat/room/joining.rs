@@ -112,6 +112,7 @@ impl Room {
             resumed,
             you,
             text_max: self.text_max,
+            photo_max: self.photos.max,
             started: self.started,
         })
     }
