@@ -28,6 +28,8 @@ pub mod client; // the other side: a client of the chat, for `src/console/`
 
 // The program.
 pub mod interfaces; // the addresses and names of this machine, for classmates
+pub mod qr; // text -> a QR code
+pub mod share; // the addresses for classmates, and codes of them, for the page and the terminal
 pub mod settings; // command line and environment -> Settings
 pub mod server; // a thread per connection, from `accept` to the close; the route of a request
 pub mod terminal; // the addresses printed at the start; the commands of the operator

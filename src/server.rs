@@ -13,7 +13,7 @@ use crate::threads::{Counted, Threads};
 use crate::websocket::{Socket, Tap, memory::Budget, tap::TapGuard};
 use crate::wire::Wires;
 use crate::{broadcast::Broadcast, chat::room::Room, http::files::Files, settings::Settings};
-use crate::{chat, echo, handshake};
+use crate::{chat, echo, handshake, share::Share};
 
 mod connections; // all connections, and the limits on their number
 mod addresses; // how many connections each address has; refuses one too many
@@ -45,6 +45,8 @@ pub struct Server {
     /// The chat's room, for the operator as well.
     pub room: Arc<Room>,
     wires: Arc<Wires>,
+    /// The addresses for classmates, for the terminal as well.
+    pub share: Share,
     connections: Arc<Connections>,
     threads: Arc<Threads>,
 }
@@ -118,7 +120,7 @@ impl Server {
     /// Reads the request. Answers it over HTTP, or returns the upgrade that it asks for.
     #[inline(never)] // *Speed*: as above.
     fn answer_request(&self, connection: &Connection) -> Option<Box<Upgrade>> {
-        let Connection { stream, peer, guard } = connection;
+        let Connection { stream, peer, .. } = connection;
         let (longest, timeout) = (self.settings.head_bytes, self.settings.head_timeout());
         let (head, leftover) = match http::read_head(stream, longest, timeout) {
             Ok(parts) => parts,
@@ -128,15 +130,17 @@ impl Server {
                 return None;
             }
         };
-        let upgrade = http::parse(&head).and_then(|request| self.decide(guard.id, &request, &head, leftover));
+        let upgrade =
+            http::parse(&head).and_then(|request| self.decide(connection, &request, &head, leftover));
         upgrade.map_err(|answer| reply::send(stream, *peer, &head, &answer)).ok()
     }
 
     /// Decides what a request gets: a WebSocket on its route, or an answer over HTTP, which is the `Err`: a
     /// file or a refusal.
     fn decide(
-        &self, id: u64, request: &Request, head: &[u8], leftover: Vec<u8>,
+        &self, connection: &Connection, request: &Request, head: &[u8], leftover: Vec<u8>,
     ) -> Result<Box<Upgrade>, Response> {
+        let (id, peer) = (connection.guard.id, connection.peer.ip());
         self.settings.hosts.check(request)?;
         if !self.connections.open(id) {
             return Err(reply::no_place());
@@ -150,8 +154,8 @@ impl Server {
                 return Err(reply::plain_get(request, &self.settings.origins));
             }
             (_, false) => {
-                let photo = self.room.photos.answer(request);
-                return Err(photo.unwrap_or_else(|| self.files.answer(request))); // `/` is a page too
+                let answer = self.share.answer(request, peer).or_else(|| self.room.photos.answer(request));
+                return Err(answer.unwrap_or_else(|| self.files.answer(request))); // `/` is a page too
             }
         };
         // No other client sees what is sent to /echo, so pages of every site may try it.

@@ -19,7 +19,7 @@ use log::LevelFilter;
 
 mod values; // the values, checked; the sentences about wrong ones
 
-use self::Set::{Path, Text};
+use self::Set::{Flag, Path, Text};
 use self::values::{complaint, host, origin, passphrase, unknown};
 use crate::{handshake::origin::AllowedOrigins, http::host::HostNames, text::number};
 
@@ -34,6 +34,7 @@ pub struct Settings {
     pub data: Option<PathBuf>,
     pub passphrase: Option<String>,
     pub log: LevelFilter,
+    pub no_qr: bool,
     // The limits. One that is switched off is `usize::MAX`.
     pub connections: usize,
     pub per_address: usize,
@@ -58,6 +59,8 @@ enum Set {
     Text(fn(&mut Settings, &str) -> Result<(), String>),
     /// A path, which may be more than text can say.
     Path(fn(&mut Settings, PathBuf)),
+    /// A switch: `--no-qr`, or `PARTYLINE_NO_QR=1` in the environment.
+    Flag(fn(&mut Settings)),
 }
 
 #[rustfmt::skip]
@@ -90,6 +93,7 @@ const OPTIONS: &[Setting] = &[
         s.log = v.parse().map_err(|_| "the levels are off, error, warn, info, debug and trace")?;
         Ok(())
     })),
+    ("no-qr", "", "", "print no QR code at the start", Flag(|s| s.no_qr = true)),
 ];
 
 /// The options that may be given several times.
@@ -117,7 +121,7 @@ pub fn help() -> String {
         let option = format!("  --{name} {value}");
         format!("{option:<23}{help:<49}{default:>8}").trim_end().to_string() + "\n"
     };
-    let mut text = "partyline: a group chat over WebSockets, one thread per connection\n\n".to_string();
+    let mut text = "partyline: a group chat over WebSockets, one thread per connection\n".to_string();
     for (name, value, default, help, _) in OPTIONS {
         text += &line(name, value, default, help);
     }
@@ -139,6 +143,7 @@ impl Default for Settings {
             data: None,
             passphrase: None,
             log: LevelFilter::Info,
+            no_qr: false,
             connections: 2000,
             per_address: 200,
             unfinished: 512,
@@ -194,7 +199,10 @@ impl Settings {
             // Of `--data $UNSET --passphrase=x` the second must not become the value of the first.
             let is_value = |value: &OsString| !value.as_encoded_bytes().starts_with(b"--");
             let missing = || format!("{option} needs a value; if it begins with --, write {option}=VALUE");
-            let value = value.or_else(|| arguments.next().filter(is_value)).ok_or_else(missing)?;
+            let is_flag = OPTIONS.iter().any(|option| option.0 == name && matches!(option.4, Flag(_)));
+            let value =
+                value.or_else(|| if is_flag { Some("1".into()) } else { arguments.next().filter(is_value) });
+            let value = value.ok_or_else(missing)?;
             if given.contains(&name) && !LISTS.contains(&name) {
                 return Err(format!("{option} is given twice, and only one value can be right"));
             }
@@ -215,8 +223,11 @@ impl Settings {
             return Ok(());
         }
         let value = value.to_str().ok_or("this is not text in UTF-8")?;
-        if let Some((.., Text(set))) = option {
-            return set(self, value);
+        match option {
+            Some((.., Text(set))) => return set(self, value),
+            Some((.., Flag(_))) if value != "1" => return Err("only 1 switches it on".to_string()),
+            Some((.., Flag(set))) => set(self),
+            _ => {}
         }
         if let Some((.., field)) = LIMITS.iter().find(|limit| limit.0 == name) {
             let limit = number(value).ok_or("a limit is a whole number, 0 for none")?;

@@ -7,7 +7,7 @@ use std::{path, process, sync::Arc, thread, time::Duration};
 
 use crate::chat::names::Person;
 use crate::interfaces::{self, Address};
-use crate::{server::Server, text::visible};
+use crate::{qr::Qr, server::Server, share::to_half_blocks, text::visible, tty};
 
 /// The most bytes of a line.
 const LINE_MAX: u64 = 64 * 1024;
@@ -15,6 +15,9 @@ const LINE_MAX: u64 = 64 * 1024;
 const EIO: i32 = 5;
 /// How long after such an error the terminal is read again.
 const RETRY: Duration = Duration::from_secs(1);
+
+/// How many lines are printed behind the QR code, the one of the cursor among them.
+const LINES_AFTER_CODE: usize = 5;
 
 const HELP: &str = "\
 who         list the members of the chat
@@ -28,6 +31,7 @@ help        print this list";
 pub fn start(server: Arc<Server>) {
     let run = move || {
         print_addresses(&server);
+        print_code(&server);
         print_terms(&server);
         print("Type help for the commands, quit to stop.");
         read_commands(&server);
@@ -39,8 +43,8 @@ pub fn start(server: Arc<Server>) {
 
 /// Prints the addresses of the server, the one for classmates first.
 fn print_addresses(server: &Server) {
-    let port = server.port();
-    let addresses = interfaces::reachable();
+    let port = server.share.port;
+    let addresses = server.share.addresses();
     let mut text = String::from("Partyline is up. Open it in a browser:\n");
     for Address { ip, is_vpn } in &addresses {
         let from = if *is_vpn { "the same VPN" } else { "this network" };
@@ -54,6 +58,16 @@ fn print_addresses(server: &Server) {
     print(&text);
     for name in interfaces::names_of(&addresses, &server.settings().hosts.names) {
         print(&format!("  http://{name}:{port}    where this name is known"));
+    }
+}
+
+/// Prints the first address as a QR code, if this is a terminal with room for it and for what comes after it.
+fn print_code(server: &Server) {
+    let Some((lines, columns)) = tty::known_size().filter(|_| !server.settings().no_qr) else { return };
+    let Some(code) = server.share.first_url().and_then(|url| Qr::new(&url)) else { return };
+    let (code, width) = to_half_blocks(&code);
+    if code.len() + LINES_AFTER_CODE <= lines && width <= columns {
+        print(&code.join("\n"));
     }
 }
 

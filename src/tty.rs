@@ -37,8 +37,7 @@ pub struct Raw(());
 impl Raw {
     /// Makes the terminal raw. `None` where there is none for that: a pipe, `TERM=dumb`, no `stty`.
     pub fn start() -> Option<Raw> {
-        let is_dumb = env::var("TERM").map_or(true, |term| term.is_empty() || term == "dumb");
-        if is_dumb || !io::stdin().is_terminal() || !io::stdout().is_terminal() {
+        if !is_capable() {
             return None;
         }
         enter()?;
@@ -88,9 +87,19 @@ fn restore() {
 
 /// The window's lines and columns; 24 and 80 if they are unknown.
 pub fn size() -> (usize, usize) {
-    let size = stty(&["size"]).unwrap_or_default();
+    known_size().unwrap_or((24, 80))
+}
+
+/// The window's lines and columns, if standard input and output are a terminal that can move its cursor.
+pub fn known_size() -> Option<(usize, usize)> {
+    let size = stty(&["size"]).filter(|_| is_capable())?;
     let mut numbers = size.split(' ').filter_map(|number| number.parse().ok()).filter(|number| *number > 0);
-    (numbers.next().unwrap_or(24), numbers.next().unwrap_or(80))
+    Some((numbers.next()?, numbers.next()?))
+}
+
+fn is_capable() -> bool {
+    let is_dumb = env::var("TERM").map_or(true, |term| term.is_empty() || term == "dumb");
+    !is_dumb && io::stdin().is_terminal() && io::stdout().is_terminal()
 }
 
 /// Writes to standard output at once.

@@ -13,6 +13,7 @@ mod http {
     mod host; // which names are the server's own
     mod refusals; // request heads that are refused, with status and reason
     mod request; // request heads as raw bytes
+    mod share; // the addresses for classmates, and codes of them
 }
 mod handshake; // the checks of the handshake, Origin beside them
 mod server {
@@ -20,6 +21,7 @@ mod server {
     mod crowd; // many clients at once; the limits on connections
     mod log; // the log
     mod interfaces; // the addresses of this machine, out of what the system prints
+    mod qr; // QR codes
     mod settings; // options and words of the environment, right and wrong
     mod start; // by make, in the background, with odd streams, on a port that cannot be had
     mod threads; // the count of all threads

@@ -1,7 +1,7 @@
 //! `host:port`, as it stands in the `Host` header and in URLs: the server that a client wants to reach.
 
 use std::fmt;
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::text::number;
 
@@ -49,6 +49,16 @@ fn parse_ipv6(text: &str) -> Option<Ipv6Addr> {
     let is_legal = |b: u8| b.is_ascii_alphanumeric() || b"-._~%".contains(&b);
     let is_zone = !zone.is_empty() && zone != "25" && zone.bytes().all(is_legal);
     address.parse().ok().filter(|address: &Ipv6Addr| is_zone && address.is_unicast_link_local())
+}
+
+impl Authority {
+    /// Whether it is the machine itself that is meant: `localhost` or a name below it (RFC 6761, 6.3), or a
+    /// loopback address.
+    pub fn is_loopback(&self) -> bool {
+        let address = self.host.trim_matches(['[', ']']).parse::<IpAddr>();
+        let is_name = self.host == "localhost" || self.host.ends_with(".localhost");
+        is_name || address.is_ok_and(|ip| ip.to_canonical().is_loopback())
+    }
 }
 
 impl fmt::Display for Authority {

@@ -20,8 +20,7 @@ impl HostNames {
     pub fn check(&self, request: &Request) -> Result<(), Response> {
         let Some(host) = &request.host else { return Ok(()) };
         let name = &host.host;
-        let is_localhost = name == "localhost" || name.ends_with(".localhost");
-        if host.is_address || is_localhost || self.names.contains(name) {
+        if host.is_address || host.is_loopback() || self.names.contains(name) {
             return Ok(());
         }
         let why = format!(

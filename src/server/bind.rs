@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Connections, Listener, Server};
 use crate::chat::{photos::Photos, room::Room};
-use crate::{broadcast::Broadcast, http::files::Files, interfaces, threads::Threads};
+use crate::{broadcast::Broadcast, http::files::Files, interfaces, share::Share, threads::Threads};
 use crate::{settings::Settings, tcp, websocket::memory::Budget};
 
 impl Server {
@@ -27,6 +27,8 @@ impl Server {
             )
         })?;
         let sockets = tcp::listen(settings.port)?;
+        let address = sockets.first().and_then(|socket| socket.local_addr().ok());
+        let port = address.map_or(settings.port, |address| address.port());
         let listeners = sockets.into_iter().map(|socket| Listener::new(socket, &threads)).collect();
         settings.hosts.add_machine_name(&interfaces::machine_name());
         let data = settings.data.as_deref();
@@ -47,6 +49,7 @@ impl Server {
             broadcast: Broadcast::default(),
             room,
             wires: Arc::default(),
+            share: Share::new(port, settings.passphrase.is_some()),
             connections: Arc::new(Connections::new(&settings, &threads)),
             threads,
             settings,
@@ -56,11 +59,5 @@ impl Server {
     /// The settings, with the limits that hold.
     pub fn settings(&self) -> &Settings {
         &self.settings
-    }
-
-    /// The port that the server listens on, even if the settings left the choice to the system.
-    pub fn port(&self) -> u16 {
-        let address = self.listeners.first().and_then(|listener| listener.socket.local_addr().ok());
-        address.map_or(self.settings.port, |address| address.port())
     }
 }

@@ -53,6 +53,10 @@ fn a_wrong_setting_ends_the_start_with_one_sentence() {
         (&["--log", "a\u{1b}[2Jb\n\u{202e}"], &[], r"--log a\u{1b}[2Jb\u{a}\u{202e}: the levels"),
         (&["--www", "/no\u{1b}[31mwhere"], &[], r"/no\u{1b}[31mwhere"),
         (&[], &[("PARTYLINE_HEAD_BYTES", "1k")], "PARTYLINE_HEAD_BYTES=1k: a limit is a whole number"),
+        (&["--no-qr=0"], &[], "--no-qr 0: only 1 switches it on"),
+        (&["--no-qr", "1"], &[], "1 is no option here"),
+        (&[], &[("PARTYLINE_NO_QR", "")], "PARTYLINE_NO_QR=: there is nothing in it"),
+        (&[], &[("PARTYLINE_NO_QR", "yes")], "PARTYLINE_NO_QR=yes: only 1 switches it on"),
         (&["--www", "/nowhere/at/all"], &[], "--www DIR"),
     ] {
         let (code, out, err) = run_to_end(options, environment);
@@ -87,6 +91,20 @@ fn the_command_line_overrides_the_environment() {
     assert_eq!(read(&[], &environment[..2]).unwrap().port, 4000);
     assert_eq!(read(&[], &[environment[1], environment[0]]).unwrap().port, 4000);
     assert_eq!(read(&[], &[("PORT", "80")]).unwrap().port, 80);
+}
+
+#[test]
+fn a_switch_needs_no_value_and_takes_none_from_the_next_option() {
+    for (options, environment) in [
+        (&["--no-qr", "--port", "5000"][..], &[][..]),
+        (&["--no-qr=1", "--port=5000"], &[]),
+        (&["--port", "5000"], &[("PARTYLINE_NO_QR", "1")]),
+    ] {
+        let settings = read(options, environment).unwrap();
+        assert_eq!((settings.no_qr, settings.port), (true, 5000), "{options:?}");
+    }
+    assert!(!read(&[], &[]).unwrap().no_qr);
+    assert!(read(&["--no-qr", "--no-qr"], &[]).unwrap_err().starts_with("--no-qr is given twice"));
 }
 
 #[test]

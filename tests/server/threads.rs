@@ -29,7 +29,7 @@ fn start_without_limits() -> u16 {
         *limit = usize::MAX;
     }
     let server = partyline::server::Server::bind_with(settings, Threads::new(THREADS)).unwrap();
-    let port = server.port();
+    let port = server.share.port;
     thread::spawn(move || server.run());
     port
 }
