@@ -78,6 +78,7 @@ mod pages {
     mod lab; // echo and broadcast
     mod obstacles; // a proxy in between: a path of its own, no WebSocket
     mod passphrase; // the page asks for the passphrase
+    mod photos; // photos: chosen, made small, sent, shown
     mod reconnect; // the connection breaks: nothing typed is lost
     mod scrollback; // earlier messages
     mod ticks; // the words beside one's own messages

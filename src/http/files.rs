@@ -10,6 +10,9 @@ use super::{Request, Response};
 /// The largest file that is served, in bytes: it is read into memory whole.
 pub const FILE_MAX: u64 = 16 << 20;
 
+/// What the policy of a page says of pictures: the chat shows a photo before it is sent, from memory (`blob:`).
+const IMAGES: &str = "; img-src 'self' blob:";
+
 /// The folder that is served.
 pub struct Files {
     /// Without links and `..`, so that the path of a file can be compared with it.
@@ -50,7 +53,7 @@ impl Files {
         Response::new(200)
             .with_body(media_type(&path), body)
             .with_header("Cache-Control", "no-cache")
-            .with_header("Content-Security-Policy", format!("default-src 'self'{sockets}"))
+            .with_header("Content-Security-Policy", format!("default-src 'self'{IMAGES}{sockets}"))
     }
 
     /// The regular file at a request's path, if it may be served: inside the folder after all links

@@ -113,9 +113,12 @@ export class Connection extends EventTarget {
     this.connect();
   }
 
-  /** Sends a message now or after the next reconnect, until it is acknowledged. Returns its outbox entry. */
-  send(message, about = {}) {
-    const entry = this.outbox.add(message, about);
+  /**
+   * Sends a message now or after the next reconnect, until it is acknowledged. Returns its outbox entry. With
+   * `bytes`, these follow it as a binary message.
+   */
+  send(message, about = {}, bytes) {
+    const entry = this.outbox.add(message, about, bytes);
     this.#leaveToNextTab();
     this.#transmit();
     return entry;
@@ -151,8 +154,9 @@ export class Connection extends EventTarget {
   /** Sends what waits in the outbox. If it cannot be sent now, it goes out after the next welcome. */
   #transmit() {
     if (!this.#canSend) return;
-    for (const { ref, message } of this.outbox.takeSendable()) {
+    for (const { ref, message, bytes } of this.outbox.takeSendable()) {
       this.#socket.send(JSON.stringify({ ...message, ref }));
+      if (bytes) this.#socket.send(bytes); // at once: nothing may come between the two
     }
   }
 

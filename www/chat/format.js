@@ -39,8 +39,9 @@ export function actionIn(text) {
   return text.startsWith("/me ") ? text.slice(4) : null;
 }
 
-/** Returns a message as one line of plain text: "ana: hello" or "* ana waves". */
-export function plainText({ from, text }) {
+/** Returns a message as one line of plain text: "ana: hello" or "* ana waves" or "ana sent a photo: our cat". */
+export function plainText({ from, text, photo }) {
+  if (photo) return `${from.name} sent a photo${text === "" ? "" : `: ${text}`}`;
   const action = actionIn(text);
   return action === null ? `${from.name}: ${text}` : `* ${from.name} ${action}`;
 }
@@ -60,6 +61,16 @@ export function timeElement(milliseconds) {
   element.title = fullFormat.format(milliseconds);
   element.textContent = timeFormat.format(milliseconds);
   return element;
+}
+
+/** Returns what stands for a photo where it cannot be seen: "Photo from ana, 14:02: our cat". */
+export function altText({ from, at, text }) {
+  return `Photo from ${from.name}, ${timeFormat.format(at)}${text === "" ? "" : `: ${text}`}`;
+}
+
+/** Returns "312 kB" or "1.2 MB". */
+export function formatSize(bytes) {
+  return bytes < 999_500 ? `${Math.ceil(bytes / 1000)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
 }
 
 /** The server's reasons begin with a small letter and have no full stop, as is usual in a terminal. */

@@ -24,6 +24,12 @@
 //   message-body.js              fills in what was said
 //   scroll-position.js           keeps your place in the list
 //   unread.js                    counts unread messages
+//   photo-input.js               picks, pastes and drops photos
+//   photo-preview.js             shows a photo before it is sent
+//   photo-prepare.js             makes it small and upright, without where it was taken:
+//   photo-kind.js, photo-metadata.js, photo-canvas.js   the file formats, and the browser's canvas
+//   photo-item.js, photo-view.js                        a photo in the list, and in full size
+//   photo-leaving.js             asks before a photo that is not sent is lost
 //   earlier-messages.js          loads older messages, and those that you missed
 //   receipts.js                  tells the server what has arrived here
 //   member-list.js               draws the members, the way into each conversation
@@ -51,6 +57,10 @@ import { hasCookieFor, saveNameCookie } from "./name-cookie.js";
 import { startNameDialog } from "./name-dialog.js";
 import { openConversation, startNavigation } from "./navigation.js";
 import { askForPassphrase } from "./passphrase-form.js";
+import { startPhotoInput } from "./photo-input.js";
+import { reloadPhotos } from "./photo-item.js";
+import { askBeforeLeaving } from "./photo-leaving.js";
+import { startPhotoPreview } from "./photo-preview.js";
 import { sendReceipts } from "./receipts.js";
 import { announceMessages } from "./screen-reader-announcer.js";
 import { ScrollPosition } from "./scroll-position.js";
@@ -68,7 +78,7 @@ const state = new ChatState();
 const scroll = new ScrollPosition();
 
 const requestName = startNameDialog(state, connection);
-const { sendLine, retryMessage, deleteMessage, refusePrivateMessages } =
+const { sendLine, sendPhoto, canSend, retryMessage, deleteMessage, refusePrivateMessages } =
   startSending(state, connection, requestName);
 countUnread(state, scroll); // before showMessages: messages count as unread until the list shows them
 const { drawMore, isAllDrawn } = showMessages(state, { scroll, onRetry: retryMessage, onDelete: deleteMessage });
@@ -81,6 +91,9 @@ sendReceipts(connection);
 startNavigation(state);
 const sendTyping = startTypingIndicator(state, connection);
 startMessageBox(state, { onLine: sendLine, onTyping: sendTyping });
+startPhotoInput(state, { canSend, onFiles: startPhotoPreview(state, sendPhoto) });
+reloadPhotos(connection);
+askBeforeLeaving(connection);
 
 // The wire view hides these from everyone who looks at the screen.
 connection.addEventListener("welcome", ({ detail: { token } }) => secrets.learn(token));
@@ -106,7 +119,7 @@ connection.addEventListener("refused", ({ detail: { ref, reason } }) => state.ma
 connection.addEventListener("error", ({ detail: { code, ref } }) => {
   const own = state.findPending(ref);
   // Puts the text back into the box, if the box is empty. Sent from there, it is still the same message.
-  if (code === "not-saved" && own) state.replaceDraft(own.key, "", lineFor(own.text));
+  if (code === "not-saved" && own && !own.photo) state.replaceDraft(own.key, "", lineFor(own.text));
 });
 connection.addEventListener("count", ({ detail: { count } }) => state.setMemberCount(count));
 for (const type of ["joined", "left", "renamed", "away", "back"]) {

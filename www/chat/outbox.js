@@ -13,8 +13,12 @@ import { randomId } from "../shared/random-id.js";
 import { load, save } from "../shared/storage.js";
 import { wellFormed } from "../shared/well-formed.js";
 
-export class Outbox {
-  /** { ref, message, about, refused? }, oldest first. `refused` is the reason why the server refused it. */
+/** Its event "change": the entries are others. */
+export class Outbox extends EventTarget {
+  /**
+   * { ref, message, about, bytes?, refused? }, oldest first. `bytes`: the photo that the message announces;
+   * `refused`: the reason why the server refused it.
+   */
   entries = loadEntries();
   /** The refs that were sent over the connection and are not answered yet. */
   #underWay = new Set();
@@ -25,8 +29,8 @@ export class Outbox {
   }
 
   /** Adds a message; `about` is stored beside it and never sent. */
-  add(message, about) {
-    const entry = { ref: randomId(12), message: asWellFormed(message), about };
+  add(message, about, bytes) {
+    const entry = { ref: randomId(12), message: asWellFormed(message), about, bytes };
     this.#replace([...this.entries, entry]);
     return entry;
   }
@@ -87,7 +91,8 @@ export class Outbox {
 
   #replace(entries) {
     this.entries = entries;
-    save("unsent", entries);
+    save("unsent", entries.filter(({ bytes }) => !bytes)); // a photo is too large for it
+    this.dispatchEvent(new Event("change"));
   }
 }
 

@@ -52,10 +52,20 @@ export function startSending(state, connection, requestName) {
     return true;
   }
 
-  /** Sends a refused message again. */
-  function retryMessage({ ref, key, text }) {
+  /** Queues a photo: see photo-preview.js. Returns whether it does. */
+  function sendPhoto(key, { bytes, mime, width, height, url }, caption) {
     if (!canSend(key)) return false;
-    state.replaceDraft(key, lineFor(text), "");
+    const message = { type: "photo", mime, size: bytes.length, width, height };
+    if (caption !== "") message.caption = caption;
+    if (key !== ROOM) message.to = key;
+    state.addOwn(connection.send(message, { at: state.now(), name: state.members.get(key)?.name, url }, bytes));
+    return true;
+  }
+
+  /** Sends a refused message again. */
+  function retryMessage({ ref, key, text, photo }) {
+    if (!canSend(key)) return false;
+    if (!photo) state.replaceDraft(key, lineFor(text), "");
     state.markSending(ref);
     connection.retry(ref, key === ROOM ? {} : { to: key });
     return true;
@@ -71,8 +81,9 @@ export function startSending(state, connection, requestName) {
   }
 
   /** Deletes a refused message. */
-  function deleteMessage({ ref, key, text }) {
-    state.replaceDraft(key, lineFor(text), "");
+  function deleteMessage({ ref, key, text, photo }) {
+    if (photo) URL.revokeObjectURL(photo.url);
+    else state.replaceDraft(key, lineFor(text), "");
     connection.discard(ref);
     state.removePending(ref);
     document.getElementById("text").focus(); // the button that had the focus is gone
@@ -87,5 +98,5 @@ export function startSending(state, connection, requestName) {
     }
   }
 
-  return { sendLine, retryMessage, deleteMessage, refusePrivateMessages };
+  return { sendLine, sendPhoto, canSend, retryMessage, deleteMessage, refusePrivateMessages };
 }

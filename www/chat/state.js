@@ -25,7 +25,7 @@ const SHOW_SENDING_AFTER = 300;
 
 export class ChatState extends EventTarget {
   you = { id: -1, name: "" };
-  limits = { text: 4096, name: 32 };
+  limits = { text: 4096, name: 32, photo: 2 ** 20 };
   members = new Members();
   conversations = new Map();
   openKey = ROOM;
@@ -153,7 +153,9 @@ export class ChatState extends EventTarget {
   addOwn({ ref, message, about, refused }) {
     const key = message.to ?? ROOM;
     const status = refused ? "refused" : "new";
-    const own = { ref, key, text: message.text, from: { ...this.you }, at: about.at, status, reason: refused };
+    const photo = message.type === "photo" ? { ...message, url: about.url } : undefined;
+    const text = message.text ?? message.caption ?? "";
+    const own = { ref, key, text, photo, from: { ...this.you }, at: about.at, status, reason: refused };
     this.conversation(key, about.name).append(own);
     this.emit("added", { key, messages: [own], live: true });
     setTimeout(() => {
@@ -189,9 +191,9 @@ export class ChatState extends EventTarget {
     return pending.find((message) => message.ref === ref);
   }
 
-  /** Finds a refused message with this text: a writer who types it again means the same message. */
+  /** Finds a refused text that is this one: a writer who types it again means the same message. */
   findRefused(key, text) {
-    const matches = (message) => message.status === "refused" && message.text === text;
+    const matches = (message) => message.status === "refused" && message.text === text && !message.photo;
     return this.conversation(key).pending().find(matches);
   }
 
@@ -205,14 +207,14 @@ export class ChatState extends EventTarget {
   #addMessages(messages, { live, older }) {
     const added = new Map(); // from a conversation's key to its new messages
     const conversationsBefore = this.conversations.size;
-    for (const { id, ref, at, from, to, text } of messages) {
+    for (const { id, ref, at, from, to, text, photo } of messages) {
       if (ref) this.confirm(ref, id, at);
       if (this.#messages.has(id)) continue;
       if (live) this.#noteSender(from);
       const isOwn = from.id === this.you.id;
       const other = isOwn ? to : from; // in private: the other one of the two
       const key = to ? other.id : ROOM;
-      const message = { id, key, at, from, text, status: isOwn ? "received" : undefined };
+      const message = { id, key, at, from, text, photo, status: isOwn ? "received" : undefined };
       this.conversation(key, other?.name);
       this.#insertById(message);
       added.set(key, [...(added.get(key) ?? []), message]);

@@ -50,23 +50,22 @@ function visible(character) {
 
 /**
  * Returns what may be shown of a frame's payload: its bytes `onWire` and `unmasked`, with null for a hidden
- * one, the `characters` of charactersOf, the `text`, which is "" if the payload is not text, and a Close's
- * `code`, which is null if there is none or if one of its bytes is hidden.
+ * one, the `characters` of charactersOf and the `text` that they are, or null and "" if the payload is not text,
+ * and a Close's `code`, which is null if there is none or if one of its bytes is hidden.
  */
 export function coverFrame(frame) {
   const { onWire, unmasked, hidden } = frame;
   const code = closeCode(frame);
   const codeLength = code === null ? 0 : 2; // it is a number and no text
-  const characters = [
-    ...Array(codeLength).fill(""),
-    ...charactersOf(unmasked.slice(codeLength), hidden.slice(codeLength)),
-  ];
   const isText = frame.message.opcode === TEXT || isControl(frame.opcode);
+  const characters = isText
+    ? [...Array(codeLength).fill(""), ...charactersOf(unmasked.slice(codeLength), hidden.slice(codeLength))]
+    : null;
   return {
     onWire: coverBytes(onWire, hidden),
     unmasked: coverBytes(unmasked, hidden),
     characters,
-    text: isText ? characters.join("") : "",
+    text: characters?.join("") ?? "",
     code: hidden[0] || hidden[1] ? null : code,
   };
 }

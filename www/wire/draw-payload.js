@@ -1,4 +1,5 @@
-// Draws the payload of a frame: how the first bytes are unmasked with XOR, and all bytes in hex.
+// Draws the payload of a frame: how the first bytes are unmasked with XOR, and all bytes in hex. `characters` is
+// null where the bytes are no text, such as those of a photo.
 
 import { createCaption, createCode, createElement, createPart, createTableHead } from "./create-element.js";
 import { binaryOf, hexOf, hexOfAll } from "./decode-frame.js";
@@ -20,7 +21,7 @@ export function drawUnmasking(frame, onWire, unmasked, characters) {
       createElement("td", { "data-fields": "payload" }, ...hexAndBinary(onWire[index])),
       createElement("td", { "data-fields": "key" }, ...hexAndBinary(frame.key[index % 4])),
       createElement("td", { "data-fields": "payload" }, ...hexAndBinary(unmasked[index])),
-      createElement("td", { class: "character" }, meaningOfByte(characters, index))));
+      ...textCell(characters && meaningOfByte(characters, index))));
   const keyTitle = count > 4 ? "Key byte 0, 1, 2, 3, 0, …" : "Key byte 0, 1, 2, 3";
   const sentences = ["XOR: a bit is 1 where the two differ."];
   if (count > 4) sentences.push("The key has 4 bytes; byte 4 begins again with the first.");
@@ -28,9 +29,12 @@ export function drawUnmasking(frame, onWire, unmasked, characters) {
   if (others > 0) sentences.push(`The other ${plural(others, "byte")} in the same way.`);
   return createElement("table", { class: "xor" },
     createCaption("Unmasking.", sentences.join(" ")),
-    createTableHead(["Payload byte", "On the wire", keyTitle, "XOR of both", "Text"]),
+    createTableHead(["Payload byte", "On the wire", keyTitle, "XOR of both", ...textTitle(characters)]),
     createElement("tbody", {}, ...rows));
 }
+
+const textTitle = (characters) => (characters === null ? [] : ["Text"]);
+const textCell = (text) => (text === null ? [] : [createElement("td", { class: "character" }, text)]);
 
 function hexAndBinary(byte) {
   const binary = binaryOf(byte);
@@ -59,11 +63,11 @@ export function drawPayload(frame, onWire, unmasked, characters, columns) {
     rows.push(createElement("tr", {},
       createElement("th", { scope: "row" }, String(start)),
       ...cells,
-      createElement("td", { class: "character" }, characters.slice(start, end).join(""))));
+      ...textCell(characters && characters.slice(start, end).join(""))));
   }
   const titles = frame.key
-    ? ["Byte", "On the wire (masked)", "Unmasked", "Text"]
-    : ["Byte", "On the wire", "Text"];
+    ? ["Byte", "On the wire (masked)", "Unmasked", ...textTitle(characters)]
+    : ["Byte", "On the wire", ...textTitle(characters)];
   const table = createElement("table", { class: frame.key ? "payload masked" : "payload" },
     createElement("caption", { class: "hidden" }, title),
     createTableHead(titles),

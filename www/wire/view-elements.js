@@ -27,7 +27,8 @@ export function buildViewElements(handlers, frameList) {
 
   // The frames.
   const chatNote = createElement("p", { class: "words own-words", hidden: true },
-    "The text inside (type, ref, ack, beat …) is this chat's own. The Echo page shows plain text.");
+    "The text inside (type, ref, ack, beat …) is this chat's own, and a binary message is a photo. " +
+    "The Echo page shows plain text.");
   const proxyNote = createElement("p", { class: "words own-words proxy-note", hidden: true });
   const countsLine = createElement("p", { class: "counts" });
   const emptyLine = createElement("p", { class: "nothing" });

@@ -57,11 +57,12 @@ impl Page<'_> {
     }
 
     /// The page's messages of this `type` to the server so far, each with the time in seconds at which
-    /// it was sent.
+    /// it was sent. Binary messages have no type.
     pub fn sent_messages(&self, kind: &str) -> Vec<(f64, Value)> {
         self.wait_for_past_events();
         let frames = self.events("Network.webSocketFrameSent");
-        let parsed = frames.iter().map(|event| {
+        let texts = frames.iter().filter(|event| event["response"]["opcode"] == 1);
+        let parsed = texts.map(|event| {
             let text = event["response"]["payloadData"].as_str().unwrap();
             (event["timestamp"].as_f64().unwrap(), serde_json::from_str::<Value>(text).unwrap())
         });

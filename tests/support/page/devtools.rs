@@ -33,6 +33,19 @@ impl Page<'_> {
         }
     }
 
+    /// Returns the event of this name that has this index, 0 for the first; waits for it if it has not arrived yet.
+    pub fn wait_for_nth_event(&self, method: &str, n: usize) -> Value {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(event) = self.events(method).into_iter().nth(n) {
+                return event;
+            }
+            assert!(Instant::now() < deadline, "only {} of {method}", self.events(method).len());
+            let event = self.browser.receive();
+            self.browser.events.borrow_mut().push(event);
+        }
+    }
+
     /// Waits until the events of everything that has happened in the page have arrived here.
     ///
     /// The browser sends events in order, and so all earlier ones before the answer to this request.
