@@ -22,6 +22,7 @@ pub mod websocket; // what carries every WebSocket: socket, Sender, slow clients
 pub mod json; // writes JSON
 pub mod echo; // /echo: every message goes back to its sender
 pub mod broadcast; // /broadcast: every message goes to every client
+pub mod socketio; // /socket.io/: the same for the clients of the Socket.IO library
 pub mod chat; // /chat: the chat
 pub mod wire; // /wire: shows the bytes of another connection
 pub mod client; // the other side: a client of the chat, for `src/console/`

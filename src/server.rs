@@ -13,7 +13,7 @@ use crate::threads::{Counted, Threads};
 use crate::websocket::{Socket, Tap, memory::Budget, tap::TapGuard};
 use crate::wire::Wires;
 use crate::{broadcast::Broadcast, chat::room::Room, http::files::Files, settings::Settings};
-use crate::{chat, echo, handshake, share::Share};
+use crate::{chat, echo, handshake, share::Share, socketio::SocketIo};
 
 mod connections; // all connections, and the limits on their number
 mod addresses; // how many connections each address has; refuses one too many
@@ -42,6 +42,7 @@ pub struct Server {
     budget: Arc<Budget>,
     echo_budget: Arc<Budget>,
     broadcast: Broadcast,
+    socket_io: SocketIo,
     /// The chat's room, for the operator as well.
     pub room: Arc<Room>,
     wires: Arc<Wires>,
@@ -150,6 +151,11 @@ impl Server {
             (None, true) => {
                 return Err(Response::refusal(404, "no WebSocket is spoken at this address"));
             }
+            (Some(Route::SocketIo(hello)), false) => {
+                self.settings.origins.check(request)?;
+                return Err(self.socket_io.sessions.answer(&hello, request, &connection.stream, leftover));
+            }
+            _ if request.method == "POST" => return Err(Response::only_get()),
             (Some(_), false) if request.path != "/" => {
                 return Err(reply::plain_get(request, &self.settings.origins));
             }
@@ -194,6 +200,7 @@ impl Server {
         match route {
             Route::Echo => echo::serve(socket),
             Route::Broadcast => self.broadcast.serve(id, socket),
+            Route::SocketIo(hello) => self.socket_io.serve(&hello, id, socket),
             Route::Chat(join) => {
                 let passphrase = self.settings.passphrase.as_deref();
                 chat::serve(&self.room, passphrase, id, socket, join);

@@ -63,6 +63,11 @@ mod chat {
     mod receipts; // how many recipients have a message
     mod reconnect; // coming back with a token
 }
+mod socketio {
+    //! The clients of the Socket.IO library.
+    mod packets; // literal packets on a WebSocket
+    mod polling; // how most of them begin, over plain HTTP
+}
 mod tiny; // lesson 0, src/bin/tiny.rs
 mod wire {
     //! What /wire shows.

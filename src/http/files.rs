@@ -12,6 +12,11 @@ pub const FILE_MAX: u64 = 16 << 20;
 
 /// What the policy of a page says of pictures: the chat shows a photo before it is sent, from memory (`blob:`).
 const IMAGES: &str = "; img-src 'self' blob:";
+/// The pages that come with the server. They run no script but those in files of their own, so that a text which
+/// is taken for HTML by mistake does no harm. Pages that students add may have scripts and styles inside.
+const OWN_PAGES: [&str; 5] = ["index.html", "echo.html", "broadcast.html", "socketio.html", "wire.html"];
+/// Where pages written for Socket.IO expect its script.
+const SOCKET_IO_SCRIPT: &str = "/socket.io/socket.io.js";
 
 /// The folder that is served.
 pub struct Files {
@@ -30,7 +35,16 @@ impl Files {
     /// The answer to a request for a file: 200, 404, or 500 if the file cannot be read.
     pub fn answer(&self, request: &Request) -> Response {
         let Some(path) = self.find(&request.path) else {
-            return Response::refusal(404, "there is nothing at this address");
+            return Response::refusal(
+                404,
+                match request.path.as_str() {
+                    SOCKET_IO_SCRIPT => {
+                        "Socket.IO's script is not part of this server. Install the package \
+                    socket.io-client with npm, and copy its dist/socket.io.js to www/socket.io/socket.io.js"
+                    }
+                    _ => "there is nothing at this address",
+                },
+            );
         };
         let body = match read(&path) {
             Ok(Some(body)) => body,
@@ -50,10 +64,14 @@ impl Files {
             }
             _ => String::new(),
         };
+        let name = path.strip_prefix(&self.root).unwrap_or(&path);
+        let is_own =
+            name.extension() != Some("html".as_ref()) || OWN_PAGES.iter().any(|own| name == Path::new(own));
+        let inline = if is_own { "" } else { " 'unsafe-inline'" };
         Response::new(200)
             .with_body(media_type(&path), body)
             .with_header("Cache-Control", "no-cache")
-            .with_header("Content-Security-Policy", format!("default-src 'self'{IMAGES}{sockets}"))
+            .with_header("Content-Security-Policy", format!("default-src 'self'{inline}{IMAGES}{sockets}"))
     }
 
     /// The regular file at a request's path, if it may be served: inside the folder after all links

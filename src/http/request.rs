@@ -11,7 +11,7 @@ const HEADERS_MAX: usize = 100;
 /// A parsed request head.
 #[derive(Debug)]
 pub struct Request {
-    /// `GET` or `HEAD`; every other method has been refused with 405.
+    /// `GET`, `HEAD` or `POST`; every other method has been refused with 405.
     pub method: String,
     /// What follows the host in the URL, percent-decoded: `/`, `/echo`, `/style.css`.
     pub path: String,
@@ -21,7 +21,7 @@ pub struct Request {
     pub host: Option<Authority>,
     /// True for HTTP/1.0, which gets answers but cannot switch protocols (RFC 9110, 7.8).
     pub is_http_1_0: bool,
-    /// True when the head announces a body, which this server does not read.
+    /// True when the head announces a body.
     pub has_body: bool,
     /// Names and values in the order of arrival. Names are in lower case, because header names are
     /// compared without regard to case (RFC 9110, 5.1).
@@ -107,9 +107,8 @@ pub fn parse(head: &[u8]) -> Result<Request, Response> {
     // Whatever the method is, these have to be right (RFC 9112, 3.2 and 6.3).
     request.host = parse_host(&request)?;
     request.has_body = announces_body(&request)?;
-    if method != "GET" && method != "HEAD" {
-        let why = "only GET and HEAD are understood here";
-        return Err(Response::refusal(405, why).with_header("Allow", "GET, HEAD"));
+    if !matches!(method, "GET" | "HEAD" | "POST") {
+        return Err(Response::only_get());
     }
     let (target_host, path, query) = parse_target(target)?;
     // RFC 9112, 3.2.2: the host of an absolute target counts, not that of the Host field.

@@ -37,6 +37,12 @@ impl Response {
         Response::new(status).with_body("text/plain; charset=utf-8", text.into_bytes())
     }
 
+    /// 405: the method is not one that this address answers.
+    pub fn only_get() -> Response {
+        let why = "only GET and HEAD are understood here";
+        Response::refusal(405, why).with_header("Allow", "GET, HEAD")
+    }
+
     /// The same answer with one more header field.
     pub fn with_header(mut self, name: &'static str, value: impl Into<String>) -> Response {
         self.headers.push((name, value.into()));

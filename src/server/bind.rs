@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{Connections, Listener, Server};
 use crate::chat::{photos::Photos, room::Room};
+use crate::socketio::SocketIo;
 use crate::{broadcast::Broadcast, http::files::Files, interfaces, share::Share, threads::Threads};
 use crate::{settings::Settings, tcp, websocket::memory::Budget};
 
@@ -47,6 +48,7 @@ impl Server {
             budget: Arc::new(Budget::new(settings.pending, &threads)),
             echo_budget: Arc::new(Budget::new(settings.pending, &threads)),
             broadcast: Broadcast::default(),
+            socket_io: SocketIo::default(),
             room,
             wires: Arc::default(),
             share: Share::new(port, settings.passphrase.is_some()),

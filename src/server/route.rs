@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::Server;
 use crate::chat::room::JoinRequest;
 use crate::http::{Request, Response};
+use crate::socketio::{self, Hello};
 use crate::websocket::{ConnectionLimits, rate_limit::RateLimit};
 use crate::{broadcast, chat, echo, wire};
 
@@ -14,6 +15,8 @@ pub enum Route {
     Echo,
     /// `/broadcast`.
     Broadcast,
+    /// `/socket.io/`, with the parameters of its client.
+    SocketIo(Hello),
     /// `/chat`, with what the request says about the new member.
     Chat(Box<JoinRequest>),
     /// `/wire`, with the id of the connection to watch.
@@ -27,6 +30,7 @@ impl Route {
         match request.path.as_str() {
             "/echo" => Some(Route::Echo),
             "/broadcast" | "/" => Some(Route::Broadcast),
+            "/socket.io/" => Some(Route::SocketIo(Hello::from_request(request))),
             "/chat" => Some(Route::Chat(JoinRequest::from_request(request))),
             "/wire" => Some(Route::Wire(request.parameter("id").unwrap_or_default())),
             _ => None,
@@ -38,6 +42,7 @@ impl Route {
         match self {
             Route::Echo => "/echo",
             Route::Broadcast => "/broadcast",
+            Route::SocketIo(_) => "/socket.io/",
             Route::Chat(_) => "/chat",
             Route::Wire(_) => "/wire",
         }
@@ -59,6 +64,7 @@ impl Route {
         let message_max = match self {
             Route::Echo => echo::MESSAGE_MAX,
             Route::Broadcast => broadcast::MESSAGE_MAX,
+            Route::SocketIo(_) => socketio::MESSAGE_MAX,
             Route::Chat(_) => chat::message_max(settings.text).max(settings.photo),
             Route::Wire(_) => wire::MESSAGE_MAX,
         };

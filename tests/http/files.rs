@@ -14,6 +14,25 @@ fn fetch(server: &Server, target: &str) -> Reply {
 }
 
 #[test]
+fn only_a_page_that_was_added_may_have_scripts_inside() {
+    let server = Server::start(&[]);
+    for file in fs::read_dir("www").unwrap().chain(fs::read_dir("www/wire").unwrap()) {
+        let path = file.unwrap().path();
+        if path.is_file() {
+            let reply = fetch(&server, path.to_str().unwrap().strip_prefix("www").unwrap());
+            assert!(!reply.header("Content-Security-Policy").unwrap().contains("unsafe"), "{path:?}");
+        }
+    }
+    let folder = WwwFolder::new();
+    for (name, is_added) in [("mine.html", true), ("wire/index.html", true), ("index.html", false)] {
+        folder.write(name, "<script>alert(1)</script>");
+        let reply = fetch(&folder.serve(), &format!("/{name}"));
+        let policy = reply.header("Content-Security-Policy").unwrap();
+        assert_eq!(policy.starts_with("default-src 'self' 'unsafe-inline';"), is_added, "{name}: {policy}");
+    }
+}
+
+#[test]
 fn each_extension_has_its_media_type() {
     let (folder, html) = (WwwFolder::new(), "text/html; charset=utf-8");
     let server = folder.serve();

@@ -3,13 +3,14 @@
 
 import { coverFrame } from "./cover.js";
 import { createCaption, createCode, createElement, createPart, createTableHead } from "./create-element.js";
-import { closeCode, headerGroups, hexOfAll } from "./decode-frame.js";
+import { TEXT, closeCode, headerGroups, hexOfAll } from "./decode-frame.js";
 import { drawBits } from "./draw-bits.js";
 import { drawPayload, drawUnmasking } from "./draw-payload.js";
 import {
   DIRECTIONS, closeCodeFromBytes, closeCodeName, explainCloseCode, explainField, opcodeName, shownPart,
 } from "./explain-frame.js";
 import { formatDuration, formatTime, plural } from "./format.js";
+import { explainPacket } from "./socketio-packet.js";
 
 /** How many bytes of the payload stand beside those of the header. */
 const PAYLOAD_BYTES = 8;
@@ -37,6 +38,8 @@ function describePayload(frame) {
   const { text, unmasked, code } = coverFrame(frame);
   const parts = [];
   if (code !== null) parts.push(closeCodeName(code));
+  const packet = packetIn(frame, text);
+  if (packet) parts.push(packet.name);
   if (text !== "") {
     const beginning = Array.from(text).slice(0, PREVIEW_LENGTH).join("");
     const goesOn = beginning !== text || length > unmasked.length;
@@ -47,6 +50,13 @@ function describePayload(frame) {
   }
   if (roundTrip !== undefined) parts.push(`${formatDuration(roundTrip)} after its ping`);
   return parts.join(" · ");
+}
+
+/** Returns what the text is to Socket.IO, or null. Only the first frame of a message has the digits. */
+function packetIn(frame, text) {
+  const { message } = frame;
+  const isFirst = message.isWhole && message.frames[0] === frame;
+  return message.isSocketIo && isFirst && frame.opcode === TEXT ? explainPacket(text) : null;
 }
 
 /** Draws all parts of a frame. The bits are hardest to read, so the bytes and the fields come first. */
@@ -65,6 +75,11 @@ export function drawFrame(frame, columns) {
     parts.push(createPart("The payload as text",
       createElement("p", { class: "text-payload", dir: "auto" }, text),
       createElement("p", { class: "words" }, shownPart(frame))));
+  }
+  const packet = packetIn(frame, text);
+  if (packet) {
+    const sentences = packet.sentences.map((sentence) => createElement("p", {}, sentence));
+    parts.push(createPart("What it is to Socket.IO", ...sentences));
   }
   return parts;
 }

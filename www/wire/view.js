@@ -138,6 +138,7 @@ export class WireView {
 
   #handleFrame(frameMessage) {
     const message = this.#log.add(decodeFrame(frameMessage));
+    message.isSocketIo = this.#handshake !== null && pathOf(this.#handshake.request) === "/socket.io/";
     this.#changed.add(message);
     for (const dropped of this.#log.trim()) {
       if (dropped.message.frames.length > 0) this.#changed.add(dropped.message);
