@@ -86,6 +86,7 @@ mod pages {
     mod photos; // photos: chosen, made small, sent, shown
     mod reconnect; // the connection breaks: nothing typed is lost
     mod scrollback; // earlier messages
+    mod socketio; // Socket.IO by hand, and pages that students bring
     mod ticks; // the words beside one's own messages
     mod wire; // the wire view
 }

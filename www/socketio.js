@@ -4,6 +4,7 @@
 
 import { socketAddress } from "./shared/socket-address.js"; // beside this page, with ws for http
 import { load, save } from "./shared/storage.js"; // keeps the text in the box over a reload
+import { wellFormed } from "./shared/well-formed.js"; // half an emoji, which JavaScript allows, is not JSON
 import { withWireId } from "./wire/id.js"; // adds "&wire=<id>", by which the wire view finds the connection
 
 const status = document.getElementById("state");
@@ -43,8 +44,7 @@ socket.addEventListener("close", (event) => {
 form.addEventListener("submit", (event) => {
   event.preventDefault(); // otherwise the browser would load the page again, and the connection would end
   if (status.className !== "open" || text.value === "") return; // the text stays in the box
-  // socket.emit("chat message", text.value). toWellFormed: half an emoji is not JSON to the server.
-  socket.send(`42${JSON.stringify(["chat message", text.value.toWellFormed?.() ?? text.value])}`);
+  socket.send(`42${JSON.stringify(["chat message", wellFormed(text.value)])}`); // socket.emit("chat message", …)
   text.value = "";
   text.focus();
 });

@@ -24,8 +24,8 @@ fn only_a_page_that_was_added_may_have_scripts_inside() {
         }
     }
     let folder = WwwFolder::new();
-    for (name, is_added) in [("mine.html", true), ("wire/index.html", true), ("index.html", false)] {
-        folder.write(name, "<script>alert(1)</script>");
+    for (name, is_added) in [("mine.html", true), ("sub/index.html", true), ("index.html", false)] {
+        folder.write(&format!("www/{name}"), "<script>alert(1)</script>");
         let reply = fetch(&folder.serve(), &format!("/{name}"));
         let policy = reply.header("Content-Security-Policy").unwrap();
         assert_eq!(policy.starts_with("default-src 'self' 'unsafe-inline';"), is_added, "{name}: {policy}");

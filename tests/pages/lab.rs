@@ -85,11 +85,11 @@ fn echo_page_shows_the_messages_of_its_own_user_alone() {
 }
 
 #[test]
-fn lab_sheet_of_the_chat_links_to_both_pages() {
+fn lab_sheet_of_the_chat_links_to_the_three_pages() {
     let server = Server::start(&[]);
     let browser = Browser::start();
     let page = browser.new_user();
-    for (step, file) in [ECHO, BROADCAST].into_iter().enumerate() {
+    for (step, file) in [ECHO, BROADCAST, "socketio.html"].into_iter().enumerate() {
         page.open(&format!("http://localhost:{}/", server.port));
         page.evaluate(&format!("void document.querySelectorAll('#lab li a')[{step}].click()"));
         page.wait_for(&format!("location.pathname === '/{file}' && state.className === 'open'"));

@@ -10,7 +10,8 @@ import "../shared/tab.js"; // a duplicate of a tab gets a wire id of its own
 export const wireId = load("wire", null, isText(/^[\w-]{16,64}$/)) ?? randomId(16);
 save("wire", wireId);
 
-/** Adds the wire id to the address of a WebSocket. */
+/** Adds the wire id to the address of a WebSocket, a URL. */
 export function withWireId(url) {
-  return `${url}?wire=${wireId}`;
+  url.searchParams.set("wire", wireId);
+  return url;
 }
