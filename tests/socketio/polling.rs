@@ -56,8 +56,12 @@ fn a_client_begins_with_polling_and_moves_to_a_websocket() {
     post(&server, &path, "40").assert_body("the connect packet", 200, b"ok");
     thread::scope(|scope| {
         let poll = scope.spawn(|| get(&server, &path));
-        let mut peer = upgrade(&server, &socket);
+        let mut peer = server.open(&socket);
+        peer.send_text("2probe");
+        peer.expect_text("3probe");
+        // A client moves when its GET has ended.
         poll.join().unwrap().assert_body("the GET that waits", 200, b"6");
+        peer.send_text("5");
         assert!(peer.read_text().starts_with("40{\"sid\":"));
         peer.send_text("42[\"a\"]");
         peer.expect_text("42[\"a\"]");
