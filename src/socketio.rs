@@ -20,7 +20,7 @@ use crate::mutex::lock;
 use crate::websocket::{Sender, Socket, frames};
 
 mod opening; // what a client asks for, and the packet that opens its connection
-mod packet; // a text -> the parts of a Socket.IO packet
+pub mod packet; // a text -> the parts of a Socket.IO packet
 mod polling; // over plain HTTP, until a client has its WebSocket
 
 pub use opening::Hello;

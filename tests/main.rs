@@ -102,6 +102,7 @@ mod fuzz {
     //! Random inputs, for a few seconds each.
     mod frames; // frames over real connections
     mod heads; // request heads
+    mod packets; // packets of Socket.IO
     mod taps; // frames past a tap
     mod settings; // options, words of the environment, lists of network interfaces
     mod texts; // messages and names
