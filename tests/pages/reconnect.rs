@@ -73,7 +73,7 @@ fn unsent_messages_arrive_once_each_after_the_server_was_killed() {
         ana.type_and_send(&format!("ana {n}"));
         cy.type_and_send(&format!("cy {n}"));
     }
-    ana.wait_for("list.lastElementChild.textContent.includes('Sending …')");
+    ana.wait_for("list.lastElementChild.textContent.includes('Waiting')");
     assert_eq!(ana.wait_for_texts(4), json!(["before", "ana 1", "ana 2", "ana 3"]));
 
     let server = Server::start_on(port, &options);

@@ -1,4 +1,5 @@
-//! The delivery status beside a member's own messages, and the choices beside one that was refused.
+//! The delivery status beside a member's own messages, its ticks and their words, and the choices beside one that
+//! was refused.
 
 use std::collections::BTreeSet;
 
@@ -11,14 +12,15 @@ use crate::support::page::Page;
 use crate::support::proxy::Proxy;
 use crate::support::*;
 
-/// A script that records every state of the newest own message in `seen`: the status beside it, its
-/// height, and by how many pixels the list is wider than its view.
+/// A script that records every state of the newest own message in `seen`: the status beside it, its height and
+/// the width of the status, and by how many pixels the list is wider than its view.
 const RECORD_STATES: &str = "window.seen = [];
     new MutationObserver(() => {
         const own = list.querySelector('li.own:last-child');
-        const [, words] = /:\\d\\d ?(.*)/.exec(own.querySelector('.meta').textContent);
+        const meta = own.querySelector('.meta');
+        const [, words] = /:\\d\\d ?(.*)/.exec(meta.textContent);
         const { scrollWidth, clientWidth } = messages;
-        seen.push([words, own.offsetHeight, scrollWidth - clientWidth]);
+        seen.push([words, `${own.offsetHeight} ${meta.offsetWidth}`, scrollWidth - clientWidth]);
     }).observe(list, { subtree: true, childList: true, characterData: true });";
 
 /// Waits until the newest message has this status.
@@ -46,6 +48,7 @@ fn status_goes_from_sending_to_delivered_to_all() {
     wait_for_status(&ana, " Sending …");
     ben.wait_for_texts(1);
     proxy.cut();
+    wait_for_status(&ana, " Waiting");
     proxy.mend();
     ana.retry_now();
     wait_for_status(&ana, " ✓✓ Delivered to 1 of 3");
@@ -53,11 +56,11 @@ fn status_goes_from_sending_to_delivered_to_all() {
     wait_for_status(&ana, " ✓✓ Delivered to 2 of 3");
     dora.send(&json!({ "type": "received", "id": 1 }));
     wait_for_status(&ana, " ✓✓ Delivered to 3 of 3");
-    let mut seen: Vec<(String, u64, u64)> = serde_json::from_value(ana.evaluate("seen")).unwrap();
+    let mut seen: Vec<(String, String, u64)> = serde_json::from_value(ana.evaluate("seen")).unwrap();
     seen.dedup();
     let words: Vec<&str> = seen.iter().map(|(words, ..)| words.as_str()).collect();
     let deliveries = ["✓✓ Delivered to 1 of 3", "✓✓ Delivered to 2 of 3", "✓✓ Delivered to 3 of 3"];
-    assert_eq!(words, [&["", "Sending …", "✓ Received"][..], &deliveries].concat());
+    assert_eq!(words, [&["", "Sending …", "Waiting", "✓ Received by the server"][..], &deliveries].concat());
     let sizes: BTreeSet<_> = seen.iter().map(|(_, height, beyond)| (height, beyond)).collect();
     assert_eq!(sizes.len(), 1, "the message or the list moves: {seen:?}");
     assert_eq!(seen[0].2, 0, "the list is wider than its view");

@@ -1,20 +1,14 @@
 // How names, times and texts look. Every module of the chat that draws uses it.
 
+import { setHue } from "./house.js";
+
 /** Returns an element with a name. <bdi> keeps a right-to-left name from reordering the text beside it. */
 export function nameElement({ id, name }) {
   const element = document.createElement("bdi");
   element.className = "name";
   element.textContent = name;
-  element.style.setProperty("--hue", hueOf(id));
+  setHue(element, id);
   return element;
-}
-
-/**
- * Returns one of twelve hues, in degrees. Ids that follow each other get hues that are far apart. The hue
- * is never the only cue: the name stands beside it.
- */
-export function hueOf(id) {
-  return ((id * 5) % 12) * 30;
 }
 
 /** Returns "ana", "ana and ben" or "ana, ben and cy" as a list of name elements and strings. */
@@ -34,9 +28,12 @@ export function absenceOf({ here, away }) {
   return away ? "away" : "";
 }
 
-/** Returns "waves" for "/me waves", and null for any other text. Pages send "/me …" as it was typed. */
+/** What a text begins with that says what its author does. Pages send it as it was typed. */
+export const ACTION = "/me ";
+
+/** Returns "waves" for "/me waves", and null for any other text. */
 export function actionIn(text) {
-  return text.startsWith("/me ") ? text.slice(4) : null;
+  return text.startsWith(ACTION) ? text.slice(ACTION.length) : null;
 }
 
 /** Returns a message as one line of plain text: "ana: hello" or "* ana waves" or "ana sent a photo: our cat". */
@@ -77,4 +74,9 @@ export function formatSize(bytes) {
 export function asSentence(text) {
   const end = /[.?!]$/.test(text) ? "" : ".";
   return text.charAt(0).toUpperCase() + text.slice(1) + end;
+}
+
+/** Returns "1 character" or "2 characters". */
+export function counted(count, word) {
+  return `${count} ${word}${count === 1 ? "" : "s"}`;
 }

@@ -15,6 +15,7 @@
 //   received-ids.js              knows which messages have arrived and which are missing
 //   conversation.js              one conversation: its messages in order
 //   members.js                   the people of the chat
+//   mentions.js                  whom a text mentions
 //   state.js                     what the page knows, with an event for each change
 //   message-box.js               the box in which you write
 //   slash-commands.js            parses /msg, /nick and the others
@@ -39,7 +40,7 @@
 //   name-dialog.js               changes your name
 //   typing-indicator.js          "ben is typing …"
 //   screen-reader-announcer.js   announces new messages to screen readers
-//   format.js                    how names, times and texts look
+//   format.js, house.js          how names, times and texts look; a person's house
 //   drafts.js, name-cookie.js, ../shared/storage.js   what a reload does not lose
 //   ../shared/tab.js, closed-tab.js   what a duplicate of a tab must not have, and what the next tab gets
 //   obstacle.js                  why no WebSocket can be opened
@@ -110,6 +111,7 @@ connection.addEventListener("welcome", ({ detail }) => {
   wasWelcomed = true;
   if (!resumed && !hasCookieFor(state.you.name)) saveNameCookie(state.you.name);
 });
+connection.addEventListener("state", ({ detail }) => state.setConnected(detail.state === "open"));
 connection.addEventListener("said", ({ detail }) => state.applySaid(detail));
 connection.addEventListener("ack", ({ detail: { ref, id, at } }) => {
   if (id) state.confirm(ref, id, at); // the ack of a new name has no id

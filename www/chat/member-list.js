@@ -2,7 +2,8 @@
 // a narrow window the list is a popover behind a button, and the button shows what is new in it.
 
 import { ROOM } from "./conversation.js";
-import { absenceOf, hueOf, nameElement } from "./format.js";
+import { absenceOf, nameElement } from "./format.js";
+import { houseElement } from "./house.js";
 import { hashFor } from "./navigation.js";
 
 /** In a busy room much changes at once. The list is drawn at most once in this time (milliseconds). */
@@ -80,7 +81,9 @@ export function showMembers(state, { onOpen }) {
     const words = document.createElement("span");
     words.className = "entry-words";
     words.append(...parts);
-    entry.replaceChildren(houseIcon(key, absence !== ""), words);
+    const pole = entry.querySelector(".pole"); // kept: a picture that is drawn again is loaded again
+    const house = pole ?? houseElement(person ?? { id: ROOM }, { isAway: absence !== "" });
+    entry.replaceChildren(house, words);
     if (entry.tagName !== "A") return;
     entry.href = key === ROOM ? "./" : hashFor(person.name);
     if (key === state.openKey) entry.setAttribute("aria-current", "page");
@@ -120,16 +123,6 @@ function personIdsInOrder(state) {
   };
   const compare = (a, b) => rank(a) - rank(b) || collator.compare(a.name, b.name);
   return [...state.members.values()].filter(isListed).sort(compare).map(({ id }) => id);
-}
-
-/** Returns a house in the person's hue. Its window is dark while the person is away. */
-function houseIcon(key, isDark) {
-  const house = document.createElement("span");
-  house.className = "house";
-  house.classList.toggle("dark", isDark);
-  house.classList.toggle("street", key === ROOM);
-  if (key !== ROOM) house.style.setProperty("--hue", hueOf(key));
-  return house;
 }
 
 function noteElement(text) {

@@ -1,6 +1,6 @@
-// The people of the chat: a Map from each member's id to { id, name, here, away }. `here`: is a member
-// now; `away`: the member's connection is lost, and may come back. People who have left stay in the Map,
-// because their conversation can still be read. The operator, who speaks with the id 0, is no member: the
+// The people of the chat: a Map from each member's id to { id, name, key, here, away }. `key`: the key of the
+// name; `here`: is a member now; `away`: the member's connection is lost, and may come back. People who have
+// left stay in the Map, because their conversation can still be read. The operator, who speaks with the id 0, is no member: the
 // operator is in no list, and no one can write to the operator in private.
 
 /** The operator's id, and the name that no member may have. */
@@ -30,18 +30,21 @@ export class Members extends Map {
 
   /** Finds a person by name. A present member goes before one who has left. */
   findByName(name) {
-    const key = nameKey(name);
-    const hasName = (person) => nameKey(person.name) === key;
-    return this.present().find(hasName) ?? [...this.values()].find(hasName);
+    return this.findByKey(nameKey(name));
+  }
+
+  findByKey(key) {
+    const namesakes = [...this.values()].filter((person) => person.key === key);
+    return namesakes.find(({ here }) => here) ?? namesakes[0];
   }
 
   addPresent({ id, name }, away) {
-    if (id !== OPERATOR.id) this.set(id, { id, name, away, here: true });
+    if (id !== OPERATOR.id) this.set(id, { id, name, key: nameKey(name), away, here: true });
   }
 
   /** Adds a person who is not here and whom this page may never have seen. */
   addAbsent(id, name) {
-    if (!this.has(id)) this.set(id, { id, name, here: false });
+    if (!this.has(id)) this.set(id, { id, name, key: nameKey(name), here: false });
   }
 
   /**

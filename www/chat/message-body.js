@@ -1,16 +1,47 @@
-// Fills what stands in a message: its text, as it was typed, below its photo, if it has one. message-item.js
-// draws the item around it, with the author, the time and the ticks.
+// Fills what stands in a message: its text, as it was typed, with the names that it mentions lit up, below its
+// photo, if it has one. message-item.js draws the item around it, with the author, the time and the ticks.
 //
 // Texts are inserted with `textContent` and so appear as they were typed. With `innerHTML`, markup in a
 // message would become part of this page and could run a script in it (cross-site scripting).
 
-import { actionIn, nameElement } from "./format.js";
+import { ACTION, actionIn, nameElement } from "./format.js";
+import { setHue } from "./house.js";
 import { photoButton } from "./photo-item.js";
+
+/** A message of a few emoji and nothing else is drawn large: at most this many units of a string. */
+const LONGEST_EMOJI = 48;
+const EMOJI = String.raw`\p{Extended_Pictographic}|\p{Emoji_Modifier}|\p{Regional_Indicator}|[#*\d]\ufe0f?\u20e3`;
+const PARTS_OF_EMOJI = String.raw`[\u200d\ufe0f\u{e0020}-\u{e007f}]`; // joiners, selectors, tags of flags
+const ONLY_EMOJI = new RegExp(`^\\s*(?:${EMOJI})(?:${EMOJI}|${PARTS_OF_EMOJI}|\\s)*$`, "u");
 
 /** Fills this empty element, the <p class="text"> of a message's item. */
 export function fillBody(body, message) {
   if (message.photo) body.append(photoButton(message));
-  const action = actionIn(message.text);
-  if (action === null) body.append(message.text);
-  else body.append("* ", nameElement(message.from), ` ${action}`);
+  const isAction = actionIn(message.text) !== null;
+  if (isAction) body.append("* ", nameElement(message.from), " ");
+  body.classList.toggle("large", isOnlyEmoji(message.text));
+  appendText(body, message, isAction ? ACTION.length : 0, message.text.length);
+}
+
+/** Appends the message's text from `start` to `end` (in units of a string), with its mentions lit up. */
+export function appendText(parent, { text, mentions }, start, end) {
+  let place = start;
+  for (const mention of mentions) {
+    if (mention.start < place || mention.end > end) continue;
+    parent.append(text.slice(place, mention.start), mentionElement(text, mention));
+    place = mention.end;
+  }
+  parent.append(text.slice(place, end));
+}
+
+function mentionElement(text, { start, end, id, isYou }) {
+  const element = document.createElement(isYou ? "mark" : "bdi");
+  element.className = isYou ? "mention you" : "mention";
+  element.textContent = text.slice(start, end);
+  setHue(element, id);
+  return element;
+}
+
+export function isOnlyEmoji(text) {
+  return text.length <= LONGEST_EMOJI && ONLY_EMOJI.test(text);
 }

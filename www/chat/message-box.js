@@ -3,6 +3,7 @@
 // reload keeps, and the box is cleared only after the line has been taken over.
 
 import { ROOM } from "./conversation.js";
+import { counted } from "./format.js";
 
 const form = document.getElementById("form");
 const text = document.getElementById("text");
@@ -42,7 +43,7 @@ export function startMessageBox(state, { onLine, onTyping }) {
     const limit = state.limits.text;
     const excess = lengthOf(line) - limit;
     if (excess > 0) {
-      showNote(`That is ${excess} characters too long: ${limit} fit into one message.`);
+      showNote(`That is ${counted(excess, "character")} too long: ${limit} fit into one message.`);
       return;
     }
     const key = state.openKey; // the line may be a command that opens another conversation
@@ -67,7 +68,7 @@ export function startMessageBox(state, { onLine, onTyping }) {
     }
     const limit = state.limits.text;
     const left = limit - lengthOf(text.value);
-    const words = left < 0 ? `${-left} characters too many` : `${left} characters left`;
+    const words = left < 0 ? `${counted(-left, "character")} too many` : `${counted(left, "character")} left`;
     counter.textContent = left < NEARLY_FULL * limit ? words : "";
     text.setAttribute("aria-invalid", String(left < 0));
     // The browser keeps to it before it draws: what is pasted may be megabytes.

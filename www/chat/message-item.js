@@ -2,15 +2,12 @@
 // message-body.js fills in what was said.
 
 import { ROOM, isMarker } from "./conversation.js";
-import { asSentence, nameElement, timeElement } from "./format.js";
+import { actionIn, asSentence, nameElement, timeElement } from "./format.js";
+import { houseElement } from "./house.js";
 import { fillBody } from "./message-body.js";
 
-/** A tick to look at and words to read, for each status of a message of our own. */
-const STATUS = {
-  sending: ["", "Sending …"],
-  received: ["✓", "Received"],
-  refused: ["", "Not sent"],
-};
+/** For each status of a message of our own that the server does not have: words, in place of the time. */
+const UNSENT = { sending: "Sending …", waiting: "Waiting", refused: "Not sent" };
 
 /** A text with more characters or lines is folded: only its beginning is in view. See .folded in messages.css. */
 const LONG_TEXT = 2_500;
@@ -38,10 +35,13 @@ export function fillItem(item, message, { onRetry, onDelete, onFold }) {
   }
   const isOwn = Boolean(message.status);
   const isRefused = message.status === "refused";
+  const isAction = actionIn(message.text) !== null; // its text names its author
   item.className = isOwn ? "own" : "";
   item.classList.toggle("refused", isRefused);
+  item.classList.toggle("action", isAction);
+  item.classList.toggle("for-you", Boolean(message.isForYou));
   const author = paragraph("author", isOwn ? "You" : nameElement(message.from));
-  item.replaceChildren(author, textRow(message));
+  item.replaceChildren(houseElement(message.from), ...(isAction ? [] : [author]), textRow(message));
   if (isLong(message.text)) {
     item.append(quietButton("", () => {
       message.isUnfolded = !message.isUnfolded;
@@ -81,22 +81,29 @@ function textRow(message) {
   return row;
 }
 
-/** Returns the time of a message and, for one of our own, how far it has come. */
+/**
+ * Returns the time of a message and, for one of our own, how far it has come: ticks, whose words are shown
+ * while the pointer is over the message, or the list has the focus. A screen reader reads the words.
+ */
 export function metaLine(message) {
   const line = paragraph("meta", timeElement(message.at));
-  const [tick, words] = progressOf(message);
-  if (tick) {
-    const element = document.createElement("span");
-    element.setAttribute("aria-hidden", "true"); // a screen reader reads the words
-    element.textContent = ` ${tick}`;
-    line.append(element);
+  const { status } = message;
+  if (status in UNSENT) {
+    line.classList.add("unsent");
+    line.append(" ", spanElement("", UNSENT[status]));
+  } else if (status === "received") {
+    const [ticks, words] = ticksOf(message);
+    const ticksElement = spanElement("ticks", ticks);
+    ticksElement.setAttribute("aria-hidden", "true");
+    line.title = words;
+    line.tabIndex = -1; // a finger gives it the focus, and then the words are shown
+    line.append(" ", ticksElement, " ", spanElement("tick-words", words));
   }
-  if (words) line.append(` ${words}`);
   return line;
 }
 
-function progressOf({ status, receipt, key }) {
-  if (status !== "received" || !receipt) return STATUS[status] ?? [];
+function ticksOf({ receipt, key }) {
+  if (!receipt) return ["✓", "Received by the server"];
   const { received, of } = receipt;
   return ["✓✓", key === ROOM ? `Delivered to ${received} of ${of}` : "Delivered"];
 }
@@ -120,6 +127,13 @@ function quietButton(label, onClick) {
   button.textContent = label;
   button.addEventListener("click", onClick);
   return button;
+}
+
+function spanElement(className, text) {
+  const element = document.createElement("span");
+  element.className = className;
+  element.textContent = text;
+  return element;
 }
 
 function paragraph(className, ...children) {

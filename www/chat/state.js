@@ -19,8 +19,9 @@
 import { Conversation, ROOM } from "./conversation.js";
 import { loadDrafts, saveDrafts } from "./drafts.js";
 import { Members } from "./members.js";
+import { mentionsIn } from "./mentions.js";
 
-/** Most acks arrive sooner than this (milliseconds). Then the word "Sending" does not flash up. */
+/** Most acks arrive sooner than this (milliseconds). Then the word "Sending …" does not flash up. */
 const SHOW_SENDING_AFTER = 300;
 
 export class ChatState extends EventTarget {
@@ -35,6 +36,7 @@ export class ChatState extends EventTarget {
   /** How many members have received each message of our own, as far as the server has told: by id. */
   #receipts = new Map();
   #lowestKey = 0;
+  #isConnected = false;
   /** The server's time (milliseconds since 1970) when `performance.now()` was 0. Until a welcome: ours. */
   #serverTimeOrigin = performance.timeOrigin;
 
@@ -131,6 +133,15 @@ export class ChatState extends EventTarget {
     this.emit("members");
   }
 
+  /** Without a connection, what is to be sent waits, and says so. */
+  setConnected(isConnected) {
+    this.#isConnected = isConnected;
+    for (const own of this.#allPending().filter(({ status }) => status !== "refused")) {
+      if (isConnected) this.#showSendingLater(own);
+      else this.#update(own, { status: "waiting" });
+    }
+  }
+
   setOwnName(name) {
     const was = this.you.name;
     this.you.name = name;
@@ -152,14 +163,21 @@ export class ChatState extends EventTarget {
   /** Adds a message of our own, from its entry in the outbox. */
   addOwn({ ref, message, about, refused }) {
     const key = message.to ?? ROOM;
-    const status = refused ? "refused" : "new";
+    const unsent = this.#isConnected ? "new" : "waiting";
+    const status = refused ? "refused" : unsent;
     const photo = message.type === "photo" ? { ...message, url: about.url } : undefined;
     const text = message.text ?? message.caption ?? "";
     const own = { ref, key, text, photo, from: { ...this.you }, at: about.at, status, reason: refused };
+    this.#noteMentions(own);
     this.conversation(key, about.name).append(own);
     this.emit("added", { key, messages: [own], live: true });
+    this.#showSendingLater(own);
+  }
+
+  #showSendingLater(own) {
     setTimeout(() => {
-      if (own.status === "new") this.#update(own, { status: "sending" });
+      const isUnderWay = own.status === "new" || own.status === "waiting";
+      if (isUnderWay && this.#isConnected) this.#update(own, { status: "sending" });
     }, SHOW_SENDING_AFTER);
   }
 
@@ -177,7 +195,8 @@ export class ChatState extends EventTarget {
   }
 
   markSending(ref) {
-    this.#update(this.findPending(ref), { status: "sending", reason: undefined });
+    const status = this.#isConnected ? "sending" : "waiting";
+    this.#update(this.findPending(ref), { status, reason: undefined });
   }
 
   removePending(ref) {
@@ -187,8 +206,11 @@ export class ChatState extends EventTarget {
   }
 
   findPending(ref) {
-    const pending = [...this.conversations.values()].flatMap((conversation) => conversation.pending());
-    return pending.find((message) => message.ref === ref);
+    return this.#allPending().find((message) => message.ref === ref);
+  }
+
+  #allPending() {
+    return [...this.conversations.values()].flatMap((conversation) => conversation.pending());
   }
 
   /** Finds a refused text that is this one: a writer who types it again means the same message. */
@@ -215,12 +237,20 @@ export class ChatState extends EventTarget {
       const other = isOwn ? to : from; // in private: the other one of the two
       const key = to ? other.id : ROOM;
       const message = { id, key, at, from, text, photo, status: isOwn ? "received" : undefined };
+      this.#noteMentions(message);
       this.conversation(key, other?.name);
       this.#insertById(message);
       added.set(key, [...(added.get(key) ?? []), message]);
     }
     for (const [key, messages] of added) this.emit("added", { key, messages, live, older });
     if (this.conversations.size > conversationsBefore) this.emit("members");
+  }
+
+  /** A name may change: what counts is who had it when the message came. */
+  #noteMentions(message) {
+    const isYou = ({ id }) => id === this.you.id && !message.status;
+    message.mentions = mentionsIn(message.text, this.members).map((it) => ({ ...it, isYou: isYou(it) }));
+    message.isForYou = message.mentions.some(isYou);
   }
 
   #insertById(message) {
