@@ -34,6 +34,7 @@
 //   earlier-messages.js          loads older messages, and those that you missed
 //   receipts.js                  tells the server what has arrived here
 //   member-list.js               draws the members, the way into each conversation
+//   member-filter.js             finds a person in a long list of members
 //   navigation.js                which conversation is open: the address, and the browser's Back
 //   connection-status.js         shows how the connection is, with "Retry now"
 //   passphrase-form.js           asks for the passphrase

@@ -1,9 +1,11 @@
 // Draws the list of members: the way into each conversation, with its unread messages beside the name. In
-// a narrow window the list is a popover behind a button, and the button shows what is new in it.
+// a narrow window the list is a popover behind a button, and the button shows what is new in it. A long list
+// has a filter (member-filter.js).
 
 import { ROOM } from "./conversation.js";
 import { absenceOf, nameElement } from "./format.js";
 import { houseElement } from "./house.js";
+import { startMemberFilter } from "./member-filter.js";
 import { hashFor } from "./navigation.js";
 
 /** In a busy room much changes at once. The list is drawn at most once in this time (milliseconds). */
@@ -26,7 +28,7 @@ export function showMembers(state, { onOpen }) {
   const shown = new Map();
 
   function draw() {
-    const keys = [ROOM, ...personIdsInOrder(state)];
+    const keys = [ROOM, ...found(personIdsInOrder(state))];
     for (const [key, item] of items) {
       if (keys.includes(key)) continue;
       item.remove();
@@ -57,10 +59,14 @@ export function showMembers(state, { onOpen }) {
     entry.addEventListener("click", (event) => {
       if (event.ctrlKey || event.metaKey || event.shiftKey) return; // the browser opens another tab
       event.preventDefault();
-      if (popover.matches(":popover-open")) popover.hidePopover();
-      onOpen(key);
+      open(key);
     });
     return item;
+  }
+
+  function open(key) {
+    if (popover.matches(":popover-open")) popover.hidePopover();
+    onOpen(key);
   }
 
   function fillEntry(entry, key) {
@@ -110,6 +116,7 @@ export function showMembers(state, { onOpen }) {
     }, REDRAW_AFTER);
   }
 
+  const found = startMemberFilter(state, { onChange: draw, onPick: open });
   for (const type of ["members", "own-name", "opened"]) state.addEventListener(type, draw);
   for (const type of ["unread", "changed", "removed"]) state.addEventListener(type, drawSoon);
 }
