@@ -6,10 +6,11 @@
 // the end, in the order in which they were written.
 //
 // An item of `messages` is one of these:
-//   a message        { id, key, at, from, text, photo?, mentions, isForYou, status?, receipt? }; `status` only on our own
-//   a pending one    { ref, key, at, from, text, photo?, status, reason? }, without an id
+//   a message        { id, key, at, from, text, photo?, mentions, isForYou, status?, receipt? }
+//   a pending one    { ref, key, at, from, text, photo?, mentions, status, reason? }, without an id
 //   a notice         { notice, key, at, after, … }: "ana has picked up."
 //   a marker         { notice, key, after }: a notice without a time, where messages are missing
+// Only our own messages have a `status`.
 
 /** The key of the conversation with everyone. The key of a private one is the other person's id. */
 export const ROOM = 0;

@@ -1,7 +1,7 @@
 // The people of the chat: a Map from each member's id to { id, name, key, here, away }. `key`: the key of the
 // name; `here`: is a member now; `away`: the member's connection is lost, and may come back. People who have
-// left stay in the Map, because their conversation can still be read. The operator, who speaks with the id 0, is no member: the
-// operator is in no list, and no one can write to the operator in private.
+// left stay in the Map, because their conversation can still be read. The operator, who speaks with the id 0,
+// is no member: the operator is in no list, and no one can write to the operator in private.
 
 /** The operator's id, and the name that no member may have. */
 const OPERATOR = { id: 0, name: "operator" };

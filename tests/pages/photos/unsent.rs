@@ -37,7 +37,7 @@ fn photo_that_is_sent_without_a_connection_arrives_once_and_in_order() {
     let order = json!(["10 wide", "before", "20 wide", "between", "30 wide"]);
     assert_eq!(ana.wait_for_texts(5), order);
     ana.wait_for("loaded(3)");
-    ana.wait_for("list.lastElementChild.textContent.includes('Sending …')");
+    ana.wait_for("list.lastElementChild.textContent.includes('Waiting')");
     proxy.mend();
     ana.retry_now();
     ana.wait_for("list.lastElementChild.textContent.includes('Delivered to 1 of 1')");
