@@ -12,21 +12,36 @@ const text = document.getElementById("text");
 
 const socket = new WebSocket(withWireId(socketAddress("echo")));
 
+/** When each message was sent that has not come back yet, in milliseconds. Messages come back in their order. */
+const sendTimes = [];
+
 socket.addEventListener("open", () => {
   status.textContent = "Connected";
   status.className = "open";
 });
 
 socket.addEventListener("message", (event) => {
+  const time = performance.now() - sendTimes.shift();
+  showMessage("returned", `↓ back after ${time.toFixed(1)} ms`, event.data);
+});
+
+/** Adds a message to the list, with a line above it. `data` is a string or a Blob of bytes. */
+function showMessage(className, line, data) {
   const item = document.createElement("li");
-  item.dir = "auto"; // Arabic or Hebrew text begins on the right
-  // A message is a string or a Blob of bytes. textContent shows "<b>" as it was typed. With innerHTML it
-  // would become part of this page and could run a script in it (cross-site scripting).
-  const isText = typeof event.data === "string";
-  item.textContent = isText ? event.data : `(binary, ${event.data.size} bytes)`;
+  item.className = className;
+  const about = document.createElement("p");
+  about.className = "about";
+  about.textContent = line;
+  const content = document.createElement("p");
+  content.className = "text";
+  content.dir = "auto"; // Arabic or Hebrew text begins on the right
+  // textContent shows "<b>" as it was typed. With innerHTML it would become part of this page and could run
+  // a script in it (cross-site scripting).
+  content.textContent = typeof data === "string" ? data : `(binary, ${data.size} bytes)`;
+  item.append(about, content);
   messages.append(item);
   if (messages.children.length > 500) messages.firstElementChild.remove(); // thousands make a page slow
-});
+}
 
 socket.addEventListener("close", (event) => {
   const why = `code ${event.code}: ${event.reason || "no reason was given"}`;
@@ -39,6 +54,8 @@ form.addEventListener("submit", (event) => {
   // A text that cannot be sent now stays in the box.
   if (socket.readyState !== WebSocket.OPEN || text.value === "") return;
   socket.send(text.value);
+  sendTimes.push(performance.now());
+  showMessage("sent", "↑ sent", text.value);
   text.value = "";
   text.focus();
 });

@@ -21,7 +21,7 @@ fn pages_continue_the_conversation_after_the_server_has_restarted() {
     let [ana, ben] = [browser.new_user(), browser.new_user()];
     for page in [&ana, &ben] {
         page.open_chat("localhost", port);
-        page.wait_for_response("/icon.svg"); // which the browser requests last
+        page.wait_for_icon(); // which the browser requests last
     }
     ana.type_and_send("before");
     ben.wait_for_texts(1);
@@ -197,7 +197,7 @@ fn page_says_within_a_second_that_the_network_is_gone_and_comes_back_with_it() {
     let browser = Browser::start();
     let page = browser.new_user();
     page.open_chat("lab.test", proxy.port);
-    page.wait_for_response("/icon.svg");
+    page.wait_for_icon();
     let go_offline = |offline: bool| {
         let network =
             json!({ "offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1 });
@@ -236,8 +236,8 @@ fn pages_end_with_the_servers_list_after_its_history_has_lost_messages() {
     let browser = Browser::start();
     let [ana, ben] = [browser.new_user(), browser.new_user()];
     let [ana_name, ben_name] = [&ana, &ben].map(|page| page.open_chat("localhost", port));
-    ana.wait_for_response("/icon.svg");
-    ben.wait_for_response("/icon.svg");
+    ana.wait_for_icon();
+    ben.wait_for_icon();
     ana.type_and_send("kept");
     ben.wait_for_texts(1);
     ana.open_private_chat(&ben_name);

@@ -77,7 +77,7 @@ fn wire_view_of_a_duplicated_lab_page_shows_its_own_bytes() {
     second.open(&format!("http://localhost:{}/echo.html", server.port));
     second.wait_for("state.className === 'open' && document.activeElement === text");
     second.type_and_send("of the second");
-    second.wait_for("messages.children.length === 1");
+    second.wait_for("messages.querySelectorAll('li:not(.sent)').length === 1");
     assert_ne!(stored(&first, "wire"), stored(&second, "wire"));
     first.evaluate("text.value = 'of the first', text.form.requestSubmit()");
     first.wait_for("document.getElementById('wire').textContent.includes('of the first')");

@@ -18,10 +18,11 @@ fn open_lab_page(page: &Page, server: &Server, host: &str, file: &str) {
     page.wait_for("state.textContent === 'Connected' && document.activeElement === text");
 }
 
-/// Waits until the page shows `count` messages, and returns the texts of all.
+/// Waits until the page shows `count` messages that have come from the server, and returns the texts of all.
 fn wait_for_messages(page: &Page, count: usize) -> Vec<String> {
-    page.wait_for(&format!("messages.children.length >= {count}"));
-    let texts = page.evaluate("Array.from(messages.children, (item) => item.textContent)");
+    let received = "messages.querySelectorAll('li:not(.sent) .text')";
+    page.wait_for(&format!("{received}.length >= {count}"));
+    let texts = page.evaluate(&format!("Array.from({received}, (item) => item.textContent)"));
     texts.as_array().unwrap().iter().map(|text| text.as_str().unwrap().to_string()).collect()
 }
 
@@ -105,7 +106,7 @@ fn pages_report_a_stopped_server_and_keep_the_unsent_text() {
     for (page, file) in pages.iter().zip([ECHO, BROADCAST]) {
         open_lab_page(page, &server, "localhost", file);
         // The browser requests the icon last; without a server that would be an error.
-        page.wait_for_response("/icon.svg");
+        page.wait_for_icon();
     }
     server.type_line("quit");
     for page in &pages {
@@ -198,7 +199,7 @@ fn pages_keep_the_newest_500_messages() {
     open_lab_page(&page, &server, "localhost", BROADCAST);
     let mut other = server.open("/broadcast");
     (1..=700).for_each(|n| other.send_text(&format!("line {n}")));
-    page.wait_for("messages.lastElementChild?.textContent === 'line 700'");
+    page.wait_for("messages.lastElementChild?.lastElementChild.textContent === 'line 700'");
     let texts = wait_for_messages(&page, 500);
     assert_eq!((texts.len(), texts[0].as_str()), (500, "line 201"));
     page.assert_clean();

@@ -50,7 +50,7 @@ fn all_pages_work_under_a_path() {
         tab.evaluate(&format!("void document.querySelector('a[href=\"{file}\"]').click()"));
         tab.wait_for(&format!("location.pathname === '/lab/{file}' && state.className === 'open'"));
         tab.type_and_send("hello");
-        tab.wait_for("messages.children.length === 1");
+        tab.wait_for("messages.querySelectorAll('li:not(.sent)').length === 1");
     }
     tab.evaluate("void document.querySelector('a.brand').click()");
     tab.wait_until_connected();
@@ -198,7 +198,7 @@ fn page_that_was_refused_for_want_of_a_place_says_so_and_comes_in_later() {
     let browser = Browser::start();
     let page = browser.new_user();
     page.open_chat("localhost", server.port);
-    page.wait_for_response("/icon.svg");
+    page.wait_for_icon();
     let mut others: Vec<_> = (0..19).map(|_| take_place(&server)).collect();
     page.evaluate("dispatchEvent(new Event('offline'))"); // gives up its connection
     page.wait_for("line.className === 'waiting'");

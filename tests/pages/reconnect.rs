@@ -55,7 +55,7 @@ fn unsent_messages_arrive_once_each_after_the_server_was_killed() {
     for (page, host) in pages.iter().zip(["localhost", "lab.test", "lab.test"]) {
         page.open_chat(host, port);
         page.evaluate("window.notReloaded = true");
-        page.wait_for_response("/icon.svg"); // which the browser requests last
+        page.wait_for_icon(); // which the browser requests last
     }
     let name = ben.own_name();
     ana.type_and_send("before");

@@ -54,12 +54,14 @@ fn wait_for_rows(page: &Page, count: usize) -> Value {
     rows
 }
 
+/// Presses the tool with this label.
+fn press_tool(page: &Page, label: &str) {
+    page.evaluate(&format!("all('.wire-tools button').find((it) => it.textContent === '{label}').click()"));
+}
+
 /// Empties the list with the button "Clear".
 fn clear_list(page: &Page) {
-    page.evaluate(
-        "void texts('.wire-tools button').forEach((name, at) =>
-        name === 'Clear' && all('.wire-tools button')[at].click())",
-    );
+    press_tool(page, "Clear");
 }
 
 /// Opens the view as a panel beside the page that it watches.
@@ -71,7 +73,7 @@ fn open_panel(page: &Page) {
 
 /// Presses the button "Show secrets" or "Hide secrets".
 fn toggle_secrets(page: &Page) {
-    page.evaluate("void all('.wire-tools button').at(-1).click()");
+    page.evaluate("all('.wire-tools button').find((it) => it.textContent.endsWith('secrets')).click()");
 }
 
 /// The wire id that this tab has created.

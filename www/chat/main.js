@@ -39,6 +39,7 @@
 //   connection-status.js         shows how the connection is, with "Retry now"
 //   passphrase-form.js           asks for the passphrase
 //   name-dialog.js               changes your name
+//   first-minute.js              what an empty room and a new person are shown
 //   typing-indicator.js          "ben is typing …"
 //   screen-reader-announcer.js   announces new messages to screen readers
 //   format.js, house.js          how names, times and texts look; a person's house
@@ -52,6 +53,7 @@
 import { Connection } from "./connection.js";
 import { showConnectionStatus } from "./connection-status.js";
 import { loadEarlierMessages } from "./earlier-messages.js";
+import { startFirstMinute } from "./first-minute.js";
 import { showMembers } from "./member-list.js";
 import { startMessageBox } from "./message-box.js";
 import { showMessages } from "./message-list.js";
@@ -82,6 +84,7 @@ const scroll = new ScrollPosition();
 const requestName = startNameDialog(state, connection);
 const { sendLine, sendPhoto, canSend, retryMessage, deleteMessage, refusePrivateMessages } =
   startSending(state, connection, requestName);
+const offerName = startFirstMinute(state, requestName);
 countUnread(state, scroll); // before showMessages: messages count as unread until the list shows them
 const { drawMore, isAllDrawn } = showMessages(state, { scroll, onRetry: retryMessage, onDelete: deleteMessage });
 showMembers(state, { onOpen: (key) => openConversation(state, key) });
@@ -110,7 +113,9 @@ connection.addEventListener("welcome", ({ detail }) => {
   if (wasWelcomed && reset) state.addNotice({ notice: resumed ? "reset" : "restarted" });
   if (!resumed) refusePrivateMessages();
   wasWelcomed = true;
-  if (!resumed && !hasCookieFor(state.you.name)) saveNameCookie(state.you.name);
+  if (resumed || hasCookieFor(state.you.name)) return;
+  offerName(); // the first visit of this browser
+  saveNameCookie(state.you.name);
 });
 connection.addEventListener("state", ({ detail }) => state.setConnected(detail.state === "open"));
 connection.addEventListener("said", ({ detail }) => state.applySaid(detail));

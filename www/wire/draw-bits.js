@@ -13,7 +13,7 @@ export function drawBits(frame, onWire, columns) {
   const rows = cutIntoRows(frame.fields, columns);
   const body = rows.flatMap((pieces, index) => drawRow(frame, pieces, index, bytes, columns));
   return createElement("table", { class: `bits of-${columns}` },
-    createCaption("The same in bits, as RFC 6455 draws them in section 5.2.", describeRest(frame)),
+    createCaption("The frame in bits, as RFC 6455 draws it in section 5.2.", describeRest(frame)),
     drawHead(columns),
     createElement("tbody", {}, ...body));
 }

@@ -59,10 +59,10 @@ function packetIn(frame, text) {
   return message.isSocketIo && isFirst && frame.opcode === TEXT ? explainPacket(text) : null;
 }
 
-/** Draws all parts of a frame. The bits are hardest to read, so the bytes and the fields come first. */
+/** Draws all parts of a frame. The bits come first: the diagram is what a class looks at together. */
 export function drawFrame(frame, columns) {
   const { onWire, unmasked, characters, text, code } = coverFrame(frame);
-  const parts = [...drawBytes(frame, onWire), drawFields(frame), drawBits(frame, onWire, columns)];
+  const parts = [drawBits(frame, onWire, columns), drawFields(frame), ...drawBytes(frame, onWire)];
   if (code !== null) {
     parts.push(createPart("What the Close says",
       createElement("p", {}, createCode(closeCodeFromBytes(code))),
@@ -97,7 +97,7 @@ function drawBytes(frame, onWire) {
       label, hexOfAll(bytes), ...(goesOn ? [" …"] : []));
   });
   return [
-    createElement("h3", {}, "The bytes, in hex"),
+    createElement("h3", {}, "The same bytes, in hex"),
     createElement("p", { class: "byte-groups" }, ...buttons),
   ];
 }

@@ -10,11 +10,12 @@ export const secrets = new Secrets();
 secrets.learn(wireId);
 
 const openButton = document.getElementById("wire-button");
-const closeButton = createElement("button", { type: "button", class: "quiet" }, "Close");
+const closeButton =
+  createElement("button", { type: "button", class: "quiet close", "aria-label": "Close the wire view", title: "Close" }, "×");
 const secondScreenLink = createElement("a", { href: "wire.html" }, "Second screen");
-const title = createElement("h2", { id: "wire-title" }, "Wire view");
+const title = createElement("h2", { id: "wire-title", class: "hidden" }, "Wire view");
 const panel = createElement("section", { id: "wire", "aria-labelledby": "wire-title", hidden: true },
-  createElement("div", { class: "wire-title" }, title, secondScreenLink, closeButton));
+  createElement("div", { class: "wire-title" }, title, closeButton));
 document.body.querySelector("main").after(panel);
 
 /** A promise of the view, from the first time that the panel is opened. */
@@ -25,7 +26,8 @@ let viewPromise = null;
 async function loadView() {
   const [{ WireConnection }, { WireView }] = await Promise.all([import("./connection.js"), import("./view.js")]);
   const view = new WireView(new WireConnection(wireId), secrets);
-  title.after(view.stateLine);
+  title.after(view.tools);
+  view.moreTools.append(secondScreenLink);
   panel.append(view.root);
   return view;
 }
@@ -64,7 +66,7 @@ openButton.addEventListener("click", () => {
 });
 closeButton.addEventListener("click", closePanel);
 panel.addEventListener("keydown", (event) => {
-  if (event.key === "Escape") closePanel();
+  if (event.key === "Escape" && !panel.querySelector(":popover-open")) closePanel();
 });
 
 // The link to the second screen contains the wire id, and anyone who can read it from the page could watch.

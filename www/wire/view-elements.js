@@ -1,4 +1,4 @@
-// Builds the elements of the wire view: the line about its state, the tools, the handshake, and the list of
+// Builds the elements of the wire view: the tools, the line about its state, the handshake, and the list of
 // frames. view.js fills them and decides what the buttons do.
 
 import { createElement } from "./create-element.js";
@@ -6,17 +6,28 @@ import { DIRECTION_OPTIONS, KIND_OPTIONS } from "./filter.js";
 
 /** `handlers` are functions; `frameList` is the element with the frames. Returns the elements by name. */
 export function buildViewElements(handlers, frameList) {
-  const stateLine = createElement("p", { class: "wire-state", role: "status" });
-
-  // The tools.
+  // The tools, in one row. Where it is too narrow, a button opens those that are needed less often.
   const pauseButton = createButton("Pause", handlers.togglePause);
   const clearButton = createButton("Clear", handlers.clear);
   const secretsButton = createButton("Show secrets", handlers.toggleSecrets);
   const directionSelect = createSelect("Direction", DIRECTION_OPTIONS, handlers.filter);
   const kindSelect = createSelect("Kind of frame", KIND_OPTIONS, handlers.filter);
-  const hiddenLine = createElement("p", { class: "hiding" });
+  const more = createElement("div", { id: "wire-more", class: "wire-more menu", popover: "" }, clearButton, secretsButton);
+  const moreButton = createElement("button",
+    { type: "button", class: "quiet", popovertarget: "wire-more", "aria-label": "More", title: "More" }, "⋯");
+  more.addEventListener("beforetoggle", () => {
+    more.style.setProperty("--below", `${moreButton.getBoundingClientRect().bottom}px`);
+  });
+  more.addEventListener("click", () => {
+    if (more.matches(":popover-open")) more.hidePopover();
+  });
   const tools = createElement("div", { class: "wire-tools", role: "group", "aria-label": "What is shown" },
-    pauseButton, clearButton, directionSelect, kindSelect, secretsButton, hiddenLine);
+    pauseButton, directionSelect, kindSelect, more, moreButton);
+
+  // The line about its state.
+  const stateLine = createElement("p", { class: "wire-state", role: "status" });
+  const hiddenLine = createElement("p", { class: "hiding" });
+  const aboutLine = createElement("div", { class: "wire-about" }, stateLine, hiddenLine);
 
   // The handshake. It appears with the first connection.
   const handshakeSummary = createElement("span", { class: "verdict-line" });
@@ -33,7 +44,8 @@ export function buildViewElements(handlers, frameList) {
   const countsLine = createElement("p", { class: "counts" });
   const emptyLine = createElement("p", { class: "nothing" });
   const frames = createElement("section", { class: "wire-frames", "aria-label": "Frames" },
-    createElement("h2", {}, "Frames"), proxyNote, chatNote, countsLine, emptyLine, frameList);
+    createElement("div", { class: "frames-title" }, createElement("h2", {}, "Frames"), countsLine),
+    proxyNote, chatNote, emptyLine, frameList);
 
   const scroller = createElement("div",
     { class: "wire-scroll", tabindex: "0", role: "region", "aria-label": "What has passed" },
@@ -42,10 +54,10 @@ export function buildViewElements(handlers, frameList) {
   newestButton.hidden = true;
 
   const root = createElement("div", { class: "wire-view" },
-    stateLine, tools, createElement("div", { class: "wire-frame" }, scroller, newestButton));
+    tools, aboutLine, createElement("div", { class: "wire-frame" }, scroller, newestButton));
 
   return {
-    root, stateLine, pauseButton, secretsButton, directionSelect, kindSelect, hiddenLine,
+    root, tools, more, stateLine, pauseButton, secretsButton, directionSelect, kindSelect, hiddenLine,
     proxyNote, handshake, handshakeSummary, handshakeBody, chatNote, countsLine, emptyLine, frames, scroller, newestButton,
   };
 }

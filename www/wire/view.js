@@ -19,7 +19,7 @@ const DRAW_AFTER = 50;
 /** A list that is scrolled to within this many pixels of the end counts as at the end. */
 const NEAR_END = 100;
 /** From this width on (in rem) the bits have 32 columns, as in the RFC; below it they have 8. */
-const WIDE = 29;
+const WIDE = 33;
 
 export class WireView {
   #elements;
@@ -83,9 +83,19 @@ export class WireView {
     return this.#elements.root;
   }
 
-  /** The line about its state. It may be moved to another place on the page. */
+  /** The line about its state. */
   get stateLine() {
     return this.#elements.stateLine;
+  }
+
+  /** The row of tools. It may be moved to another place on the page. */
+  get tools() {
+    return this.#elements.tools;
+  }
+
+  /** The tools that are behind a button where the row is too narrow. A page may add to them. */
+  get moreTools() {
+    return this.#elements.more;
   }
 
   /** The <details> with the handshake. */

@@ -111,7 +111,9 @@ fn secrets_can_be_shown_and_hidden_again() {
     assert!(page.evaluate_text("texts('.head li')[0]").contains("anyone who knows it can watch"));
     toggle_secrets(&page);
     assert_eq!(
-        page.evaluate("[texts('.hiding')[0], texts('.wire-tools button').at(-1)]"),
+        page.evaluate(
+            "[texts('.hiding')[0], texts('.wire-tools button').find((it) => it.endsWith('secrets'))]"
+        ),
         json!(["", "Hide secrets"])
     );
     let dom = page.evaluate_text("dom()");

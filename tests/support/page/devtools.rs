@@ -53,10 +53,11 @@ impl Page<'_> {
         self.evaluate("0");
     }
 
-    /// Waits until the server has answered a request whose address ends with `path`.
-    pub fn wait_for_response(&self, path: &str) {
+    /// Waits until the server has answered the browser's request for the page's icon, its last request. (The
+    /// page draws the same file: that is an "Image" for the developer tools.)
+    pub fn wait_for_icon(&self) {
         self.wait_for_event("Network.responseReceived", |event| {
-            event["response"]["url"].as_str().is_some_and(|url| url.ends_with(path))
+            event["type"] == "Other" && event["response"]["url"].as_str().unwrap().ends_with("/icon.svg")
         });
     }
 
