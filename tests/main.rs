@@ -68,6 +68,7 @@ mod socketio {
     mod packets; // literal packets on a WebSocket
     mod polling; // how most of them begin, over plain HTTP
 }
+mod by_hand; // SHA-1, base64 and the mask, written out
 mod tiny; // lesson 0, src/bin/tiny.rs
 mod wire {
     //! What /wire shows.
