@@ -26,6 +26,7 @@ pub mod socketio; // /socket.io/: the same for the clients of the Socket.IO libr
 pub mod chat; // /chat: the chat
 pub mod wire; // /wire: shows the bytes of another connection
 pub mod client; // the other side: a client of the chat, for `src/console/`
+pub mod source; // /source/: this program's source, for source.html
 pub mod by_hand; // to be read: SHA-1, base64 and the mask, which the server leaves to tungstenite
 
 // The program.

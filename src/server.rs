@@ -13,7 +13,7 @@ use crate::threads::{Counted, Threads};
 use crate::websocket::{Socket, Tap, memory::Budget, tap::TapGuard};
 use crate::wire::Wires;
 use crate::{broadcast::Broadcast, chat::room::Room, http::files::Files, settings::Settings};
-use crate::{chat, echo, handshake, share::Share, socketio::SocketIo};
+use crate::{chat, echo, handshake, share::Share, socketio::SocketIo, source::Source};
 
 mod connections; // all connections, and the limits on their number
 mod addresses; // how many connections each address has; refuses one too many
@@ -38,6 +38,7 @@ pub struct Server {
     /// There is a second one only where an IPv6 socket does not take IPv4 connections.
     listeners: Vec<Listener>,
     files: Files,
+    source: Source,
     /// The memory for messages; `/echo` has a budget of its own.
     budget: Arc<Budget>,
     echo_budget: Arc<Budget>,
@@ -161,6 +162,7 @@ impl Server {
             }
             (_, false) => {
                 let answer = self.share.answer(request, peer).or_else(|| self.room.photos.answer(request));
+                let answer = answer.or_else(|| self.source.answer(request));
                 return Err(answer.unwrap_or_else(|| self.files.answer(request))); // `/` is a page too
             }
         };

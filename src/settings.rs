@@ -35,6 +35,8 @@ pub struct Settings {
     pub passphrase: Option<String>,
     pub log: LevelFilter,
     pub no_qr: bool,
+    /// Whether `/source/` is switched off.
+    pub no_source: bool,
     // The limits. One that is switched off is `usize::MAX`.
     pub connections: usize,
     pub per_address: usize,
@@ -94,6 +96,7 @@ const OPTIONS: &[Setting] = &[
         Ok(())
     })),
     ("no-qr", "", "", "print no QR code at the start", Flag(|s| s.no_qr = true)),
+    ("no-source", "", "", "do not serve this program's source", Flag(|s| s.no_source = true)),
 ];
 
 /// The options that may be given several times.
@@ -129,7 +132,7 @@ pub fn help() -> String {
     for (name, help, field) in LIMITS {
         text += &line(name, "N", &format!("({})", field(&mut Settings::default())), help);
     }
-    text + "\n--host and --origin may be given several times. Also: --help, --version\n\
+    text + "--host and --origin may be given several times. Also: --help, --version\n\
             In the environment --head-bytes is PARTYLINE_HEAD_BYTES. PORT is read as well."
 }
 
@@ -144,6 +147,7 @@ impl Default for Settings {
             passphrase: None,
             log: LevelFilter::Info,
             no_qr: false,
+            no_source: false,
             connections: 2000,
             per_address: 200,
             unfinished: 512,

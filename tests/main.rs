@@ -13,6 +13,7 @@ mod http {
     mod host; // which names are the server's own
     mod refusals; // request heads that are refused, with status and reason
     mod request; // request heads as raw bytes
+    mod source; // the program's own source; links into it
     mod share; // the addresses for classmates, and codes of them
 }
 mod handshake; // the checks of the handshake, Origin beside them
@@ -88,6 +89,7 @@ mod pages {
     mod reconnect; // the connection breaks: nothing typed is lost
     mod scrollback; // earlier messages
     mod socketio; // Socket.IO by hand, and pages that students bring
+    mod source; // the source in the browser
     mod ticks; // the words beside one's own messages
     mod wire; // the wire view
 }

@@ -12,16 +12,19 @@ pub const FILE_MAX: u64 = 16 << 20;
 
 /// What the policy of a page says of pictures: the chat shows a photo before it is sent, from memory (`blob:`).
 const IMAGES: &str = "; img-src 'self' blob:";
+#[rustfmt::skip]
 /// The pages that come with the server. They run no script but those in files of their own, so that a text which
 /// is taken for HTML by mistake does no harm. Pages that students add may have scripts and styles inside.
-const OWN_PAGES: [&str; 5] = ["index.html", "echo.html", "broadcast.html", "socketio.html", "wire.html"];
+const OWN_PAGES: [&str; 8] = [
+    "index.html", "echo.html", "broadcast.html", "socketio.html", "wire.html", "source.html", "frame.html", "lab.html",
+];
 /// Where pages written for Socket.IO expect its script.
 const SOCKET_IO_SCRIPT: &str = "/socket.io/socket.io.js";
 
 /// The folder that is served.
 pub struct Files {
     /// Without links and `..`, so that the path of a file can be compared with it.
-    root: PathBuf,
+    pub root: PathBuf,
 }
 
 impl Files {
@@ -35,16 +38,7 @@ impl Files {
     /// The answer to a request for a file: 200, 404, or 500 if the file cannot be read.
     pub fn answer(&self, request: &Request) -> Response {
         let Some(path) = self.find(&request.path) else {
-            return Response::refusal(
-                404,
-                match request.path.as_str() {
-                    SOCKET_IO_SCRIPT => {
-                        "Socket.IO's script is not part of this server. Install the package \
-                    socket.io-client with npm, and copy its dist/socket.io.js to www/socket.io/socket.io.js"
-                    }
-                    _ => "there is nothing at this address",
-                },
-            );
+            return Response::refusal(404, nothing_at(&request.path));
         };
         let body = match read(&path) {
             Ok(Some(body)) => body,
@@ -79,7 +73,7 @@ impl Files {
     ///
     /// Shortcut: a file that is swapped between this check and the reading is not noticed. A person
     /// who can do that to `www/` can also put a copy there.
-    fn find(&self, path: &str) -> Option<PathBuf> {
+    pub fn find(&self, path: &str) -> Option<PathBuf> {
         let relative = if path == "/" { "index.html" } else { path.strip_prefix('/')? };
         let is_plain = |name: &str| !name.is_empty() && !name.starts_with('.');
         // `\` and `:` separate parts of a path on Windows.
@@ -106,6 +100,17 @@ pub fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
     let mut body = Vec::with_capacity(file.metadata()?.len().min(FILE_MAX) as usize + 1);
     file.take(FILE_MAX + 1).read_to_end(&mut body)?;
     Ok((body.len() as u64 <= FILE_MAX).then_some(body))
+}
+
+/// Why there is no file at this path.
+fn nothing_at(path: &str) -> &'static str {
+    match path {
+        SOCKET_IO_SCRIPT => {
+            "Socket.IO's script is not part of this server. Install the package socket.io-client with npm, and \
+             copy its dist/socket.io.js to www/socket.io/socket.io.js"
+        }
+        _ => "there is nothing at this address",
+    }
 }
 
 fn media_type(path: &Path) -> &'static str {

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::{Connections, Listener, Server};
 use crate::chat::{photos::Photos, room::Room};
-use crate::socketio::SocketIo;
 use crate::{broadcast::Broadcast, http::files::Files, interfaces, share::Share, threads::Threads};
 use crate::{settings::Settings, tcp, websocket::memory::Budget};
+use crate::{socketio::SocketIo, source::Source};
 
 impl Server {
     /// Opens the folder with the pages and the history file, and listens on the port of the settings,
@@ -45,6 +45,7 @@ impl Server {
         Ok(Arc::new(Server {
             listeners,
             files,
+            source: Source::new(www, settings.no_source),
             budget: Arc::new(Budget::new(settings.pending, &threads)),
             echo_budget: Arc::new(Budget::new(settings.pending, &threads)),
             broadcast: Broadcast::default(),
