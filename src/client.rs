@@ -3,8 +3,10 @@
 //!
 //! `www/chat/connection.js` is the same for pages.
 
+pub mod address; // what a person types -> the server, and the folder of its pages
 pub mod connection; // one connection: the handshake, masked frames, a thread that reads
 pub mod session; // from one connection to the next: who we are, what is not acknowledged, what was missed
 
-pub use connection::{End, Event, Writer};
-pub use session::Session;
+pub use address::Address;
+pub use connection::{Connection, Event};
+pub use session::{Link, Session};

@@ -12,7 +12,7 @@ pub mod text; // makes text from other people safe to show; what a character is
 pub mod secret; // random texts that cannot be guessed; the hash of a secret
 pub mod logging; // the log
 pub mod threads; // the count of all threads, and its limit
-pub mod tty; // single keys from a terminal, the line being typed, the size of the window
+pub mod tty; // single keys from a terminal, the line being typed, the screen
 pub mod tcp; // listens; writes with a deadline; closes so that the last bytes arrive
 
 // The life of a connection.

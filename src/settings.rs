@@ -259,7 +259,7 @@ fn word_for(name: &str) -> String {
 
 /// Splits `--name=value`.
 /// Errors: a sentence, if it is not UTF-8: std splits only text.
-fn split(argument: &OsStr) -> Result<(String, Option<OsString>), String> {
+pub fn split(argument: &OsStr) -> Result<(String, Option<OsString>), String> {
     match (argument.to_string_lossy().split_once('='), argument.to_str()) {
         (Some((option, _)), None) => {
             Err(format!("{option}=… is not text in UTF-8; a path may be that if it is given as {option} DIR"))

@@ -4,12 +4,13 @@
 //! once instead. The system's call for that, `tcsetattr`, needs `unsafe` or one more package, so this file
 //! asks the program `stty`, which every Unix has.
 //!
-//! A shell cannot use a terminal that stays raw, so each way out restores it: the end of `main` (the guard's
-//! `drop`), a panic on any thread (the hook), Ctrl-Z. No safe program can catch a signal; after one, a small
-//! `sh` does it that has been waiting for the end of a pipe (`WATCHDOG`).
+//! A shell cannot use a terminal that stays raw, so each way out restores it: the end of `main`, a panic
+//! on any thread (the hook), Ctrl-Z. No safe program can catch a signal; after one, a small `sh` does it that
+//! has been waiting for the end of a pipe (`WATCHDOG`).
 
 pub mod keys; // the bytes that come from it -> keys
 pub mod editor; // the text being typed, and what each key does to it
+pub mod screen; // the one writer: lines, and below them what is being typed
 
 use std::io::{self, IsTerminal, Write};
 use std::process::{self, Child, Command, Stdio};
@@ -31,38 +32,27 @@ const WATCHDOG: &str = "trap '' INT TERM HUP QUIT TSTP TTOU; read -r line && exi
 /// The settings from before raw mode, and the watchdog; `None` while the terminal is not raw.
 static RAW: Mutex<Option<(String, Child)>> = Mutex::new(None);
 
-/// Guard: the terminal is raw until it is dropped.
-pub struct Raw(());
-
-impl Raw {
-    /// Makes the terminal raw. `None` where there is none for that: a pipe, `TERM=dumb`, no `stty`.
-    pub fn start() -> Option<Raw> {
-        if !is_capable() {
-            return None;
-        }
-        enter()?;
-        let report = panic::take_hook();
-        panic::set_hook(Box::new(move |panic| {
-            restore();
-            report(panic);
-            process::exit(101); // as after a panic of `main`; the other threads would go on
-        }));
-        Some(Raw(()))
+/// Makes the terminal raw, until [`restore`]. Returns `false` where there is none for that: a pipe, `TERM=dumb`,
+/// no `stty`.
+pub fn start() -> bool {
+    if !is_capable() || enter().is_none() {
+        return false;
     }
-
-    /// What Ctrl-Z does in a shell: it stops the whole job, `make` included, until `fg`. In raw mode it is
-    /// only the byte 0x1A.
-    pub fn suspend(&self) {
+    let report = panic::take_hook();
+    panic::set_hook(Box::new(move |panic| {
         restore();
-        let _ = Command::new("sh").args(["-c", "kill -TSTP 0"]).status();
-        enter();
-    }
+        report(panic);
+        process::exit(101); // as after a panic of `main`; the other threads would go on
+    }));
+    true
 }
 
-impl Drop for Raw {
-    fn drop(&mut self) {
-        restore();
-    }
+/// What Ctrl-Z does in a shell: it stops the whole job, `make` included, until `fg`. In raw mode it is only
+/// the byte 0x1A.
+pub fn suspend() {
+    restore();
+    let _ = Command::new("sh").args(["-c", "kill -TSTP 0"]).status();
+    enter();
 }
 
 fn enter() -> Option<()> {
@@ -74,20 +64,17 @@ fn enter() -> Option<()> {
         Ok(watchdog) => *lock(&RAW) = Some((saved, watchdog)),
         Err(_) => return stty(&[&saved]).and(None),
     }
-    write(PASTE_ON).ok()
+    write(PASTE_ON);
+    Some(())
 }
 
-fn restore() {
+/// Makes the terminal what it was, if it is raw.
+pub fn restore() {
     let Some((saved, mut watchdog)) = lock(&RAW).take() else { return };
-    let _ = write(PLAIN);
+    write(PLAIN);
     stty(&[&saved]);
     let _ = watchdog.stdin.take().map(|mut pipe| pipe.write_all(b"done\n"));
     let _ = watchdog.wait();
-}
-
-/// The window's lines and columns; 24 and 80 if they are unknown.
-pub fn size() -> (usize, usize) {
-    known_size().unwrap_or((24, 80))
 }
 
 /// The window's lines and columns, if standard input and output are a terminal that can move its cursor.
@@ -102,12 +89,10 @@ fn is_capable() -> bool {
     !is_dumb && io::stdin().is_terminal() && io::stdout().is_terminal()
 }
 
-/// Writes to standard output at once.
-/// Errors: the terminal, or the reader of a pipe, has gone.
-pub fn write(text: &str) -> io::Result<()> {
+/// Writes to the terminal at once. If it has gone, its input ends too, and with it the program.
+pub fn write(text: &str) {
     let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes())?;
-    out.flush()
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 
 /// Runs `stty` on the terminal, and returns what it prints; `None` if it fails.

@@ -95,7 +95,9 @@ mod pages {
 }
 mod console {
     //! The chat in a terminal.
+    mod address; // the address, as people type it
     mod display; // what is shown of the others, and of one's own messages
+    mod other_servers; // a server that is no chat, or does what Partyline rarely does
     mod pipe; // in a pipe
     mod reconnect; // the connection breaks, or is refused
     mod restore; // the terminal after each way of ending

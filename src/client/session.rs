@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::connection::{End, Event, Writer, percent_encode, random};
-use crate::json::JsonObject;
+use super::address::{Address, percent_encode};
+use super::connection::{self, Connection, Event, random};
 
 /// The shortest time between two `received`.
 const RECEIPT_INTERVAL: Duration = Duration::from_millis(500);
@@ -29,40 +29,29 @@ pub enum Link {
     New,
     /// An attempt is under way.
     Connecting,
-    /// Open since then: the welcome has come.
-    Open(Writer, Instant),
+    /// Open since then.
+    Open(Connection, Instant),
     /// Lost; the next attempt is at this time.
     Waiting(Instant),
-}
-
-/// What we want and the server has not acknowledged.
-pub struct Unsent {
-    reference: String,
-    /// What to say, or what to be called.
-    pub text: String,
-    /// The id and the name of the one member that it is for; `None` for everyone.
-    pub to: Option<(u64, String)>,
-    /// Whether it asks for a name.
-    pub is_name: bool,
 }
 
 /// A membership in the chat.
 #[derive(Default)]
 pub struct Session {
+    /// Where the chat is.
+    pub address: Address,
     /// How the connection is.
     pub link: Link,
-    /// Writes to the connection whose welcome is still to come.
-    writer: Option<Writer>,
     /// Our name; before the first welcome the one that we would like, or `""` for a random one.
     pub name: String,
+    /// The server's passphrase; `""` if it has none.
+    pub passphrase: String,
     /// Our id; 0 before the first welcome.
     pub id: u64,
-    /// What is not acknowledged, the oldest first.
-    pub unsent: VecDeque<Unsent>,
+    /// What is not acknowledged, the oldest first: `say` and `name`. In a private one `to` is an id and a name.
+    pub unsent: VecDeque<Value>,
     /// The names of the members, by their ids; in a big room only of some.
     pub members: BTreeMap<u64, String>,
-    /// How many members there were at the welcome.
-    pub count: u64,
     /// Whether the room is big, so that only some of them are known; then no receipts are counted.
     pub is_big: bool,
     /// After this many failed attempts to connect it gives up.
@@ -80,88 +69,85 @@ pub struct Session {
 }
 
 impl Session {
-    /// Whether it is time for the next attempt.
-    pub fn is_due(&self) -> bool {
+    /// Tries the next connection, if it is time for that. Its thread tells what [`Session::handle`] takes.
+    pub fn connect_if_due(&mut self, tell: impl Fn(Event) + Send + 'static) {
         match self.link {
-            Link::New => true,
-            Link::Waiting(until) => until <= Instant::now(),
-            Link::Connecting | Link::Open(..) => false,
+            Link::New => {}
+            Link::Waiting(until) if until <= Instant::now() => {}
+            _ => return,
         }
-    }
-
-    /// The next connection is tried. Returns its path with the query, and a header line with what is secret,
-    /// which does not belong into a URL: proxies write URLs into their logs.
-    pub fn connecting(&mut self, passphrase: &str) -> (String, String) {
         self.link = Link::Connecting;
-        let target = format!("/chat?name={}&since={}", percent_encode(&self.name), self.last);
-        let secrets = [("token", self.token.as_str()), ("passphrase", passphrase)];
+        let target = format!("chat?name={}&since={}", percent_encode(&self.name), self.last);
+        let secrets = [("token", self.token.as_str()), ("passphrase", self.passphrase.as_str())];
         let parameter = |(name, secret): (&str, &str)| format!("{name}={}&", percent_encode(secret));
         let secrets = secrets.into_iter().filter(|(_, secret)| !secret.is_empty()).map(parameter);
+        // Secrets do not belong into a URL: proxies write URLs into their logs.
         let secrets = percent_encode(&secrets.collect::<String>());
-        (target, format!("Sec-WebSocket-Protocol: partyline, secret.{secrets}\r\n"))
+        let header = format!("Sec-WebSocket-Protocol: partyline, secret.{secrets}\r\n");
+        connection::start(self.address.clone(), target, header, tell);
     }
 
     /// The connection has ended, or could not be made.
-    fn lost(&mut self, end: End) -> Result<(), String> {
-        match end.code {
+    fn lost(&mut self, code: u16, why: String) -> Result<(), String> {
+        match code {
             4001 => return Err("the chat goes on elsewhere, in another terminal or window".to_string()),
             1008 => return Err("the operator has thrown you out".to_string()),
-            4003 => return Err(format!("{}; use --passphrase P", end.why)),
-            _ if self.id == 0 || self.failures >= self.attempts => return Err(end.why),
+            4003 => return Err(format!("{why}; set PARTYLINE_PASSPHRASE, or use --passphrase P")),
+            _ if self.id == 0 || self.failures >= self.attempts => return Err(why),
             _ => {}
         }
         if matches!(self.link, Link::Open(_, since) if since.elapsed() > GOOD_AFTER) {
             self.failures = 0;
         }
-        // As in `backoff.js`: about 1, 2, 4 … 30 s, and partly random, so that not all come back at once.
-        let seconds = f64::from(1u32 << self.failures.min(5)).min(30.0);
-        let jitter = random() as f64 / u64::MAX as f64 * (seconds / 2.0).max(1.5);
+        // Up to 1, 2, 4 … 32 s more, at random (*full jitter*), so that not all clients come back at once.
+        let wait = 500 + random() % (1000 << self.failures.min(5));
         self.failures += 1;
-        self.link = Link::Waiting(Instant::now() + Duration::from_secs_f64(seconds / 2.0 + jitter));
+        self.link = Link::Waiting(Instant::now() + Duration::from_millis(wait));
         self.held = None;
         Ok(())
     }
 
-    /// Sends a message if the connection is open.
-    pub fn send(&self, message: JsonObject) {
-        if let Link::Open(writer, _) = &self.link {
-            writer.send(message);
-        }
+    /// Sends a message if the connection is open. Returns whether it is.
+    pub fn send(&self, message: &Value) -> bool {
+        let Link::Open(connection, _) = &self.link else { return false };
+        connection.send(message);
+        true
     }
 
-    /// Says `text` to everyone or to one member (id and name), or asks for the name `text`: now, or when the
-    /// connection is back.
-    pub fn queue(&mut self, text: &str, to: Option<(u64, String)>, is_name: bool) {
+    /// Sends a `say` or a `name`, now or when the connection is back, until it is acknowledged.
+    pub fn queue(&mut self, mut message: Value) {
         self.refs += 1;
-        let unsent = Unsent { reference: self.refs.to_string(), text: text.to_string(), to, is_name };
-        self.send(unsent.to_json());
-        self.unsent.push_back(unsent);
+        message["ref"] = self.refs.to_string().into();
+        self.send_again(&message);
+        self.unsent.push_back(message);
     }
 
-    /// Asks for the messages between these ids.
-    pub fn ask_earlier(&self, before: u64, after: u64, reference: &str) {
-        let earlier = JsonObject::new("earlier").with("before", before).with("after", after);
-        self.send(earlier.with_ref(Some(reference)));
+    fn send_again(&self, unsent: &Value) {
+        let mut message = unsent.clone();
+        if let Some(to) = message.get_mut("to") {
+            *to = to["id"].take();
+        }
+        self.send(&message);
+    }
+
+    /// Asks for the messages between these ids. Returns whether the connection is open.
+    pub fn ask_earlier(&self, before: u64, after: u64, reference: &str) -> bool {
+        self.send(&json!({ "type": "earlier", "before": before, "after": after, "ref": reference }))
     }
 
     /// Takes what the connection tells. Returns the server's messages in order: mostly the one that has come.
-    /// Our own come as `said` when they are acknowledged, with `is_new`, a new name as `named`; in an `error`
-    /// about them, `text` is what was not sent.
+    /// Our own come as `said` when they are acknowledged, with `is_new`, a new name as `named`; an `error`
+    /// about one of them has it as `unsent`.
     /// Errors: a sentence that says why there will be no further connection.
     pub fn handle(&mut self, event: Event) -> Result<Vec<Value>, String> {
-        let message = match event {
-            Event::Open(writer) => {
-                self.writer = Some(writer);
-                return Ok(Vec::new());
-            }
-            Event::Lost(end) => return self.lost(end).map(|()| Vec::new()),
-            Event::Message(message) => message,
+        let parse = |message: String| serde_json::from_str::<Value>(&message).unwrap_or_default();
+        let mut m = match event {
+            Event::Lost(code, why) => return self.lost(code, why).map(|()| Vec::new()),
+            Event::Open(connection, welcome) => return self.welcome(connection, parse(welcome)),
+            Event::Message(message) => parse(message),
         };
-        let mut m: Value = serde_json::from_str(&message).unwrap_or_default();
         let id = m["member"]["id"].as_u64().unwrap_or_default();
-        let name = || m["member"]["name"].as_str().unwrap_or_default().to_string();
         match m["type"].as_str() {
-            Some("welcome") => return Ok(self.welcome(m)),
             Some("said" | "ack") => {
                 if let Some(held) = &mut self.held {
                     held.push(m);
@@ -170,10 +156,8 @@ impl Session {
                 return Ok(self.arrive(m).into_iter().collect());
             }
             Some("earlier" | "error") if m["ref"] == MISSED => return Ok(self.missed(m)),
-            Some("error") => {
-                m["text"] = self.take(&m["ref"]).map(|unsent| unsent.text.into()).unwrap_or_default();
-            }
-            Some("joined" | "renamed") => drop(self.members.insert(id, name())),
+            Some("error") => m["unsent"] = self.take(&m["ref"]).unwrap_or_default(),
+            Some("joined" | "renamed") => drop(self.members.insert(id, text(&m["member"]["name"]))),
             Some("left") => drop(self.members.remove(&id)),
             Some("count") => self.is_big = true,
             _ => {}
@@ -181,53 +165,35 @@ impl Session {
         Ok(vec![m])
     }
 
-    /// Finds the member at the beginning of "NAME TEXT": its id, its name and the text. A name may have blanks:
-    /// it is in quotes, or the longest one that fits.
-    pub fn split_name(&self, line: &str) -> Option<((u64, String), String)> {
-        let quoted = line.strip_prefix('"').and_then(|rest| rest.split_once('"'));
-        let fits = |name: &str| {
-            let (start, text) = quoted.or_else(|| line.split_at_checked(name.len()))?;
-            let ends = quoted.is_some() || text.is_empty() || text.starts_with(char::is_whitespace);
-            (ends && start.to_lowercase() == name.to_lowercase()).then_some(text)
-        };
-        let found = self.members.iter().filter_map(|(id, name)| Some((id, name, fits(name)?)));
-        let (id, name, text) = found.max_by_key(|(_, name, _)| name.len())?;
-        Some(((*id, name.clone()), text.trim().to_string()))
-    }
-
-    fn welcome(&mut self, mut m: Value) -> Vec<Value> {
-        let is_first = self.id == 0;
-        let Some(writer) = self.writer.take() else { return Vec::new() };
-        self.link = Link::Open(writer, Instant::now());
-        self.id = m["you"]["id"].as_u64().unwrap_or_default();
-        self.name = m["you"]["name"].as_str().unwrap_or_default().to_string();
-        self.token = m["token"].as_str().unwrap_or_default().to_string();
-        self.count = m["count"].as_u64().unwrap_or_default();
-        let members = m["members"].as_array().into_iter().flatten();
-        let id_and_name =
-            |member: &Value| Some((member["id"].as_u64()?, member["name"].as_str()?.to_string()));
-        self.members = members.filter_map(id_and_name).collect();
-        self.is_big = self.count > self.members.len() as u64;
-        let page = m["messages"].take();
-        let mut arrived = Vec::new();
-        if !is_first && m["resumed"] == false {
-            // Other members may have the old ids now, so no private message goes out by itself.
-            let (lost, kept) = std::mem::take(&mut self.unsent).into_iter().partition(|u| u.to.is_some());
-            self.unsent = kept;
-            let why = "the server has forgotten for whom this was";
-            let error = |lost: Unsent| json!({ "type": "error", "message": why, "text": lost.text });
-            arrived.extend(VecDeque::<Unsent>::into_iter(lost).map(error));
+    fn welcome(&mut self, connection: Connection, mut m: Value) -> Result<Vec<Value>, String> {
+        if m["type"] != "welcome" {
+            return Err("this WebSocket server is no chat of Partyline".to_string());
         }
+        let is_first = self.id == 0;
+        self.link = Link::Open(connection, Instant::now());
+        self.id = m["you"]["id"].as_u64().unwrap_or_default();
+        self.name = text(&m["you"]["name"]);
+        self.token = text(&m["token"]);
+        let members = m["members"].as_array().into_iter().flatten();
+        self.members = members.filter_map(|m| Some((m["id"].as_u64()?, text(&m["name"])))).collect();
+        self.is_big = m["count"].as_u64() > Some(self.members.len() as u64);
         if m["reset"] == true {
             (self.last, self.reported) = (0, 0);
         }
         let has_missed = self.last > 0 && m["more"] == true;
-        let page = json!({ "messages": page, "more": has_missed, "gap": m["gap"].take() });
-        arrived.insert(0, m);
+        let page = json!({ "messages": m["messages"].take(), "more": has_missed, "gap": m["gap"].take() });
+        let mut arrived = vec![m];
+        if !is_first && arrived[0]["resumed"] == false {
+            // Other members may have the old ids now, so no private message goes out by itself.
+            let why = "the server has forgotten for whom this was";
+            let (lost, kept): (Vec<Value>, _) = self.unsent.drain(..).partition(|m| !m["to"].is_null());
+            self.unsent = kept.into();
+            arrived.extend(lost.iter().map(|m| json!({ "type": "error", "message": why, "unsent": m })));
+        }
         self.held = Some(Vec::new());
         arrived.extend(self.missed(page));
-        self.unsent.iter().for_each(|unsent| self.send(unsent.to_json()));
-        arrived
+        self.unsent.iter().for_each(|unsent| self.send_again(unsent));
+        Ok(arrived)
     }
 
     /// The newest of the missed messages that have not come yet. Asks for older ones, or hands on all.
@@ -248,50 +214,39 @@ impl Session {
     /// A `said`, or the `ack` that stands in the place of our own. `None` for one that came before.
     fn arrive(&mut self, mut m: Value) -> Option<Value> {
         if let Some(unsent) = self.take(&m["ref"]) {
-            if unsent.is_name {
-                self.name = unsent.text;
+            if unsent["type"] == "name" {
+                self.name = text(&unsent["name"]);
                 self.members.insert(self.id, self.name.clone());
                 return Some(json!({ "type": "named", "name": self.name }));
             }
-            m["type"] = "said".into();
-            m["text"] = unsent.text.into();
-            m["from"] = json!({ "id": self.id, "name": self.name });
-            m["to"] = unsent.to.map(|(id, name)| json!({ "id": id, "name": name })).unwrap_or_default();
-            m["is_new"] = true.into();
+            let from = json!({ "id": self.id, "name": self.name });
+            m = json!({ "type": "said", "id": m["id"], "at": m["at"], "from": from, "to": unsent["to"],
+                "text": unsent["text"], "is_new": true });
         }
-        let id = m["id"].as_u64().filter(|id| *id > self.last && m["type"] == "said")?;
-        self.last = id;
+        self.last = m["id"].as_u64().filter(|id| *id > self.last && m["type"] == "said")?;
         Some(m)
     }
 
-    fn take(&mut self, reference: &Value) -> Option<Unsent> {
-        let at = self.unsent.iter().position(|unsent| *reference == unsent.reference)?;
+    fn take(&mut self, reference: &Value) -> Option<Value> {
+        let at = self.unsent.iter().position(|unsent| unsent["ref"] == *reference)?;
         self.unsent.remove(at)
     }
 
-    /// Tells the server what has arrived, if that is due. Returns when it will be.
-    pub fn report(&mut self) -> Option<Instant> {
-        let Link::Open(..) = self.link else { return None };
-        if self.last <= self.reported || self.is_big {
-            return None;
+    /// Tells the server what has arrived, if that is due; to be called now and then.
+    pub fn report(&mut self) {
+        let is_due = self.report_at.is_none_or(|due| due <= Instant::now());
+        if self.last > self.reported
+            && !self.is_big
+            && is_due
+            && self.send(&json!({ "type": "received", "id": self.last }))
+        {
+            self.report_at = Some(Instant::now() + RECEIPT_INTERVAL);
+            self.reported = self.last;
         }
-        if let Some(due) = self.report_at.filter(|due| *due > Instant::now()) {
-            return Some(due);
-        }
-        self.send(JsonObject::new("received").with("id", self.last));
-        self.report_at = Some(Instant::now() + RECEIPT_INTERVAL);
-        self.reported = self.last;
-        None
     }
 }
 
-impl Unsent {
-    fn to_json(&self) -> JsonObject {
-        let (kind, field) = if self.is_name { ("name", "name") } else { ("say", "text") };
-        let message = JsonObject::new(kind).with_text(field, &self.text).with_ref(Some(&self.reference));
-        match &self.to {
-            Some((id, _)) => message.with("to", id),
-            None => message,
-        }
-    }
+/// The text in a value; `""` if there is none.
+pub fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_string()
 }

@@ -6,7 +6,7 @@ use std::{net::TcpStream, time::Duration};
 
 use tungstenite::handshake::{client::generate_key, derive_accept_key};
 
-use crate::http::{Authority, read_head};
+use crate::http::read_head;
 use crate::text::visible;
 
 /// The longest head of an answer, in bytes, and how long it may take.
@@ -16,9 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Asks the server for a WebSocket on `target`, a path with its query; `headers` are whole lines. Returns
 /// the first bytes behind the head of the answer, which are frames already.
 /// Errors: a sentence; the server's own if it refuses.
-pub fn connect(
-    mut stream: &TcpStream, server: &Authority, target: &str, headers: &str,
-) -> Result<Vec<u8>, String> {
+pub fn connect(mut stream: &TcpStream, server: &str, target: &str, headers: &str) -> Result<Vec<u8>, String> {
     // 16 random bytes in base64, new for each connection. The right answer to them can only be computed by
     // a server that speaks WebSocket; no cache has it, and no other server sends it by chance.
     let key = generate_key();
@@ -37,6 +35,8 @@ pub fn connect(
         let is_ours = head.get(9..12).is_some_and(|status| sentence.starts_with(status));
         return Err(if is_ours { format!("{server} refuses: {sentence}") } else { other() });
     }
+    // The key and a fixed text, hashed, as in `upgrade` in `handshake.rs`. A server that gets this right has
+    // understood the rest of the request too, so Upgrade and Connection in its answer are not checked.
     let accept = derive_accept_key(key.as_bytes());
     let is_accept = |line: &str| {
         let (name, value) = line.split_once(':').unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The text being typed, and what each key does to it. It is drawn elsewhere (`src/console/screen.rs`).
+//! The text being typed, and what each key does to it. It is drawn elsewhere (`screen.rs`).
 
 use std::mem::take;
 
@@ -32,8 +32,9 @@ impl Editor {
         self.cursor
     }
 
-    /// Changes the text as this key does. `completions` says what the word before the cursor may become.
-    pub fn press(&mut self, key: &str, completions: impl Fn(&str) -> Vec<String>) {
+    /// Changes the text as this key does. `completions` says what the end of the text before the cursor may
+    /// become, and where that end begins.
+    pub fn press(&mut self, key: &str, completions: impl Fn(&str) -> (usize, Vec<String>)) {
         let (tab, cursor, end) = (self.tab.take(), self.cursor, self.text().len());
         let (before, after) = self.text().split_at(cursor);
         let left = cursor - clusters(before).last().map_or(0, |cluster| cluster.len());
@@ -52,7 +53,10 @@ impl Editor {
             "\x0b" => self.replace(cursor, end, ""),                                 // Ctrl-K
             "\x17" => self.replace(word(before.trim_end()), cursor, ""),             // Ctrl-W
             "\t" => {
-                let (start, words, next) = tab.unwrap_or_else(|| (word(before), completions(before), 0));
+                let (start, words, next) = tab.unwrap_or_else(|| {
+                    let (start, words) = completions(before);
+                    (start, words, 0)
+                });
                 if let Some(word) = words.get(next) {
                     self.replace(start, cursor, word);
                     let next = (next + 1) % words.len();

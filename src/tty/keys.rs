@@ -79,6 +79,7 @@ impl Keys {
     fn first_length(&self) -> Option<usize> {
         let length = match self.bytes[..] {
             [] => return None,
+            [0x1B, b'[', b'[', ..] => 4, // F1 to F5 of Linux's own console
             [0x1B, b'[', ref rest @ ..] => 3 + rest.iter().position(|byte| (0x40..0x7F).contains(byte))?,
             [0x1B, b'O', ..] => 3,
             [0x1B, ..] => 2, // Alt with a key, or Escape alone

@@ -48,17 +48,6 @@ fn encode(opcode: OpCode, payload: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// One whole frame of a client's, for the chat in a terminal: FIN set, and masked, as a client has to (RFC
-/// 6455, 5.3). The payload is combined by XOR with a key of four bytes, which has to be new and random for
-/// each frame, so that no page can choose the bytes that a proxy sees (10.3).
-pub fn masked(opcode: OpCode, payload: &[u8], key: [u8; 4]) -> Vec<u8> {
-    let header = FrameHeader { opcode, mask: Some(key), ..FrameHeader::default() };
-    let mut bytes = Vec::new();
-    header.format(payload.len() as u64, &mut bytes).expect("writing to a Vec cannot fail");
-    bytes.extend(payload.iter().zip(key.iter().cycle()).map(|(byte, key)| byte ^ key));
-    bytes
-}
-
 /// A frame as it stands on the wire: a client's frame is masked.
 #[derive(Debug)]
 pub struct Frame<'a> {

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use crate::support::browser::*;
 use crate::support::chat::*;
+use crate::support::images::*;
 use crate::support::terminal::*;
 use crate::support::*;
 
@@ -103,6 +104,23 @@ fn nothing_that_a_member_sends_can_move_the_cursor_ring_or_pass_for_a_line_of_an
 }
 
 #[test]
+fn a_photo_is_shown_as_an_address_at_which_it_is() {
+    let server = Server::start(&[]);
+    let mut ben = Member::come(&server, "ben");
+    let ana = Terminal::chat(server.port, "ana", 140);
+    let Sample { mime, bytes } = samples().remove(0);
+    let announced = json!({ "type": "photo", "mime": mime, "size": bytes.len(), "width": 1, "height": 1,
+        "caption": "my cat" });
+    ben.peer.send(0x81, announced.to_string().as_bytes());
+    ben.peer.send(0x82, &bytes);
+    let screen = ana.wait_for(" kB) my cat");
+    let (_, path) = screen.split_once(&format!("ben: photo http://localhost:{}/", server.port)).unwrap();
+    let path = path.split(' ').next().unwrap();
+    let reply = server.exchange(format!("GET /{path} HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+    assert_eq!(reply.body, bytes);
+}
+
+#[test]
 fn emoji_that_consist_of_several_stay_whole() {
     let server = Server::start(&[]);
     let mut ben = Member::come(&server, "ben");
@@ -122,11 +140,39 @@ fn earlier_messages_can_be_asked_for() {
     let screen = ana.wait_for("message 150.");
     assert!(!screen.contains("message 50."), "{screen}");
     ana.enter("/earlier");
+    ana.enter("/earlier"); // perhaps before the first answer
     ana.wait_for("message 50.");
-    let screen = ana.wait_for("- Now:");
+    ana.wait_for("- Now:");
+    ben.say("later");
+    let screen = ana.wait_for("ben: later");
+    assert_eq!(screen.matches("message 50.").count(), 1, "{screen}");
     assert!(screen.find("message 1.") < screen.find("message 50."), "{screen}");
     ana.enter("/earlier");
     ana.wait_for("- There is nothing earlier");
+    drop(server);
+    ana.wait_for("No connection");
+    ana.enter_kept("/earlier");
+    ana.wait_for("- there is no connection");
+}
+
+#[test]
+fn a_private_message_goes_only_to_the_one_person_whom_it_can_be_for() {
+    let server = Server::start(&["--text", "20"]);
+    let mut ben = Member::come(&server, "ben");
+    let mut ben_2 = Member::come(&server, "Ben 2");
+    let mut ana = Terminal::chat(server.port, "ana", 80);
+    ana.enter_kept("/msg ben 2 o'clock?");
+    ana.wait_for("this may be for more than one person");
+    ana.paste("\x15");
+    ana.enter("/MSG \"ben\" 2 o'clock?");
+    let said = ben.read_until(|message| message["type"] == "said");
+    assert_eq!((&said["text"], &said["to"]), (&json!("2 o'clock?"), &ben.person()));
+    // The command and the name do not count as characters of the text.
+    ana.enter("/msg \"Ben 2\" twenty characters...");
+    let said = ben_2.read_until(|message| message["type"] == "said");
+    assert_eq!((&said["text"], &said["to"]), (&json!("twenty characters..."), &ben_2.person()));
+    ana.enter_kept("/msg ben and one more than that");
+    ana.wait_for("a message has at most 20 characters");
 }
 
 #[test]
@@ -142,6 +188,8 @@ fn colours_are_left_out_for_no_color_and_lines_are_plain_on_a_dumb_terminal() {
     dumb.paste("hello\n");
     let screen = dumb.wait_for("dora: hello");
     assert!(!screen.contains('>'), "{screen}");
+    drop(server);
+    dumb.wait_for("- The connection is lost"); // without a line for the status this is said too
 }
 
 #[test]

@@ -1,6 +1,9 @@
 //! The chat in a terminal without a terminal: in a pipe.
 
+use std::ffi::OsStr;
+use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
+use std::os::unix::ffi::OsStrExt;
 use std::process::{Child, Command, Output, Stdio};
 use std::{env, thread};
 
@@ -8,9 +11,14 @@ use crate::support::chat::*;
 use crate::support::folder::*;
 use crate::support::*;
 
-fn console(arguments: &[&str]) -> Child {
+fn command() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_partyline-console"));
     clean_environment(&mut command);
+    command
+}
+
+fn console(arguments: &[&str]) -> Child {
+    let mut command = command();
     command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command.spawn().unwrap()
 }
@@ -89,13 +97,58 @@ fn what_cannot_be_done_ends_a_pipe_with_one_sentence() {
     let url = format!("localhost:{}", server.port);
     assert_fails(&run(&["localhost:1"], "hello\n"), "localhost:1 cannot be reached");
     assert_fails(&run(&["https://localhost:1"], "hello\n"), "there is no TLS here");
-    assert_fails(&run(&["a b"], "hello\n"), "a b is no host and port");
-    assert_fails(&run(&["ftp://x"], "hello\n"), "is no address of a chat");
     assert_fails(&run(&["--nam", "x"], "hello\n"), "--nam is no option here");
-    assert_fails(&run(&["--name"], "hello\n"), "--name needs a value");
+    for missing in [&["--name"][..], &["--name", "--follow"], &["--passphrase"]] {
+        assert_fails(&run(missing, "hello\n"), &format!("{} needs a value", missing[0]));
+    }
+    assert_fails(&run(&["--name=a", "--name", "a"], "hello\n"), "--name is given twice");
+    assert_fails(&run(&[&url, &url], "hello\n"), "URL is given twice");
+    assert_fails(&run(&["--follow=yes"], "hello\n"), "--follow is no option here");
     assert_fails(&run(&[&url], "hello\nlonger than ten\n"), "a message has at most 10 characters");
     assert_fails(&run(&[&url], "/what\n"), "/what means nothing here");
-    assert_fails(&run(&[&url], "/msg x y\n"), "no one has that name");
+    assert_fails(&run(&[&url], "/msg x y\n"), "no one else here has that name");
+    assert_fails(&run(&[&url], "/nick\n"), "/nick needs more");
+}
+
+#[test]
+fn an_option_and_its_value_are_one_word_or_two() {
+    let server = Server::start(&["--passphrase", "two words"]);
+    let url = format!("ws://localhost:{}/echo.html?x=1", server.port);
+    for arguments in
+        [&["--name=ana", "--passphrase=two words"][..], &["--name", "ana", "--passphrase", "two words"]]
+    {
+        let mut ben = Member::open(&server, "?name=ben&passphrase=two%20words", None);
+        let output = run(&[&[url.as_str()], arguments].concat(), "hello\n");
+        assert_eq!((output.status.code(), output.stderr), (Some(0), vec![]));
+        let said = ben.read_until(|message| message["type"] == "said");
+        assert_eq!((&said["from"]["name"], &said["text"]), (&"ana".into(), &"hello".into()));
+    }
+}
+
+#[test]
+fn what_is_not_utf_8_is_refused_and_not_left_out() {
+    let bad = OsStr::from_bytes(b"two\xffwords");
+    for option in ["--name", "--passphrase"] {
+        let mut command = command();
+        command.arg(option).arg(bad);
+        assert_fails(&command.output().unwrap(), &format!("{option} is not text in UTF-8"));
+    }
+    assert_fails(&command().arg(bad).output().unwrap(), "URL is not text in UTF-8");
+    let output = command().env("PARTYLINE_PASSPHRASE", bad).output().unwrap();
+    assert_fails(&output, "PARTYLINE_PASSPHRASE is not text in UTF-8");
+}
+
+#[test]
+fn what_follow_cannot_write_is_no_quiet_end() {
+    let server = Server::start(&[]);
+    let mut ben = Member::come(&server, "ben");
+    let mut command = command();
+    command.args([&format!("localhost:{}", server.port), "--name", "ana", "--follow"]);
+    let full = File::options().write(true).open("/dev/full").unwrap();
+    let child = command.stdin(Stdio::null()).stdout(full).stderr(Stdio::piped()).spawn().unwrap();
+    ben.read_until(|message| message["type"] == "joined");
+    ben.say("hello");
+    assert_fails(&child.wait_with_output().unwrap(), "No space left on device");
 }
 
 #[test]

@@ -118,7 +118,7 @@ fn the_keys_edit_what_a_person_calls_characters() {
         (format!("draft{up}{up}{down}{down} kept"), "draft kept".to_string()),
         (format!("lost{up}!"), "draft kept!".to_string()),
         ("a\x0cb".to_string(), "lostab".to_string()), // the draft is still there
-        ("\x1b[1;5Da\x1b[15~b\x1bqc".to_string(), "abc".to_string()), // keys that mean nothing here
+        ("\x1b[1;5Da\x1b[15~b\x1bq\x1b[[Ac".to_string(), "abc".to_string()), // keys that mean nothing here
     ] {
         ana.paste(&keys);
         ana.paste("\x05"); // to the end, so that the cursor says when all is drawn
@@ -142,6 +142,20 @@ fn tab_completes_names_and_commands() {
     let said = ben.read_until(|message| message["type"] == "said");
     assert_eq!((&said["text"], &said["to"]), (&json!("psst"), &ben.person()));
     ana.wait_for("ana to Ben Two: psst");
+    let _ben = Member::come(&server, "Ben");
+    let _cat = Member::come(&server, "👍🏽 cat");
+    ana.wait_for("👍🏽 cat has joined");
+    for (keys, shown) in [
+        ("/msg \"ben t\t", "> /msg \"Ben Two\" "), // a name with a blank, in a quote that was begun
+        ("\x15hello ben\t", "> hello Ben Two "),   // two names that begin with this, the first and the second
+        ("\t", "> hello Ben "),
+        ("\t", "> hello Ben Two "),
+        ("\x15👍🏽\t", "> 👍🏽 cat "),
+        ("\x15zz\t!", "> zz!"),
+    ] {
+        ana.paste(keys);
+        ana.wait_until(shown, |screen| screen.before_cursor() == shown);
+    }
 }
 
 #[test]

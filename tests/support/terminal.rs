@@ -64,12 +64,17 @@ impl Terminal {
         self.stdin.write_all(bytes.as_bytes()).unwrap();
     }
 
-    /// Types a text and then, when it is on the screen, Enter; waits until the text has been taken.
-    pub fn enter(&mut self, text: &str) {
+    /// Types a text and then, when it is on the screen, Enter.
+    pub fn enter_kept(&mut self, text: &str) {
         self.paste(text);
         let last: String = text.chars().skip(text.chars().count().saturating_sub(8)).collect();
         self.wait_until("the typed text", |screen| screen.before_cursor().ends_with(&last));
         self.paste("\r");
+    }
+
+    /// The same, and waits until the text has been taken.
+    pub fn enter(&mut self, text: &str) {
+        self.enter_kept(text);
         self.wait_until("an empty line", |screen| screen.before_cursor() == "> ");
     }
 

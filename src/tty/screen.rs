@@ -6,29 +6,30 @@
 //! early enough for all of them, and the cursor stands where the terminal puts it after the text before it.
 
 use std::time::{Duration, Instant};
-use std::{io, ops::Range};
+use std::{env, ops::Range};
 
-use partyline::text::columns::{columns, extends, wrap};
-use partyline::text::visible_lines;
-use partyline::tty;
+use super::{known_size, write};
+use crate::text::columns::{columns, extends, wrap};
+use crate::text::visible_lines;
 
 /// The window's size is asked at most this often, and only to draw: each time starts the program `stty`.
 const ASK_SIZE_AFTER: Duration = Duration::from_millis(250);
 
 /// A whole line to print.
 pub struct Line {
+    /// The text; control characters in it are not made visible here.
     pub text: String,
     /// The code of its style on a terminal with colours, such as 2 for faint (ECMA-48, 8.3.117).
     pub style: u8,
-    /// The author's id, which gives the colour, and where the author's name stands in the text.
-    pub name: (u64, Range<usize>),
+    /// The author's id, which gives the colour; 0 if it has none.
+    pub author: u64,
+    /// Where the author's name stands in the text.
+    pub name: Range<usize>,
 }
 
 /// The screen.
 #[derive(Default)]
 pub struct Screen {
-    /// Without colours.
-    pub is_plain: bool,
     /// Lines and columns of the window, and when they were asked.
     size: (usize, usize),
     asked: Option<Instant>,
@@ -46,10 +47,9 @@ impl Screen {
     }
 
     /// Prints `lines`, and draws the area: `above`, and the text being typed with the cursor in it.
-    /// Errors: the terminal has gone.
-    pub fn draw(&mut self, lines: &[Line], above: &[String], text: &str, cursor: usize) -> io::Result<()> {
+    pub fn draw(&mut self, lines: &[Line], above: &[String], text: &str, cursor: usize) {
         if self.may_draw_at() <= Instant::now() {
-            (self.size, self.asked) = (tty::size(), Some(Instant::now()));
+            (self.size, self.asked) = (known_size().unwrap_or((24, 80)), Some(Instant::now()));
         }
         let (height, width) = self.size;
         let mut out = self.erase();
@@ -71,23 +71,24 @@ impl Screen {
         out.extend(["\r", before]);
         self.drawn = rows.iter().map(|row| columns(row)).collect();
         self.cursor = (row, columns(before));
-        tty::write(&out)
+        write(&out);
     }
 
     /// Writes one character more where the cursor is, if it stands at the end and there is room. That is
     /// right in a window of any width.
-    pub fn append(&mut self, text: &str) -> io::Result<bool> {
+    pub fn append(&mut self, text: &str) -> bool {
         // An emoji may become one with the character before it.
         let is_one = !text.starts_with(|c: char| c.is_control() || extends(c) || c >= '\u{1F000}');
         let text = visible_lines(text);
         let (more, last) = (columns(&text), self.drawn.len().wrapping_sub(1));
         let is_end = self.drawn.get(last) == Some(&self.cursor.1) && self.cursor.0 == last;
         if !is_one || !is_end || self.cursor.1 + more >= self.size.1 {
-            return Ok(false);
+            return false;
         }
         self.drawn[last] += more;
         self.cursor.1 += more;
-        tty::write(&text).map(|()| true)
+        write(&text);
+        true
     }
 
     /// The codes that go to the first row of the area and erase everything from there. When a window becomes
@@ -103,8 +104,8 @@ impl Screen {
 
     fn paint(&self, line: &Line) -> String {
         let mut rows = wrap(&line.text, self.size.1, 6, true);
-        if !self.is_plain {
-            let (id, name) = line.name.clone();
+        if env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()) {
+            let (id, name) = (line.author, &line.name);
             if name.end < rows[0].len() {
                 // The twelve hues of the page (`hueOf` in `format.js`), among the 256 of terminals.
                 const HUES: [u8; 12] = [168, 167, 172, 142, 106, 71, 36, 37, 32, 68, 98, 134];
