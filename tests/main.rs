@@ -92,6 +92,7 @@ mod pages {
     mod source; // the source in the browser
     mod ticks; // the words beside one's own messages
     mod wire; // the wire view
+    mod workbench; // the frame workbench
 }
 mod console {
     //! The chat in a terminal.

@@ -3,6 +3,7 @@
 
 import { copyText } from "./copy-text.js";
 import { createElement } from "./create-element.js";
+import { hexOfAll } from "./decode-frame.js";
 import { drawFrame, drawSummary } from "./draw-frame.js";
 import { DIRECTIONS, opcodeName } from "./explain-frame.js";
 import { matchesFilter } from "./filter.js";
@@ -129,7 +130,7 @@ export class FrameList {
     }
     const button = createElement("button", { type: "button", class: "quiet copy" }, "Copy this frame, explained");
     button.addEventListener("click", () => copyText(frameAsText(frame), button));
-    body.replaceChildren(...drawFrame(frame, this.#columns), button);
+    body.replaceChildren(...drawFrame(frame, this.#columns), button, ...createWorkbenchLink(frame));
   }
 
   /** Draws only if other bytes are hidden than before: an element that has the focus would lose it. */
@@ -148,6 +149,13 @@ export class FrameList {
     item.classList.toggle("many", !isOneFrame);
     for (const frame of message.frames) this.#redrawFrame(frame);
   }
+}
+
+/** A link that opens the frame in the workbench, if all of it has come and nothing in it is hidden. */
+function createWorkbenchLink({ from, header, onWire, length, hidden }) {
+  if (BigInt(onWire.length) !== BigInt(length) || hidden.includes(1)) return [];
+  const hex = hexOfAll([...header, ...onWire]).replaceAll(" ", "");
+  return [createElement("a", { class: "to-workbench", href: `frame.html#${from},${hex}` }, "Open it in the workbench")];
 }
 
 function describeMessage({ frames, opcode, from, count, bytes, isComplete }) {
