@@ -6,6 +6,7 @@
 //!                                                       └── 101 ── Socket ── echo, … ── close
 //! ```
 
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::{sync::Arc, thread};
 
 use crate::http::{self, Request, Response};
@@ -51,10 +52,14 @@ pub struct Server {
     pub share: Share,
     connections: Arc<Connections>,
     threads: Arc<Threads>,
+    /// The number of the client that came last.
+    last_client: AtomicU64,
 }
 
 /// A connection that becomes a WebSocket.
 struct Upgrade {
+    /// The client's number, counted from 1. (Connections have ids of their own: a page load takes dozens.)
+    client: u64,
     route: Route,
     /// The 101.
     response: Vec<u8>,
@@ -142,38 +147,25 @@ impl Server {
     fn decide(
         &self, connection: &Connection, request: &Request, head: &[u8], leftover: Vec<u8>,
     ) -> Result<Box<Upgrade>, Response> {
-        let (id, peer) = (connection.guard.id, connection.peer.ip());
         self.settings.hosts.check(request)?;
-        if !self.connections.open(id) {
+        if !self.connections.open(connection.guard.id) {
             return Err(reply::no_place());
         }
-        let route = match (Route::of(request), handshake::wants_websocket(request)) {
-            (Some(route), true) => route,
-            (None, true) => {
-                return Err(Response::refusal(404, "no WebSocket is spoken at this address"));
-            }
-            (Some(Route::SocketIo(hello)), false) => {
-                self.settings.origins.check(request)?;
-                return Err(self.socket_io.sessions.answer(&hello, request, &connection.stream, leftover));
-            }
-            _ if request.method == "POST" => return Err(Response::only_get()),
-            (Some(_), false) if request.path != "/" => {
-                return Err(reply::plain_get(request, &self.settings.origins));
-            }
-            (_, false) => {
-                let answer = self.share.answer(request, peer).or_else(|| self.room.photos.answer(request));
-                let answer = answer.or_else(|| self.source.answer(request));
-                return Err(answer.unwrap_or_else(|| self.files.answer(request))); // `/` is a page too
-            }
+        if !handshake::wants_websocket(request) {
+            return Err(self.answer(connection, request, leftover));
+        }
+        let Some(route) = Route::of(request) else {
+            return Err(Response::refusal(404, "no WebSocket is spoken at this address"));
         };
         // No other client sees what is sent to /echo, so pages of every site may try it.
         if !matches!(route, Route::Echo) {
             self.settings.origins.check(request)?;
         }
-        let new_tap = |wire| Tap::new(wire, id, head.to_vec(), leftover.clone(), self.wires.clone());
+        let client = self.last_client.fetch_add(1, Relaxed) + 1;
+        let new_tap = |wire| Tap::new(wire, client, head.to_vec(), leftover.clone(), self.wires.clone());
         let tap = route.wire_id(request)?.map(new_tap).map(Arc::new);
         let response = handshake::upgrade(request)?.to_bytes(false);
-        Ok(Box::new(Upgrade { route, response, leftover, tap }))
+        Ok(Box::new(Upgrade { client, route, response, leftover, tap }))
     }
 
     /// Serves a WebSocket, from its 101 to its end.
@@ -183,31 +175,31 @@ impl Server {
         let Connection { guard, stream, peer } = *connection;
         // Until `open`, `Connections` held a second `Arc`, to shut the connection down if it was slow.
         let Some(stream) = Arc::into_inner(stream) else { return };
-        let Upgrade { route, response, leftover, tap } = *upgrade;
+        let Upgrade { client, route, response, leftover, tap } = *upgrade;
         let _tap_guard = tap.clone().map(TapGuard);
-        let (id, path, limits) = (guard.id, route.path(), route.limits(self));
+        let (path, limits) = (route.path(), route.limits(self));
         let Ok(mut socket) = Socket::new(stream, response, leftover, limits, tap) else { return };
-        if self.connections.set_sender(id, socket.sender()) {
+        if self.connections.set_sender(guard.id, socket.sender()) {
             socket.sender().close(&stop::goodbye());
         }
-        log::info!("client {id} ({peer}) came to {path}");
-        self.serve_route(route, id, &mut socket);
+        log::info!("client {client} ({peer}) came to {path}");
+        self.serve_route(route, client, &mut socket);
         let why = socket.end();
-        log::info!("client {id} ({peer}) left {path}: {why}");
+        log::info!("client {client} ({peer}) left {path}: {why}");
     }
 
     /// Runs the code of the route until the client leaves.
     #[inline(never)] // *Speed*: as above.
-    fn serve_route(&self, route: Route, id: u64, socket: &mut Socket) {
+    fn serve_route(&self, route: Route, client: u64, socket: &mut Socket) {
         match route {
             Route::Echo => echo::serve(socket),
-            Route::Broadcast => self.broadcast.serve(id, socket),
-            Route::SocketIo(hello) => self.socket_io.serve(&hello, id, socket),
+            Route::Broadcast => self.broadcast.serve(client, socket),
+            Route::SocketIo(hello) => self.socket_io.serve(&hello, client, socket),
             Route::Chat(join) => {
                 let passphrase = self.settings.passphrase.as_deref();
-                chat::serve(&self.room, passphrase, id, socket, join);
+                chat::serve(&self.room, passphrase, client, socket, join);
             }
-            Route::Wire(wire) => self.wires.serve(&wire, id, socket),
+            Route::Wire(wire) => self.wires.serve(&wire, client, socket),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Makes the [`Server`] from the settings: opens the pages and the history file, and listens.
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::AtomicU64};
 
 use super::{Connections, Listener, Server};
 use crate::chat::{photos::Photos, room::Room};
@@ -55,6 +55,7 @@ impl Server {
             share: Share::new(port, settings.passphrase.is_some()),
             connections: Arc::new(Connections::new(&settings, &threads)),
             threads,
+            last_client: AtomicU64::new(0),
             settings,
         }))
     }

@@ -27,7 +27,7 @@ pub struct Connection {
     pub guard: ConnectionGuard,
 }
 
-/// All connections, by client id.
+/// All connections, by their id.
 pub struct Connections {
     threads: Arc<Threads>,
     open_max: usize,
@@ -155,7 +155,7 @@ impl Lists {
 /// Guard: removes its connection when it is dropped, however the connection's thread ends.
 pub struct ConnectionGuard {
     connections: Arc<Connections>,
-    /// The client's id: its number, counted from 1.
+    /// Counted from 1.
     pub id: u64,
     address: IpAddr,
 }

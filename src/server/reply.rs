@@ -1,15 +1,35 @@
-//! Answers over HTTP, which end a connection: how they are sent and logged, and three refusals.
+//! Answers over HTTP, which end a connection: what is answered to which request, how answers are sent and logged,
+//! and three refusals.
 
 use std::net::{SocketAddr, TcpStream};
 
 use log::Level;
 
+use super::{Connection, Route, Server};
 use crate::handshake::{self, origin::AllowedOrigins};
 use crate::http::{Request, Response};
 use crate::{logging::OncePerSecond, tcp};
 
 /// How many seconds a client that found no place should wait (RFC 9110, 10.2.3).
 const RETRY_AFTER: &str = "10";
+
+impl Server {
+    /// The answer to a request that asks for no WebSocket: a file, or what else can be fetched here.
+    pub(super) fn answer(&self, connection: &Connection, request: &Request, leftover: Vec<u8>) -> Response {
+        match Route::of(request) {
+            Some(Route::SocketIo(hello)) => match self.settings.origins.check(request) {
+                Ok(()) => self.socket_io.sessions.answer(&hello, request, &connection.stream, leftover),
+                Err(refusal) => refusal,
+            },
+            _ if request.method == "POST" => Response::only_get(),
+            Some(_) if request.path != "/" => plain_get(request, &self.settings.origins), // `/` is a page too
+            _ => (self.share.answer(request, connection.peer.ip()))
+                .or_else(|| self.room.photos.answer(request))
+                .or_else(|| self.source.answer(request))
+                .unwrap_or_else(|| self.files.answer(request)),
+        }
+    }
+}
 
 /// Sends an answer to the request with this head, and closes the connection.
 pub fn send(stream: &TcpStream, peer: SocketAddr, head: &[u8], response: &Response) {
@@ -56,7 +76,7 @@ pub fn too_many_of_one_address(max: usize) -> Response {
 /// 426: a plain GET for a route, or an upgrade after a proxy has dropped its headers. A page whose handshakes
 /// fail is not told why by its browser, so it asks here, with `?origin=`, because browsers send no Origin with
 /// a GET to the page's own server: then the answer may be the 403 of the handshakes.
-pub fn plain_get(request: &Request, origins: &AllowedOrigins) -> Response {
+fn plain_get(request: &Request, origins: &AllowedOrigins) -> Response {
     let origin = request.parameter("origin");
     if let Some(Err(refusal)) = origin.map(|origin| origins.check_origin(&origin, request)) {
         return refusal;

@@ -10,7 +10,9 @@ import {
   DIRECTIONS, closeCodeFromBytes, closeCodeName, explainCloseCode, explainField, opcodeName, shownPart,
 } from "./explain-frame.js";
 import { formatDuration, formatTime, plural } from "./format.js";
+import { linkedSentence } from "./linked-sentence.js";
 import { explainPacket } from "./socketio-packet.js";
+import { placeOfField } from "./source-places.js";
 
 /** How many bytes of the payload stand beside those of the header. */
 const PAYLOAD_BYTES = 8;
@@ -109,7 +111,8 @@ function drawFields(frame) {
       { type: "button", class: "field", "data-fields": id, "aria-pressed": "false" }, name);
     return createElement("tr", { "data-fields": id },
       createElement("th", { scope: "row" }, button),
-      createElement("td", {}, createCode(value), createElement("span", { class: "words" }, ` ${sentence}`)));
+      createElement("td", {}, createCode(value),
+        createElement("span", { class: "words" }, ...linkedSentence(` ${sentence}`, placeOfField(id, frame)))));
   });
   const hint = createElement("span", { class: "hint" }, "Press one to keep it lit.");
   return createElement("table", { class: "fields" },

@@ -5,6 +5,8 @@ import { DOT, coverText } from "./cover.js";
 import { createCode, createElement } from "./create-element.js";
 import { plural } from "./format.js";
 import { acceptSteps, explainHead, explainHiding, isOrdinaryLine, proxyHeaders } from "./handshake.js";
+import { linkedSentence } from "./linked-sentence.js";
+import { ACCEPT_STEPS, placeOfLine } from "./source-places.js";
 
 export function drawHandshake(handshake, secrets) {
   const { request, response } = handshake;
@@ -41,7 +43,7 @@ function drawLine({ line, sentence }, isRequest) {
     : createCode(name, { class: "header-name" });
   const item = createElement("li", {},
     createElement("p", {}, text, value === "" ? "" : createCode(value)),
-    createElement("p", { class: "words" }, sentence));
+    createElement("p", { class: "words" }, ...linkedSentence(sentence, placeOfLine(line, isRequest))));
   if (line.includes(DOT)) item.append(createElement("p", { class: "words" }, explainHiding(line)));
   return item;
 }
@@ -74,6 +76,6 @@ function drawAcceptSteps(handshake, secrets) {
   return [
     createElement("h3", {}, "Where the accept value comes from"),
     createElement("ol", { class: "steps" }, ...items),
-    createElement("p", { class: matches ? "verdict" : "verdict wrong" }, verdict),
+    createElement("p", { class: matches ? "verdict" : "verdict wrong" }, ...linkedSentence(verdict, ACCEPT_STEPS)),
   ];
 }

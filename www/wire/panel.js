@@ -28,8 +28,20 @@ async function loadView() {
   const view = new WireView(new WireConnection(wireId), secrets);
   title.after(view.tools);
   view.moreTools.append(secondScreenLink);
+  view.emptyLine.after(createHelloButton());
   panel.append(view.root);
   return view;
+}
+
+/** Says “Hello” in the page's own message box, so that there is a frame to look at. */
+function createHelloButton() {
+  const button = createElement("button", { type: "button", class: "quiet hello" }, "Send “Hello”");
+  const box = document.getElementById("text");
+  button.addEventListener("click", () => {
+    if (box.value === "") box.value = "Hello"; // what is already written is sent instead
+    box.form.requestSubmit();
+  });
+  return button;
 }
 
 /** In a narrow window the panel takes the place of the page, all but the message box: see panel.css. */

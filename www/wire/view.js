@@ -98,6 +98,11 @@ export class WireView {
     return this.#elements.more;
   }
 
+  /** The sentence that says why there are no frames; hidden if there are some. */
+  get emptyLine() {
+    return this.#elements.emptyLine;
+  }
+
   /** The <details> with the handshake. */
   get handshake() {
     return this.#elements.handshake;

@@ -89,6 +89,8 @@ fn field_and_its_bytes_are_highlighted_together() {
     // The focus highlights, and so does the mouse.
     page.evaluate("all('.fields button')[1].focus()");
     assert_eq!(page.evaluate(lit), json!([["Reserved"], ["81"]]));
+    page.press("Tab"); // the link of its sentence to the source
+    assert_eq!(page.evaluate(lit), json!([["Reserved"], ["81"]]));
     page.press("Tab");
     assert_eq!(page.evaluate(lit), json!([["Opcode"], ["81"]]));
     let over = "all('.bytes')[1].dispatchEvent(new MouseEvent('mouseover', { bubbles: true }))";

@@ -16,6 +16,37 @@ fn count_views(page: &Page) -> (usize, usize) {
     (open.len(), closed.len())
 }
 
+/// Sentences lead to the RFC's sections and to the lines of the server; an empty list offers a first frame.
+#[test]
+fn sentences_have_links_and_an_empty_list_offers_a_frame() {
+    let server = Server::start(&["--host", "lab.test"]);
+    let browser = Browser::start();
+    let page = browser.new_user();
+    page.set_size(1280, 800);
+    define_script_functions(&page);
+    page.open(&format!("http://lab.test:{}/echo.html", server.port));
+    page.wait_for("state.className === 'open'");
+    open_panel(&page);
+    page.wait_for("texts('.wire-state')[0].startsWith('Watching /echo, connection 1')");
+    let is_shown = "document.querySelector('.hello').checkVisibility()";
+    page.wait_for(is_shown);
+    page.evaluate("void document.querySelector('.hello').click()");
+    let rows = wait_for_rows(&page, 2);
+    assert_eq!(rows[0].as_array().unwrap().last().unwrap(), "“Hello”");
+    assert_eq!(page.evaluate(is_shown), false);
+    page.evaluate("toggle(0); toggle(1); document.querySelector('.handshake').open = true");
+    page.wait_for("texts('.to-source').length > 15");
+    let links = page.evaluate(
+        "Array.from(document.querySelectorAll('.wire-view a[target]'), (it) => it.getAttribute('href'))",
+    );
+    let links: Vec<&str> = links.as_array().unwrap().iter().map(|link| link.as_str().unwrap()).collect();
+    assert!(links.contains(&"https://www.rfc-editor.org/rfc/rfc6455#section-5.3"), "{links:?}");
+    for link in links.iter().filter(|link| !link.starts_with("https:")) {
+        assert!(link.starts_with("source.html?file=src%2F") && link.contains("&at="), "{link}");
+    }
+    page.assert_clean();
+}
+
 /// Opens the chat in a new user's wide window, and the panel beside it.
 fn open_chat_with_panel<'a>(browser: &'a Browser, host: &str, port: u16) -> Page<'a> {
     let page = browser.new_user();
