@@ -169,7 +169,6 @@ impl Session {
         if m["type"] != "welcome" {
             return Err("this WebSocket server is no chat of Partyline".to_string());
         }
-        let is_first = self.id == 0;
         self.link = Link::Open(connection, Instant::now());
         self.id = m["you"]["id"].as_u64().unwrap_or_default();
         self.name = text(&m["you"]["name"]);
@@ -183,7 +182,7 @@ impl Session {
         let has_missed = self.last > 0 && m["more"] == true;
         let page = json!({ "messages": m["messages"].take(), "more": has_missed, "gap": m["gap"].take() });
         let mut arrived = vec![m];
-        if !is_first && arrived[0]["resumed"] == false {
+        if arrived[0]["resumed"] == false {
             // Other members may have the old ids now, so no private message goes out by itself.
             let why = "the server has forgotten for whom this was";
             let (lost, kept): (Vec<Value>, _) = self.unsent.drain(..).partition(|m| !m["to"].is_null());

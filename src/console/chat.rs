@@ -49,7 +49,7 @@ impl Chat {
     pub fn handle(&mut self, event: Event) -> Result<(), String> {
         let was_open = matches!(self.session.link, Link::Open(..));
         self.session.handle(event)?.iter().for_each(|m| self.show(m));
-        if was_open && !matches!(self.session.link, Link::Open(..)) {
+        if was_open && !self.quits && !matches!(self.session.link, Link::Open(..)) {
             self.notice("The connection is lost");
         }
         Ok(())

@@ -26,7 +26,6 @@ use terminal::Terminal;
 const UNDER_WAY: usize = 64;
 /// After this many failed attempts, about a minute, a pipe that has lines to send gives up.
 const ATTEMPTS: u32 = 8;
-
 /// The clock of what has no event: the countdown to the next attempt, the end of a `typing`.
 const TICK: Duration = Duration::from_millis(500);
 

@@ -35,7 +35,7 @@ pub fn connect(mut stream: &TcpStream, server: &str, target: &str, headers: &str
         let is_ours = head.get(9..12).is_some_and(|status| sentence.starts_with(status));
         return Err(if is_ours { format!("{server} refuses: {sentence}") } else { other() });
     }
-    // The key and a fixed text, hashed, as in `upgrade` in `handshake.rs`. A server that gets this right has
+    // The key and a fixed text, hashed (written out in `by_hand.rs`). A server that gets this right has
     // understood the rest of the request too, so Upgrade and Connection in its answer are not checked.
     let accept = derive_accept_key(key.as_bytes());
     let is_accept = |line: &str| {

@@ -36,6 +36,7 @@ fn the_terminal_is_restored_after_each_way_to_quit_and_after_a_panic() {
         terminal.paste(keys);
         let screen = assert_restored(&terminal, code);
         assert!(!screen.contains("> not sent"), "the text being typed is erased: {screen}");
+        assert!(!screen.contains("The connection is lost"), "{screen}");
     }
 }
 
