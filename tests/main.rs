@@ -90,6 +90,7 @@ mod pages {
     mod scrollback; // earlier messages
     mod socketio; // Socket.IO by hand, and pages that students bring
     mod source; // the source in the browser
+    mod share; // the address for classmates, in large letters and as a QR code
     mod ticks; // the words beside one's own messages
     mod wire; // the wire view
     mod workbench; // the frame workbench

@@ -40,6 +40,7 @@
 //   passphrase-form.js           asks for the passphrase
 //   name-dialog.js               changes your name
 //   first-minute.js              what an empty room and a new person are shown
+//   share.js, addresses.js       the address for classmates, in large letters and as a QR code
 //   typing-indicator.js          "ben is typing …"
 //   screen-reader-announcer.js   announces new messages to screen readers
 //   format.js, house.js          how names, times and texts look; a person's house
@@ -69,6 +70,7 @@ import { sendReceipts } from "./receipts.js";
 import { announceMessages } from "./screen-reader-announcer.js";
 import { ScrollPosition } from "./scroll-position.js";
 import { startSending } from "./send-message.js";
+import { startSharing } from "./share.js";
 import "../shared/sheet.js";
 import { lineFor } from "./slash-commands.js";
 import { ChatState } from "./state.js";
@@ -90,6 +92,7 @@ const { drawMore, isAllDrawn } = showMessages(state, { scroll, onRetry: retryMes
 showMembers(state, { onOpen: (key) => openConversation(state, key) });
 showConnectionStatus(connection);
 askForPassphrase(connection);
+startSharing();
 announceMessages(state);
 loadEarlierMessages(connection, state, { scroll, drawMore, isAllDrawn });
 sendReceipts(connection);

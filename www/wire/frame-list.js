@@ -1,7 +1,7 @@
 // The list of frames: a <li> for each message, with a <details> for each of its frames. view.js decides
 // which frames are shown and when; draw-frame.js draws what is inside.
 
-import { copyText } from "./copy-text.js";
+import { copyText } from "../shared/copy-text.js";
 import { createElement } from "./create-element.js";
 import { hexOfAll } from "./decode-frame.js";
 import { drawFrame, drawSummary } from "./draw-frame.js";

@@ -18,7 +18,7 @@
 //   draw-bits.js          draws its bits, as in the RFC
 //   draw-payload.js       draws the unmasking and the payload
 //   highlight-fields.js   lights up a field and its bytes together
-//   frame-as-text.js      a frame as plain text; copy-text.js copies it
+//   frame-as-text.js      a frame as plain text; ../shared/copy-text.js copies it
 //   panel.js              the view beside the page whose connection it watches
 //   id.js                 the wire id of a tab
 //   create-element.js, format.js   small helpers

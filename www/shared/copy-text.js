@@ -1,7 +1,10 @@
-// Copies a text to the clipboard, for "Copy this frame, explained".
+// Copies a text to the clipboard: a frame, the address of the chat, a block of code.
 
 /** How long the button says what happened, in milliseconds. */
 const ANSWER_FOR = 2000;
+
+/** From a button that says what happened to what else it says. */
+const labels = new Map();
 
 /**
  * Copies the text. The button that was pressed says whether it worked. `navigator.clipboard` exists only
@@ -9,7 +12,7 @@ const ANSWER_FOR = 2000;
  * copies what is selected, so the text goes into a hidden box for a moment.
  */
 export function copyText(text, button) {
-  const label = button.textContent;
+  if (!labels.has(button)) labels.set(button, button.textContent);
   const box = document.createElement("textarea");
   box.value = text;
   box.className = "hidden";
@@ -20,6 +23,7 @@ export function copyText(text, button) {
   button.focus();
   button.textContent = isCopied ? "Copied ✓" : "This browser does not allow it";
   setTimeout(() => {
-    button.textContent = label;
+    button.textContent = labels.get(button) ?? button.textContent;
+    labels.delete(button);
   }, ANSWER_FOR);
 }
