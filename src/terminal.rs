@@ -7,7 +7,7 @@ use std::{path, process, sync::Arc, thread, time::Duration};
 
 use crate::chat::names::Person;
 use crate::interfaces::{self, Address};
-use crate::{qr::Qr, server::Server, share::to_half_blocks, text::visible, tty};
+use crate::{qr::Qr, server::Server, share::to_half_blocks, text::visible, text::visible_lines, tty};
 
 /// The most bytes of a line.
 const LINE_MAX: u64 = 64 * 1024;
@@ -23,6 +23,8 @@ const HELP: &str = "\
 who         list the members of the chat
 say TEXT    say something in the chat, as the operator
 kick NAME   throw a member out of the chat; or kick #12, with the number that who lists
+mute NAME   let a member write to the operator only, until unmute NAME; mute all, unmute all
+pin TEXT    show a text above the chat, until unpin
 quit        close every connection and stop
 help        print this list";
 
@@ -34,7 +36,10 @@ pub fn start(server: Arc<Server>) {
         print_code(&server);
         print_terms(&server);
         print("Type help for the commands, quit to stop.");
-        read_commands(&server);
+        thread::scope(|scope| {
+            let _ = thread::Builder::new().spawn_scoped(scope, || print_messages(&server));
+            read_commands(&server);
+        });
     };
     if let Err(error) = thread::Builder::new().name("operator".to_string()).spawn(run) {
         log::warn!("no commands can be typed here: {error}");
@@ -133,7 +138,15 @@ fn run_command(server: &Server, line: &str) {
             }
         }
         ("kick", name) if !name.is_empty() => kick(server, name),
-        ("kick" | "say", "") => print(&format!("{command} whom, or what? See help")),
+        ("mute" | "unmute", name) if !name.is_empty() => mute(server, command, name),
+        ("pin", text) if !text.is_empty() => match server.room.pin(text) {
+            Ok(()) => print("pinned, until unpin"),
+            Err(why) => print(&format!("this was not pinned: {why}")),
+        },
+        ("unpin", "") => server.room.pin("").unwrap_or_default(),
+        ("kick" | "say" | "mute" | "unmute" | "pin", "") => {
+            print(&format!("{command} whom, or what? See help"))
+        }
         ("help", "") => print(HELP),
         ("", _) => {}
         _ => print(&format!("{} is no command here; help lists them", visible(line.trim()))),
@@ -143,27 +156,62 @@ fn run_command(server: &Server, line: &str) {
 /// Lists the members of the chat, each with its number for `kick`.
 fn who(server: &Server) {
     let (listed, count) = server.room.list_members();
-    for (Person { id, name }, is_away) in &listed {
-        print(&format!("#{id}  {}{}", visible(name), if *is_away { " (away)" } else { "" }));
+    for (Person { id, name }, is_away, is_muted) in &listed {
+        let away = if *is_away { " (away)" } else { "" };
+        let muted = if *is_muted { " (muted)" } else { "" };
+        print(&format!("#{id}  {}{away}{muted}", visible(name)));
     }
     print(&format!("{count} in the chat"));
 }
 
-/// Throws a member out of the chat: the one with this name, or with this number behind a `#`.
+/// Throws a member out of the chat.
 fn kick(server: &Server, typed: &str) {
+    if let Some((person, shown)) = find_member(server, "kick", typed)
+        && server.room.kick(person.id)
+    {
+        print(&format!("{shown} was thrown out, and can only come back as a new member"));
+    }
+}
+
+/// Mutes a member, or all, or lets them speak again.
+fn mute(server: &Server, command: &str, typed: &str) {
+    let is_muted = command == "mute";
+    let found = if typed == "all" { None } else { find_member(server, command, typed) };
+    let (member, shown) = match found {
+        Some((person, shown)) => (Some(person.id), shown),
+        None if typed == "all" => (None, "everyone, newcomers too,".to_string()),
+        None => return,
+    };
+    server.room.mute(member, is_muted);
+    print(&format!("{shown} {}", if is_muted { "can write to the operator only" } else { "can speak" }));
+}
+
+/// The member with this name, or with this number behind a `#`, and how to show it. If there is none, or there
+/// are two, prints that.
+fn find_member(server: &Server, command: &str, typed: &str) -> Option<(Person, String)> {
     let shown = visible(typed);
-    let found = server.room.find_members(typed);
+    let mut found = server.room.find_members(typed);
     let numbered = |person: &Person| format!("#{} {}", person.id, visible(&person.name));
     match &found[..] {
-        [person] if server.room.kick(person.id) => {
+        [person] => {
             let shown = if typed.starts_with('#') { numbered(person) } else { shown };
-            print(&format!("{shown} was thrown out, and can only come back as a new member"));
+            return found.pop().map(|person| (person, shown));
         }
-        [one, other] => {
+        [one, other, ..] => {
             let (one, other) = (numbered(one), numbered(other));
-            print(&format!("{shown} fits two members, {one} and {other}: kick one by its number"));
+            print(&format!("{shown} fits two members, {one} and {other}: {command} one by its number"));
         }
-        _ => print(&format!("no member of the chat is called {shown}; who lists them")),
+        [] => print(&format!("no member of the chat is called {shown}; who lists them")),
+    }
+    None
+}
+
+/// Prints what members write to the operator. Its lines but the first are indented, so that none of them looks
+/// like a line of the server's own.
+fn print_messages(server: &Server) {
+    for message in server.room.messages_to_operator() {
+        let (name, text) = (visible(&message.from.name), visible_lines(&message.text));
+        print(&format!("{name} to the operator: {}", text.replace('\n', "\n    ")));
     }
 }
 

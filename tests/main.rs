@@ -63,6 +63,7 @@ mod chat {
     mod private; // private messages
     mod receipts; // how many recipients have a message
     mod reconnect; // coming back with a token
+    mod teaching; // mute, pin, messages to the operator
 }
 mod socketio {
     //! The clients of the Socket.IO library.

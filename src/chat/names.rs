@@ -15,6 +15,16 @@ pub struct Person {
     pub name: Arc<str>,
 }
 
+/// The operator, who is no member.
+pub fn operator() -> Person {
+    Person { id: 0, name: OPERATOR.into() }
+}
+
+/// Whether this is the operator's name, as `to` says it.
+pub fn is_operator(name: &str) -> bool {
+    name.len() < 1000 && key(name) == OPERATOR
+}
+
 /// The longest name, in characters. An emoji may be several: 👩‍💻 is three.
 pub const NAME_MAX: usize = 32;
 

@@ -21,14 +21,14 @@
 //!
 //! Here are the rounds and the room's own thread. The rest of what locks the room is in `room/`:
 //! `loading.rs` (reads the history file), `joining.rs` (how a client joins and leaves), `commands.rs`
-//! (what members and the operator ask for), `state.rs` (what a round and the timer change).
+//! (what members and the operator ask for), `teaching.rs` (mutes members, pins a text), `state.rs` (what a round and the timer change).
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, mpsc::SyncSender};
 use std::time::{Duration, Instant};
 use std::{collections::HashSet, mem::take, path::Path, thread};
 
-use super::history::History;
+use super::history::{ChatMessage, History};
 use super::history_file::HistoryFile;
 use super::members::{Change, Members};
 use super::photos::Photos;
@@ -40,8 +40,10 @@ mod commands;
 mod joining;
 mod loading;
 mod state;
+mod teaching;
 
 pub use joining::{JoinRequest, MemberGuard};
+use teaching::Mutes;
 
 /// The most events in the queue. While it is full, clients' threads wait and do not read, so TCP slows
 /// the clients down (backpressure).
@@ -80,6 +82,11 @@ struct State {
     /// The members and `ref`s of the messages that are in the queue or in the running round.
     pending_refs: HashSet<(u64, Arc<str>)>,
     last_message: u64,
+    mutes: Mutes,
+    /// What the operator has pinned; empty if nothing.
+    pinned: Arc<str>,
+    /// Takes the messages to the operator to the terminal.
+    to_operator: Option<SyncSender<Arc<ChatMessage>>>,
     /// When the room's own thread wakes by itself; `None` for never.
     waits_until: Option<Instant>,
 }

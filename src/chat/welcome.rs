@@ -26,6 +26,9 @@ pub struct Welcome {
     pub photo_max: usize,
     /// When the server started, in ms since 1970 UTC.
     pub started: u64,
+    pub is_muted: bool,
+    /// What the operator has pinned; empty if nothing.
+    pub pinned: Arc<str>,
 }
 
 impl Welcome {
@@ -60,5 +63,7 @@ impl Welcome {
             .with("gap", self.resumed && !self.reset && self.page.gap) // a new member misses nothing
             .with("limits", limits)
             .with("server", server)
+            .with("muted", self.is_muted)
+            .with_text("pinned", &self.pinned)
     }
 }

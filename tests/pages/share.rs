@@ -14,7 +14,7 @@ fn open_share(page: &Page) {
     page.set_size(1280, 800); // in a narrow window the button is in the menu
     page.evaluate("document.querySelector('[data-sheet=share]').focus()");
     page.press("Enter");
-    page.wait_for("share.open && document.getElementById('share-code').naturalWidth > 0");
+    page.wait_for("share.open && document.getElementById('share-code')?.naturalWidth > 0");
 }
 
 fn address(page: &Page) -> String {

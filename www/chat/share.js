@@ -4,7 +4,8 @@ import { copyText } from "../shared/copy-text.js";
 import { findAddresses, withoutSlash } from "./addresses.js";
 
 const address = document.getElementById("share-address");
-const code = document.getElementById("share-code");
+const body = document.getElementById("share-body");
+const code = new Image();
 const note = document.getElementById("share-note");
 const passphraseNote = document.getElementById("share-passphrase");
 const copyButton = document.getElementById("share-copy");
@@ -45,7 +46,9 @@ function show(shown, addresses) {
   schemeElement.textContent = scheme;
   address.replaceChildren(schemeElement, rest);
   address.style.setProperty("--length", text.length); // share.css fits it into one line
+  code.id = "share-code";
   code.hidden = false;
+  body.prepend(code);
   code.alt = `QR code of ${text}`;
   code.src = `qr.svg?url=${encodeURIComponent(url)}`;
   note.textContent = REACH[reach];

@@ -16,8 +16,12 @@ const ID_MAX: u64 = 1 << 53;
 /// The latest time that JavaScript can show, in ms since 1970 UTC.
 const TIME_MAX: u64 = 8_640_000_000_000_000;
 /// What every line of this program begins with.
-const BEGINNINGS: [&str; 3] =
-    ["{\"type\":\"said\",\"id\":", "{\"type\":\"member\",\"id\":", "{\"type\":\"kicked\",\"token\":\""];
+const BEGINNINGS: [&str; 4] = [
+    "{\"type\":\"said\",\"id\":",
+    "{\"type\":\"member\",\"id\":",
+    "{\"type\":\"kicked\",\"token\":\"",
+    "{\"type\":\"pinned\",\"text\":\"",
+];
 
 /// What is written as one line of the file.
 pub enum Record {
@@ -29,6 +33,8 @@ pub enum Record {
     Renamed(Box<Rename>),
     /// `kicked`: the hash of a token that is useless from here on.
     Kicked(Arc<str>),
+    /// `pinned`: what the operator has pinned from here on; empty if nothing.
+    Pinned(Arc<str>),
 }
 
 /// A member's new name. It is taken back if it cannot be written.
@@ -56,6 +62,7 @@ impl Record {
             Record::Member(person, token) => member(person, token),
             Record::Renamed(rename) => member(&rename.person, &rename.token),
             Record::Kicked(token) => JsonObject::new("kicked").with_text("token", token),
+            Record::Pinned(text) => JsonObject::new("pinned").with_text("text", text),
         };
         record.end() + "\n"
     }
@@ -66,7 +73,7 @@ impl Record {
         match self {
             Record::Message(message) => Some((message.from.id, message.reference.as_deref())),
             Record::Renamed(rename) => Some((rename.person.id, rename.reference.as_deref())),
-            Record::Member(..) | Record::Kicked(_) => None,
+            Record::Member(..) | Record::Kicked(_) | Record::Pinned(_) => None,
         }
     }
 }
@@ -95,6 +102,9 @@ impl Line {
                 person(&fields).zip(token(&fields)).map(|(person, token)| Record::Member(person, token))
             }
             Some("kicked") => token(&fields).map(Record::Kicked),
+            Some("pinned") => {
+                fields.get("text").and_then(Value::as_str).map(|text| Record::Pinned(text.into()))
+            }
             Some(_) => return Line::Unknown(id(&fields)),
             None => None,
         };
@@ -122,7 +132,7 @@ fn message(fields: &Map<String, Value>) -> Option<ChatMessage> {
     };
     let to = match fields.get("to") {
         None => None,
-        Some(to) => Some(person(to.as_object()?)?),
+        Some(to) => Some(member_or_operator(to.as_object()?)?),
     };
     // Under another name it may be a damaged `to`, and this a private message.
     let is_known = |name: &str| ["from", "to", "photo"].contains(&name);
@@ -132,7 +142,7 @@ fn message(fields: &Map<String, Value>) -> Option<ChatMessage> {
     Some(ChatMessage {
         id: id(fields)?,
         at: fields.get("at")?.as_u64().filter(|at| *at <= TIME_MAX)?,
-        from: author(fields.get("from")?.as_object()?)?,
+        from: member_or_operator(fields.get("from")?.as_object()?)?,
         to,
         text: text.to_string(),
         reference,
@@ -152,8 +162,7 @@ fn person(fields: &Map<String, Value>) -> Option<Person> {
     Some(Person { id: id(fields)?, name: name(fields)?.into() })
 }
 
-/// The author of a message: a member, or the operator.
-fn author(fields: &Map<String, Value>) -> Option<Person> {
+fn member_or_operator(fields: &Map<String, Value>) -> Option<Person> {
     match fields.get("id")?.as_u64()? {
         0 => name(fields).filter(|name| *name == OPERATOR).map(|name| Person { id: 0, name: name.into() }),
         _ => person(fields),

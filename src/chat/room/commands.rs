@@ -7,7 +7,7 @@ use tungstenite::protocol::frame::coding::CloseCode;
 
 use super::{QUEUE_MAX, Room, State};
 use crate::chat::names::{self, Person};
-use crate::chat::protocol::{ClientMessage, Problem, Recipient, check_text, error};
+use crate::chat::protocol::{ClientMessage, Problem, Recipient, error};
 use crate::{chat::photos::Photo, chat::round::Event, json::JsonObject, mutex::lock};
 
 impl Room {
@@ -31,9 +31,14 @@ impl Room {
     ) -> Result<bool, Problem> {
         let mut state = lock(&self.state);
         let is_new = !state.is_repeated(member, reference);
-        let found = to.filter(|_| is_new).map(|to| state.members.find(to)).transpose();
+        let found = if is_new { state.recipient(member, to) } else { Ok(None) };
         self.start_round(state);
-        found.map(|_| is_new)
+        match found? {
+            Some(Person { id: 0, .. }) => {
+                Err(Problem::new("not-here", "the operator's terminal shows no photos; nothing was sent"))
+            }
+            _ => Ok(is_new),
+        }
     }
 
     /// A page of the history, for a member.
@@ -75,10 +80,15 @@ impl Room {
         (state, result.err())
     }
 
-    /// For the operator: at most 200 members, whether each is away, and the number of all members.
-    pub fn list_members(&self) -> (Vec<(Person, bool)>, usize) {
+    /// For the operator: at most 200 members, whether each is away, and muted, and the number of all members.
+    pub fn list_members(&self) -> (Vec<(Person, bool, bool)>, usize) {
         let state = lock(&self.state);
-        (state.members.list(0), state.members.presence.audience.len())
+        let with_muted = |(person, is_away): (Person, bool)| {
+            let is_muted = state.mutes.is_muted(person.id);
+            (person, is_away, is_muted)
+        };
+        let list = state.members.list(0).into_iter().map(with_muted).collect();
+        (list, state.members.presence.audience.len())
     }
 
     /// For the operator: the members, present or away, that the typed text may mean: a name, or `#` and an
@@ -101,13 +111,10 @@ impl Room {
         true
     }
 
-    /// Sends a message to all, as the operator, without the control characters that a terminal leaves in
-    /// it. Waits until it is kept.
+    /// Sends a message to all, as the operator. Waits until it is kept.
     /// Errors: a sentence for the operator.
     pub fn say_as_operator(&self, text: &str) -> Result<(), String> {
-        let text = text.chars().filter(|c| *c == '\t' || !c.is_control()).collect();
-        let text = check_text(text, self.text_max).map_err(|problem| problem.message)?;
-        let from = Person { id: 0, name: names::OPERATOR.into() };
+        let (text, from) = (self.operators_text(text)?, names::operator());
         let mut state = lock(&self.state);
         state.queue.push(Event::Say { from, to: None, text, reference: None, photo: None });
         let is_kept = state.queue_wait();
@@ -127,7 +134,7 @@ impl State {
         if self.is_repeated(from.id, reference.as_ref()) {
             return Ok(());
         }
-        let to = to.map(|to| self.members.find(&to)).transpose()?;
+        let to = self.recipient(from.id, to.as_ref())?;
         self.members.stop_typing(from.id);
         self.pending_refs.extend(reference.clone().map(|reference| (from.id, reference)));
         self.queue.push(Event::Say { from, to, text, reference, photo });
@@ -147,7 +154,7 @@ impl State {
     /// Shows others that a member is typing, unless the queue is full: that is no news for long.
     fn show_typing(&mut self, from: &Person, to: Option<&Recipient>) -> Result<(), Problem> {
         let to = to.map(|to| self.members.find(to)).transpose()?;
-        let has_others = to.as_ref().is_none_or(|to| to.id != from.id);
+        let has_others = to.as_ref().is_none_or(|to| to.id != from.id) && !self.mutes.is_muted(from.id);
         if has_others && self.queue.len() < QUEUE_MAX && self.members.may_show_typing(from.id) {
             let typing = JsonObject::new("typing").with_person("from", Some(from));
             let frame = typing.with_person("to", to.as_ref()).frame();

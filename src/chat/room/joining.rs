@@ -110,10 +110,12 @@ impl Room {
             count: state.members.presence.audience.len(),
             token,
             resumed,
-            you,
             text_max: self.text_max,
             photo_max: self.photos.max,
             started: self.started,
+            is_muted: state.mutes.is_muted(you.id),
+            pinned: Arc::clone(&state.pinned),
+            you,
         })
     }
 }

@@ -36,6 +36,10 @@ impl State {
                 kicked.insert(token);
                 true
             }
+            Line::Record(Record::Pinned(text)) => {
+                self.pinned = text;
+                true
+            }
             Line::Record(Record::Member(person, token)) => {
                 reserve(&mut self.members.last_id, person.id)
                     && (kicked.contains(&token) || self.members.recall(&person, &token))

@@ -22,7 +22,7 @@ impl State {
                     let notice = self.members.end_rename(rename, is_kept);
                     self.queue.extend(notice);
                 }
-                Record::Member(..) | Record::Kicked(_) => {}
+                Record::Member(..) | Record::Kicked(_) | Record::Pinned(_) => {}
             }
         }
         Arc::clone(&self.members.presence.present)
@@ -35,7 +35,10 @@ impl State {
         }
         if is_kept {
             self.last_message = message.id;
-            if !presence.is_big {
+            if message.to.as_ref().is_some_and(|to| to.id == 0) {
+                // If the terminal has stopped and too many wait, this one stays in the history alone.
+                let _ = self.to_operator.as_ref().map(|terminal| terminal.try_send(Arc::clone(message)));
+            } else if !presence.is_big {
                 self.receipts.add(message, &presence.audience);
             }
             self.history.add(Arc::clone(message));
