@@ -80,11 +80,13 @@ mod wire {
 mod pages {
     //! In a real browser.
     mod chat; // the chat's page while the connection holds
+    mod code; // code and links in messages, and texts that are too long
     mod comeback; // after a restart, a frozen tab, sleep, no network, a lost history
     mod copies; // a tab that is duplicated, or closed and opened again
     mod culprits; // what cannot be sent, and stored values that are not the page's own
     mod lab; // echo and broadcast
     mod obstacles; // a proxy in between: a path of its own, no WebSocket
+    mod operator; // what the operator pins and says, muted members, people whom a reader has hidden
     mod passphrase; // the page asks for the passphrase
     mod photos; // photos: chosen, made small, sent, shown
     mod reconnect; // the connection breaks: nothing typed is lost

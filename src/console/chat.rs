@@ -29,6 +29,9 @@ pub struct Chat {
     pub text_max: usize,
     /// The lowest id of a message that was shown.
     pub oldest: u64,
+    /// What the operator has pinned; whether we are muted.
+    pinned: String,
+    is_muted: bool,
     /// The newest message of ours: its id, its text, how many members have it, and of how many.
     tick: (u64, String, u64, u64),
     /// The members that are typing, and until when that is shown; when we last said that we are typing.
@@ -73,6 +76,8 @@ impl Chat {
             "left" if m["why"].is_null() => self.notice(format!("{name} has left")),
             "left" => self.notice(format!("{name} has left: {}", text(&m["why"]))),
             "renamed" => self.notice(format!("{} is now called {name}", text(&m["was"]))),
+            "pinned" => self.pinned(&text(&m["text"])),
+            "muted" => self.muted(m["muted"] == true),
             "typing" => drop(self.typing.insert(number(&m["from"]["id"]), Instant::now() + SHOW_TYPING)),
             "error" => {
                 let unsent = m["unsent"]["text"].as_str().map(|text| format!(". Not sent: {text}"));
@@ -96,6 +101,29 @@ impl Chat {
             self.notice("The server has lost the messages from before");
             self.oldest = 0;
         }
+        self.pinned(&text(&m["pinned"]));
+        self.muted(m["muted"] == true);
+    }
+
+    /// What the operator has pinned. Said again only if it is another text than before.
+    fn pinned(&mut self, text: &str) {
+        if self.pinned != text {
+            self.notice(if text.is_empty() {
+                "Nothing is pinned now".into()
+            } else {
+                format!("Pinned: {text}")
+            });
+            self.pinned = text.to_string();
+        }
+    }
+
+    fn muted(&mut self, is_muted: bool) {
+        match (self.is_muted, is_muted) {
+            (false, true) => self.notice("The operator has muted you. This gets through: /msg operator TEXT"),
+            (true, false) => self.notice("You can speak again"),
+            _ => {}
+        }
+        self.is_muted = is_muted;
     }
 
     /// The answer to /earlier.
@@ -131,6 +159,7 @@ impl Chat {
             words = self.photo(photo);
         }
         let (mark, style, to) = match &said["to"] {
+            Value::Null if author == 0 => ("(announcement) ", 1, String::new()),
             Value::Null => ("", 0, String::new()),
             to if number(&to["id"]) == self.session.id => ("(private) ", 7, " to you".to_string()),
             to => ("(private) ", 7, format!(" to {}", text(&to["name"]))),

@@ -8,7 +8,7 @@ use crate::chat::Chat;
 
 const COMMANDS: [&str; 7] = ["/earlier", "/help", "/me ", "/msg ", "/nick ", "/quit", "/who"];
 const HELP: &str = "/nick NAME: change your name
-/msg NAME TEXT: write to one person only; the name may stand in \"quotes\"
+/msg NAME TEXT: write to one person only; the name may stand in \"quotes\", or be operator
 /me TEXT: say what you do: * ana waves
 /who: see who is here   /earlier: see older messages   /quit: leave (Ctrl-D)
 //TEXT: say something that begins with a slash
@@ -72,7 +72,9 @@ impl Chat {
             let ends = text.is_empty() || text.starts_with(char::is_whitespace);
             (ends && start.to_lowercase() == name.to_lowercase()).then(|| text.trim())
         };
+        let operator = "operator".to_string(); // no member, and can be written to
         let others = self.session.members.iter().filter(|(id, _)| **id != self.session.id);
+        let others = others.chain([(&0, &operator)]);
         let mut found = others.filter_map(|(id, name)| {
             let text = fits(name).or_else(|| fits(&format!("\"{name}\"")))?;
             Some((json!({ "id": id, "name": name }), text))

@@ -105,7 +105,8 @@ fn missing_or_wrong_fields_are_refused() {
         cases.push(with_ref(&format!(r#""type":"say","text":"x","to":{to}"#), "bad-field"));
         cases.push(with_ref(&format!(r#""type":"typing","to":{to}"#), "bad-field"));
     }
-    for to in ["0", "3", "18446744073709551615", r#""""#, r#""2""#, r#""__proto__""#, r#""Be\u200bn""#] {
+    cases.push(with_ref(r#""type":"typing","to":0"#, "not-here")); // the operator sees no typing
+    for to in ["3", "18446744073709551615", r#""""#, r#""2""#, r#""__proto__""#, r#""Be\u200bn""#] {
         cases.push(with_ref(&format!(r#""type":"say","text":"x","to":{to}"#), "not-here"));
         cases.push(with_ref(&format!(r#""type":"typing","to":{to}"#), "not-here"));
     }

@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 
 use crate::support::chat::*;
 use crate::support::folder::*;
+use crate::support::images::samples;
+use crate::support::terminal::Terminal;
 use crate::support::*;
 
 fn muted(is_muted: bool) -> Value {
@@ -165,6 +167,50 @@ fn a_file_whose_first_line_is_pinned_may_be_torn() {
     fs::write(folder.file(), "{\"type\":\"pinned\",\"te").unwrap();
     let server = Server::start(&["--data", folder.as_str()]);
     server.wait_for_log("line 1, the last, is torn and was cut off");
+}
+
+#[test]
+fn a_photo_is_a_message_and_the_operator_gets_none() {
+    let mut server = Server::start(&[]);
+    let mut ana = Member::come(&server, "Ana");
+    let photo = &samples()[0].bytes;
+    let send = |ana: &mut Member, to: Value, code: &str| {
+        let mut announced = json!({ "type": "photo", "mime": "image/x", "size": photo.len(), "width": 1, "height": 1, "ref": "p" });
+        if !to.is_null() {
+            announced["to"] = to;
+        }
+        ana.send(&announced);
+        ana.peer.send_raw(&client_frame(0x82, photo));
+        ana.expect_error(code, Some("p"));
+    };
+    send(&mut ana, json!("operator"), "not-here");
+    server.type_line("mute all");
+    ana.expect(&muted(true));
+    send(&mut ana, Value::Null, "muted");
+    send(&mut ana, json!(0), "not-here");
+}
+
+#[test]
+fn the_chat_in_a_terminal_shows_what_the_operator_does_and_can_answer() {
+    let mut server = Server::start(&[]);
+    server.type_line("pin Exercise 3");
+    server.wait_for_output("pinned, until unpin");
+    let mut ana = Terminal::chat(server.port, "Ana", 100);
+    ana.wait_for("- Pinned: Exercise 3\n");
+    server.type_line("say Five more minutes");
+    ana.wait_for(" operator: Five more minutes");
+    assert!(ana.wait_for("(announcement) ").contains("(announcement) "));
+    server.type_line("mute Ana");
+    ana.wait_for("- The operator has muted you. This gets through: /msg operator TEXT");
+    ana.enter("hello");
+    ana.wait_for("Not sent: hello");
+    ana.enter("/msg operator may I go?");
+    server.wait_for_output("Ana to the operator: may I go?\n");
+    ana.wait_for("to operator: may I go?");
+    server.type_line("unpin");
+    ana.wait_for("- Nothing is pinned now");
+    server.type_line("unmute Ana");
+    ana.wait_for("- You can speak again");
 }
 
 #[test]

@@ -5,7 +5,7 @@
 
 mod clock;
 mod long;
-mod message_box;
+pub mod message_box;
 mod people;
 mod recipients;
 mod rows;
@@ -203,17 +203,17 @@ fn tab_key_reaches_every_control_in_reading_order() {
     // The skip link is the first of all.
     assert_eq!(page.evaluate("document.querySelector('a, button') === skip"), true);
     page.evaluate("skip.focus()");
-    let reached = [(); 14].map(|()| {
+    let reached = [(); 15].map(|()| {
         page.press("Tab");
         page.evaluate_text(
             "document.activeElement.id || document.activeElement.ariaLabel || document.activeElement.textContent",
         )
     });
-    let header = ["wire-button", "Lab", "Help", "me", "More"];
-    assert_eq!(reached[..5], header);
+    let header = ["wire-button", "Share", "Lab", "Help", "me", "More"];
+    assert_eq!(reached[..6], header);
     let invitation = ["arrival-name", "Choose a name", "try-wire"];
-    assert_eq!(reached[5..10], ["Everyone", "ben", invitation[0], invitation[1], invitation[2]]);
-    assert_eq!(reached[10..], ["messages", "text", "photo-button", "Send"]);
+    assert_eq!(reached[6..11], ["Everyone", "ben", invitation[0], invitation[1], invitation[2]]);
+    assert_eq!(reached[11..], ["messages", "text", "photo-button", "Send"]);
     // A dialog gives the focus back to the button that opened it.
     page.evaluate("me.focus(), me.click()");
     page.wait_for("document.activeElement.id === 'name'");

@@ -2,6 +2,7 @@
 // two things to try. Where there is talk already, only the name is offered, in one line above it, and only once:
 // to a browser that has no name from an earlier visit. It goes with the first message, or with its × button.
 
+import { findAddresses, withoutSlash } from "./addresses.js";
 import { ROOM } from "./conversation.js";
 import { nameElement } from "./format.js";
 
@@ -24,7 +25,18 @@ export function startFirstMinute(state, requestName) {
   function look() {
     const { messages } = state.conversation(ROOM);
     isEmpty = isWelcomed && state.openKey === ROOM && messages.every(({ notice }) => notice);
+    if (isEmpty) showAddress();
     draw();
+  }
+
+  /** Only an empty room shows it. */
+  async function showAddress() {
+    if (address.textContent !== "") return;
+    const { addresses: [{ url, reach }] } = await findAddresses();
+    address.textContent = withoutSlash(url);
+    addressNote.textContent = reach === "machine"
+      ? "leads here only on this machine, which seems to be in no network."
+      : "opens this room in any browser in the same network. Share shows it in large letters.";
   }
 
   function draw() {
@@ -68,11 +80,6 @@ export function startFirstMinute(state, requestName) {
     document.getElementById("wire-button").click();
   });
 
-  address.textContent = new URL(".", location.href).href;
-  const isLocal = ["localhost", "127.0.0.1", "[::1]"].includes(location.hostname);
-  addressNote.textContent = isLocal
-    ? "leads here only on this machine. The server’s terminal shows the address for the others."
-    : "opens this room in any browser in the same network.";
 
   /** Offers to choose a name, until it is done or declined. */
   return function offerName() {

@@ -18,11 +18,13 @@
 //   mentions.js                  whom a text mentions
 //   state.js                     what the page knows, with an event for each change
 //   message-box.js               the box in which you write
+//   long-text.js                 a text that is too long: to be cut, or sent in pieces
 //   slash-commands.js            parses /msg, /nick and the others
 //   send-message.js              does what was typed
 //   message-list.js              draws the open conversation
 //   message-item.js              draws one message with its ticks, or one notice
 //   message-body.js              fills in what was said
+//   format-text.js, code-block.js   code and links in it
 //   scroll-position.js           keeps your place in the list
 //   unread.js                    counts unread messages
 //   photo-input.js               picks, pastes and drops photos
@@ -41,6 +43,8 @@
 //   name-dialog.js               changes your name
 //   first-minute.js              what an empty room and a new person are shown
 //   share.js, addresses.js       the address for classmates, in large letters and as a QR code
+//   operator.js                  shows what the operator has pinned, and that you are muted
+//   hidden-people.js             people whose messages you do not want to see
 //   typing-indicator.js          "ben is typing …"
 //   screen-reader-announcer.js   announces new messages to screen readers
 //   format.js, house.js          how names, times and texts look; a person's house
@@ -54,6 +58,7 @@
 import { Connection } from "./connection.js";
 import { showConnectionStatus } from "./connection-status.js";
 import { loadEarlierMessages } from "./earlier-messages.js";
+import { followHiddenPeople } from "./hidden-people.js";
 import { startFirstMinute } from "./first-minute.js";
 import { showMembers } from "./member-list.js";
 import { startMessageBox } from "./message-box.js";
@@ -61,6 +66,7 @@ import { showMessages } from "./message-list.js";
 import { hasCookieFor, saveNameCookie } from "./name-cookie.js";
 import { startNameDialog } from "./name-dialog.js";
 import { openConversation, startNavigation } from "./navigation.js";
+import { showOperatorsDoing } from "./operator.js";
 import { askForPassphrase } from "./passphrase-form.js";
 import { startPhotoInput } from "./photo-input.js";
 import { reloadPhotos } from "./photo-item.js";
@@ -93,6 +99,8 @@ showMembers(state, { onOpen: (key) => openConversation(state, key) });
 showConnectionStatus(connection);
 askForPassphrase(connection);
 startSharing();
+showOperatorsDoing(connection);
+followHiddenPeople(state, connection); // before the state has the welcome
 announceMessages(state);
 loadEarlierMessages(connection, state, { scroll, drawMore, isAllDrawn });
 sendReceipts(connection);
@@ -130,7 +138,7 @@ connection.addEventListener("refused", ({ detail: { ref, reason } }) => state.ma
 connection.addEventListener("error", ({ detail: { code, ref } }) => {
   const own = state.findPending(ref);
   // Puts the text back into the box, if the box is empty. Sent from there, it is still the same message.
-  if (code === "not-saved" && own && !own.photo) state.replaceDraft(own.key, "", lineFor(own.text));
+  if (code === "not-saved" && own && !own.photo) state.replaceDraft(own.key, "", lineFor(own));
 });
 connection.addEventListener("count", ({ detail: { count } }) => state.setMemberCount(count));
 for (const type of ["joined", "left", "renamed", "away", "back"]) {

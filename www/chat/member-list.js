@@ -6,6 +6,7 @@ import { ROOM } from "./conversation.js";
 import { absenceOf, nameElement } from "./format.js";
 import { houseElement } from "./house.js";
 import { startMemberFilter } from "./member-filter.js";
+import { isHidden } from "./hidden-people.js";
 import { hashFor } from "./navigation.js";
 
 /** In a busy room much changes at once. The list is drawn at most once in this time (milliseconds). */
@@ -73,15 +74,17 @@ export function showMembers(state, { onOpen }) {
     const person = state.members.get(key);
     const isYou = key === state.you.id;
     const absence = person && !isYou ? absenceOf(person) : "";
+    const isOff = person !== undefined && isHidden(person);
     const conversation = state.conversations.get(key);
     const unread = conversation?.unread ?? 0;
     const refused = conversation?.pending().filter(({ status }) => status === "refused").length ?? 0;
-    const now = JSON.stringify([person?.name, absence, unread, refused, isYou, key === state.openKey]);
+    const now = JSON.stringify([person?.name, absence, unread, refused, isYou, key === state.openKey, isOff]);
     if (shown.get(key) === now) return;
     shown.set(key, now);
     const parts = [key === ROOM ? "Everyone" : nameElement(person)];
     if (isYou) parts.push(noteElement("you"));
     if (absence) parts.push(noteElement(absence));
+    if (isOff) parts.push(noteElement("hidden"));
     if (refused > 0) parts.push(badgeElement(`${refused} not sent`));
     if (unread > 0) parts.push(badgeElement(`${unread} new`));
     const words = document.createElement("span");

@@ -1,10 +1,10 @@
 // The people of the chat: a Map from each member's id to { id, name, key, here, away }. `key`: the key of the
 // name; `here`: is a member now; `away`: the member's connection is lost, and may come back. People who have
 // left stay in the Map, because their conversation can still be read. The operator, who speaks with the id 0,
-// is no member: the operator is in no list, and no one can write to the operator in private.
+// is no member and in no list. What members write to the operator is shown at the server's terminal.
 
 /** The operator's id, and the name that no member may have. */
-const OPERATOR = { id: 0, name: "operator" };
+export const OPERATOR = { id: 0, name: "operator" };
 
 /**
  * Returns the key of a name: the form in which names are compared. "ANA" is "ana", é is é in one code point

@@ -1,10 +1,11 @@
-// Fills what stands in a message: its text, as it was typed, with the names that it mentions lit up, below its
+// Fills what stands in a message: its text, with code, links and the names that it mentions, below its
 // photo, if it has one. message-item.js draws the item around it, with the author, the time and the ticks.
 //
-// Texts are inserted with `textContent` and so appear as they were typed. With `innerHTML`, markup in a
+// Texts are inserted as text nodes and so appear as they were typed. With `innerHTML`, markup in a
 // message would become part of this page and could run a script in it (cross-site scripting).
 
 import { ACTION, actionIn, nameElement } from "./format.js";
+import { fillFormatted } from "./format-text.js";
 import { setHue } from "./house.js";
 import { photoButton } from "./photo-item.js";
 
@@ -20,7 +21,11 @@ export function fillBody(body, message) {
   const isAction = actionIn(message.text) !== null;
   if (isAction) body.append("* ", nameElement(message.from), " ");
   body.classList.toggle("large", isOnlyEmoji(message.text));
-  appendText(body, message, isAction ? ACTION.length : 0, message.text.length);
+  fillFormatted(body, message.text, {
+    start: isAction ? ACTION.length : 0,
+    appendPlain: (start, end) => appendText(body, message, start, end),
+    about: message,
+  });
 }
 
 /** Appends the message's text from `start` to `end` (in units of a string), with its mentions lit up. */

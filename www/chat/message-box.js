@@ -4,6 +4,8 @@
 
 import { ROOM } from "./conversation.js";
 import { counted } from "./format.js";
+import { lengthOf, offerFor } from "./long-text.js";
+import { lineFor } from "./slash-commands.js";
 
 const form = document.getElementById("form");
 const text = document.getElementById("text");
@@ -24,6 +26,8 @@ const BOX_HOLDS = [16_384, 200_000];
 /** A text of this length fills the box to its greatest height, even in the widest window: it is not measured. */
 const FILLS_BOX = 5_000;
 
+const BOX_IS_FULL = "The box is full. The end of a longer text is missing.";
+
 /** Shows something about what was typed. It disappears when the next line is sent. */
 export function showNote(...parts) {
   note.replaceChildren(...parts);
@@ -43,7 +47,7 @@ export function startMessageBox(state, { onLine, onTyping }) {
     const limit = state.limits.text;
     const excess = lengthOf(line) - limit;
     if (excess > 0) {
-      showNote(`That is ${counted(excess, "character")} too long: ${limit} fit into one message.`);
+      offerWaysOut(line);
       return;
     }
     const key = state.openKey; // the line may be a command that opens another conversation
@@ -51,6 +55,25 @@ export function startMessageBox(state, { onLine, onTyping }) {
     lastLine = line;
     state.setDraft(key, "");
     fill(state.conversation(state.openKey).draft);
+  }
+
+  /** A text is too long, pasted source mostly. */
+  function offerWaysOut(line) {
+    function onCut(beginning) {
+      state.setDraft(state.openKey, beginning);
+      fill(beginning);
+      showNote();
+      text.focus();
+    }
+    function onPieces(pieces) {
+      showNote();
+      text.focus();
+      // The first is what was typed. One of the others may begin like a command, and is none.
+      if (pieces.every((piece, index) => onLine(index === 0 ? piece : lineFor({ text: piece })))) onCut("");
+    }
+    const isFull = text.value.length >= text.maxLength - 1;
+    const offer = offerFor(line, { limit: state.limits.text, onCut, onPieces });
+    showNote(...(isFull ? [BOX_IS_FULL, " "] : []), ...offer);
   }
 
   function fill(value) {
@@ -84,10 +107,13 @@ export function startMessageBox(state, { onLine, onTyping }) {
     fill(state.conversation(state.openKey).draft);
   }
 
-  text.addEventListener("input", () => {
+  text.addEventListener("input", ({ inputType }) => {
     state.setDraft(state.openKey, text.value);
     resize();
-    if (text.value.length >= text.maxLength - 1) showNote("The box is full. The end of a longer text is missing.");
+    const isFull = text.value.length >= text.maxLength - 1;
+    const isTooLong = lengthOf(text.value) > state.limits.text;
+    if (isTooLong && (isFull || inputType === "insertFromPaste")) offerWaysOut(text.value);
+    else if (isFull) showNote(BOX_IS_FULL);
     const isCommand = text.value.startsWith("/");
     if (text.value.trim() !== "" && !isCommand) onTyping();
   });
@@ -124,7 +150,3 @@ export function startMessageBox(state, { onLine, onTyping }) {
   addEventListener("resize", resize);
   showConversation();
 }
-
-/** Counts characters as the server does: an emoji is one, although it is two units of a string. */
-const lengthOf = (string) => string.length - (string.match(SURROGATE_PAIRS)?.length ?? 0);
-const SURROGATE_PAIRS = /[\ud800-\udbff][\udc00-\udfff]/g;

@@ -4,6 +4,9 @@
 import { ROOM, isMarker } from "./conversation.js";
 import { actionIn, asSentence, nameElement, timeElement } from "./format.js";
 import { houseElement } from "./house.js";
+import { withoutBlocks } from "./format-text.js";
+import { isHidden } from "./hidden-people.js";
+import { OPERATOR } from "./members.js";
 import { fillBody } from "./message-body.js";
 
 /** For each status of a message of our own that the server does not have: words, in place of the time. */
@@ -40,6 +43,9 @@ export function fillItem(item, message, { onRetry, onDelete, onFold }) {
   item.classList.toggle("refused", isRefused);
   item.classList.toggle("action", isAction);
   item.classList.toggle("for-you", Boolean(message.isForYou));
+  item.classList.toggle("announcement", message.from.id === OPERATOR.id);
+  item.classList.toggle("to-operator", message.toOperator);
+  item.classList.toggle("from-hidden", isHidden(message.from));
   const author = paragraph("author", isOwn ? "You" : nameElement(message.from));
   item.replaceChildren(houseElement(message.from), ...(isAction ? [] : [author]), textRow(message));
   if (isLong(message.text)) {
@@ -60,8 +66,10 @@ export function foldItem(item, { isUnfolded = false }) {
   button.setAttribute("aria-expanded", String(isUnfolded));
 }
 
+/** Blocks of code do not count: they are folded by themselves. */
 function isLong(text) {
-  return text.length >= LONG_TEXT || text.split("\n", MANY_LINES).length >= MANY_LINES;
+  const isLongText = (it) => it.length >= LONG_TEXT || it.split("\n", MANY_LINES).length >= MANY_LINES;
+  return isLongText(text) && isLongText(withoutBlocks(text));
 }
 
 function fillNotice(item, message) {
@@ -88,6 +96,7 @@ function textRow(message) {
 export function metaLine(message) {
   const line = paragraph("meta", timeElement(message.at));
   const { status } = message;
+  if (message.toOperator) line.prepend(spanElement("only", "to the operator only "));
   if (status in UNSENT) {
     line.classList.add("unsent");
     line.append(" ", spanElement("", UNSENT[status]));

@@ -55,6 +55,12 @@ export function showMessages(state, { scroll, onRetry, onDelete }) {
     items.get(message).scrollIntoView({ block: "nearest" });
   }
 
+  // A block of code in a message is folded or shown as a whole.
+  list.addEventListener("fold", (event) => {
+    event.preventDefault();
+    scroll.keepTop(event.detail);
+  });
+
   /** Takes out the oldest rows, with the reader at the end. `drawMore` draws them again. */
   function trim() {
     if (!scroll.isAtEnd || items.size <= ROWS_AT_END) return;

@@ -3,6 +3,7 @@
 // are announced as one sentence.
 
 import { plainText } from "./format.js";
+import { isHidden } from "./hidden-people.js";
 
 const log = document.getElementById("announcer");
 
@@ -32,7 +33,7 @@ export function announceMessages(state) {
     if (!live) return;
     for (const message of messages) {
       const isOwn = Boolean(message.status);
-      if (message.notice || isOwn) continue;
+      if (message.notice || isOwn || isHidden(message.from)) continue;
       if (lines.length === 0) setTimeout(announce, GATHER_FOR);
       lines.push(key > 0 ? `In private, ${plainText(message)}` : plainText(message));
     }

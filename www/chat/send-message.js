@@ -2,6 +2,9 @@
 // messages that could not be sent. main.js connects it to the message box and to the message list.
 
 import { ROOM } from "./conversation.js";
+import { nameElement } from "./format.js";
+import { hide, show } from "./hidden-people.js";
+import { OPERATOR } from "./members.js";
 import { showNote } from "./message-box.js";
 import { openConversation } from "./navigation.js";
 import { lineFor, parseLine } from "./slash-commands.js";
@@ -23,6 +26,20 @@ export function startSending(state, connection, requestName) {
         if (!sendText(command.to, command.text)) return false;
         openConversation(state, command.to);
         return true;
+      case "to-operator":
+        if (!sendText(ROOM, command.text, OPERATOR.id)) return false;
+        openConversation(state, ROOM);
+        return true;
+      case "hide":
+        hide(command.person);
+        state.emit("opened"); // draws all messages again
+        showNote("You see nothing of what ", nameElement(command.person), " says. /show NAME shows it again.");
+        return true;
+      case "unhide":
+        show(command.person);
+        state.emit("opened");
+        showNote("You see again what ", nameElement(command.person), " says.");
+        return true;
       case "rename":
         if (!canSend(ROOM)) return false;
         return requestName(command.name, { key: state.openKey, line });
@@ -42,11 +59,11 @@ export function startSending(state, connection, requestName) {
   }
 
   /** Queues the text and returns true; or says why that is not possible, and the text stays in the box. */
-  function sendText(key, text) {
+  function sendText(key, text, to = key === ROOM ? undefined : key) {
     if (!canSend(key)) return false;
-    const refused = state.findRefused(key, text);
+    const refused = state.findRefused(key, text, to === OPERATOR.id);
     if (refused) return retryMessage(refused); // the same message, not a second one
-    const message = key === ROOM ? { type: "say", text } : { type: "say", text, to: key };
+    const message = to === undefined ? { type: "say", text } : { type: "say", text, to };
     const entry = connection.send(message, { at: state.now(), name: state.members.get(key)?.name });
     state.addOwn(entry);
     return true;
@@ -63,9 +80,10 @@ export function startSending(state, connection, requestName) {
   }
 
   /** Sends a refused message again. */
-  function retryMessage({ ref, key, text, photo }) {
+  function retryMessage(message) {
+    const { ref, key, photo } = message;
     if (!canSend(key)) return false;
-    if (!photo) state.replaceDraft(key, lineFor(text), "");
+    if (!photo) state.replaceDraft(key, lineFor(message), "");
     state.markSending(ref);
     connection.retry(ref, key === ROOM ? {} : { to: key });
     return true;
@@ -81,9 +99,10 @@ export function startSending(state, connection, requestName) {
   }
 
   /** Deletes a refused message. */
-  function deleteMessage({ ref, key, text, photo }) {
+  function deleteMessage(message) {
+    const { ref, key, photo } = message;
     if (photo) URL.revokeObjectURL(photo.url);
-    else state.replaceDraft(key, lineFor(text), "");
+    else state.replaceDraft(key, lineFor(message), "");
     connection.discard(ref);
     state.removePending(ref);
     document.getElementById("text").focus(); // the button that had the focus is gone
@@ -91,7 +110,7 @@ export function startSending(state, connection, requestName) {
 
   /** A server that has restarted gives the ids to other people: no private message may go out by itself. */
   function refusePrivateMessages() {
-    const isPrivate = ({ message }) => message.to !== undefined;
+    const isPrivate = ({ message }) => message.to !== undefined && message.to !== OPERATOR.id;
     for (const { ref } of connection.outbox.entries.filter(isPrivate)) {
       const reason = "the server has restarted and does not know who this was for";
       connection.refuse(ref, reason, { to: state.findPending(ref).key });

@@ -2,6 +2,7 @@
 // says what the line means; send-message.js does it.
 
 import { actionIn, nameElement, nameElements } from "./format.js";
+import { hiddenPeople, isHidden } from "./hidden-people.js";
 import { isOperator, nameKey } from "./members.js";
 
 /** A name is looked for in this many of the first characters. It has at most 32. */
@@ -14,6 +15,9 @@ const LONGEST_QUOTE = 40;
  * Returns what the line means, one of these:
  *   { type: "say", text }            say it in the open conversation
  *   { type: "private", to, text }    say it to the member with the id `to` alone
+ *   { type: "to-operator", text }    say it to the person at the server's terminal alone
+ *   { type: "hide", person }         show nothing of this person's messages any more
+ *   { type: "unhide", person }       show them again
  *   { type: "ask", parts }           it may be for several people: show these, and keep the line
  *   { type: "rename", name }         ask for another name
  *   { type: "show", parts }          show these strings and elements to the writer
@@ -33,6 +37,10 @@ export function parseLine(line, state) {
       return parsePrivate(rest, state);
     case "who":
       return { type: "show", parts: describeMembers(state) };
+    case "hide":
+      return parseHide(rest, state);
+    case "show":
+      return parseShow(rest);
     case "help":
       return { type: "help" };
     default:
@@ -40,8 +48,9 @@ export function parseLine(line, state) {
   }
 }
 
-/** Returns the line to type for a message with exactly this text. */
-export function lineFor(text) {
+/** Returns the line to type for this message. */
+export function lineFor({ text, toOperator }) {
+  if (toOperator) return `/msg operator ${text}`;
   return text.startsWith("/") && actionIn(text) === null ? `/${text}` : text;
 }
 
@@ -53,13 +62,41 @@ function parsePrivate(rest, state) {
   if (people.length > 1) return { type: "ask", parts: askWhom(people, texts, state) };
   if (!person && isYours) return problem("That is you.");
   if (!person && isOperator(/^["“„@]?([^\s"“”]*)/.exec(rest)[1])) {
-    return problem("The operator is not in the chat and cannot be written to.");
+    const text = /^(?:["“„].*?["”“]|\S+)\s*(.*)$/s.exec(rest)[1];
+    if (!text) return problem("What do you want to say to the operator? /msg operator TEXT");
+    return { type: "to-operator", text };
   }
   if (!person) return problem("No one here has that name: /msg NAME TEXT. Type /who to see the names.");
   const text = texts.get(person.id);
   if (!text) return problem(`What do you want to say to ${person.name}? /msg NAME TEXT`);
   return { type: "private", to: person.id, text };
 }
+
+/** Without a name: says who is hidden, and how to undo it. */
+function parseHide(rest, state) {
+  if (rest === "") return { type: "show", parts: describeHidden() };
+  const name = withoutQuotes(rest);
+  if (isOperator(name)) return problem("What the operator says concerns everyone, and cannot be hidden.");
+  const person = state.members.findByName(name);
+  if (!person) return problem("No one here has that name: /hide NAME. Type /who to see the names.");
+  if (person.id === state.you.id) return problem("That is you.");
+  return isHidden(person) ? { type: "show", parts: describeHidden() } : { type: "hide", person };
+}
+
+function parseShow(rest) {
+  const key = nameKey(withoutQuotes(rest));
+  const person = hiddenPeople().find(({ name }) => nameKey(name) === key);
+  if (!person) return { type: "show", parts: ["/show NAME is for people whom you have hidden. ", ...describeHidden()] };
+  return { type: "unhide", person };
+}
+
+function describeHidden() {
+  const people = hiddenPeople();
+  if (people.length === 0) return ["You have hidden no one. /hide NAME shows nothing of that person’s messages."];
+  return ["You have hidden ", ...nameElements(people), ". /show NAME shows their messages again."];
+}
+
+const withoutQuotes = (name) => name.replace(/^["“„@](.*?)["“”]?$/s, "$1");
 
 /**
  * Returns a Map from the ids of the members for whom "NAME TEXT" may be to the text that each would get.

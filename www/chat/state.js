@@ -18,7 +18,7 @@
 
 import { Conversation, ROOM } from "./conversation.js";
 import { loadDrafts, saveDrafts } from "./drafts.js";
-import { Members } from "./members.js";
+import { Members, OPERATOR } from "./members.js";
 import { mentionsIn } from "./mentions.js";
 
 /** Most acks arrive sooner than this (milliseconds). Then the word "Sending …" does not flash up. */
@@ -168,6 +168,7 @@ export class ChatState extends EventTarget {
     const photo = message.type === "photo" ? { ...message, url: about.url } : undefined;
     const text = message.text ?? message.caption ?? "";
     const own = { ref, key, text, photo, from: { ...this.you }, at: about.at, status, reason: refused };
+    own.toOperator = message.to === OPERATOR.id;
     this.#noteMentions(own);
     this.conversation(key, about.name).append(own);
     this.emit("added", { key, messages: [own], live: true });
@@ -214,8 +215,9 @@ export class ChatState extends EventTarget {
   }
 
   /** Finds a refused text that is this one: a writer who types it again means the same message. */
-  findRefused(key, text) {
-    const matches = (message) => message.status === "refused" && message.text === text && !message.photo;
+  findRefused(key, text, toOperator = false) {
+    const matches = (message) => message.status === "refused" && message.text === text && !message.photo
+      && message.toOperator === toOperator;
     return this.conversation(key).pending().find(matches);
   }
 
@@ -235,8 +237,9 @@ export class ChatState extends EventTarget {
       if (live) this.#noteSender(from);
       const isOwn = from.id === this.you.id;
       const other = isOwn ? to : from; // in private: the other one of the two
-      const key = to ? other.id : ROOM;
+      const key = to ? other.id : ROOM; // what you write to the operator stands in the room
       const message = { id, key, at, from, text, photo, status: isOwn ? "received" : undefined };
+      message.toOperator = to?.id === OPERATOR.id;
       this.#noteMentions(message);
       this.conversation(key, other?.name);
       this.#insertById(message);

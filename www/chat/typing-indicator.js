@@ -3,6 +3,7 @@
 
 import { ROOM } from "./conversation.js";
 import { nameElements } from "./format.js";
+import { isHidden } from "./hidden-people.js";
 
 // In milliseconds.
 
@@ -36,6 +37,7 @@ export function startTypingIndicator(state, connection) {
   }
 
   connection.addEventListener("typing", ({ detail: { from, to } }) => {
+    if (isHidden(from)) return;
     clearTimeout(typists.get(from.id)?.timer);
     const timer = setTimeout(() => remove(from.id), SHOW_FOR);
     typists.set(from.id, { key: to ? from.id : ROOM, person: from, timer });

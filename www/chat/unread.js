@@ -1,6 +1,7 @@
 // Counts unread messages: on the button "3 new" below the list, in the title of the page, and, through
 // the event "unread", beside each name in member-list.js. Your own messages and notices do not count.
 
+import { isHidden } from "./hidden-people.js";
 import { load, save } from "../shared/storage.js";
 
 const button = document.getElementById("newest");
@@ -33,7 +34,8 @@ export function countUnread(state, scroll) {
   }
 
   state.addEventListener("added", ({ detail: { key, messages } }) => {
-    const isUnread = ({ notice, status, id }) => !notice && !status && id > (readUpTo?.[key] ?? 0);
+    const isUnread = ({ notice, status, id, from }) =>
+      !notice && !status && id > (readUpTo?.[key] ?? 0) && !isHidden(from);
     const unread = readUpTo === null ? [] : messages.filter(isUnread);
     state.conversation(key).unread += unread.length;
     if (unread.length > 0) state.emit("unread");

@@ -26,7 +26,7 @@ fn assert_goes_to(page: &Page, line: &str, member: &mut Member, text: &str) {
 }
 
 #[test]
-fn operator_is_no_member_and_a_message_to_it_stays_in_the_box() {
+fn operator_is_no_member_and_can_be_written_to_by_that_name_only() {
     let mut server = Server::start(&[]);
     let browser = Browser::start();
     let page = browser.new_user();
@@ -35,8 +35,10 @@ fn operator_is_no_member_and_a_message_to_it_stays_in_the_box() {
     assert_eq!(page.wait_for_texts(1), json!(["lunch is at noon"]));
     let people = "Array.from(document.querySelectorAll('#people-list li'), (item) => item.textContent)";
     assert_eq!(page.evaluate(people), json!(["Everyone", format!("{name}you")]));
-    for line in ["/msg operator hello", "/msg \"Operator\" hello", "/msg @OPERATOR hello"] {
-        assert_kept(&page, line, "The operator is not in the chat");
+    for line in ["/msg operator one", "/msg \"Operator\" two", "/msg @OPERATOR three"] {
+        page.type_and_send(line);
+        let text = line.rsplit(' ').next().unwrap();
+        server.wait_for_output(&format!("{name} to the operator: {text}\n"));
     }
     assert_kept(&page, "/msg #0 hello", "No one here");
     assert_kept(&page, "/msg operators hello", "No one here");
@@ -44,7 +46,7 @@ fn operator_is_no_member_and_a_message_to_it_stays_in_the_box() {
     wait_for_note(&page, "No one here is called operator");
     assert_eq!(page.evaluate("title.textContent"), "Everyone");
     assert_eq!(page.evaluate(people), json!(["Everyone", format!("{name}you")]));
-    assert_eq!(page.wait_for_texts(1), json!(["lunch is at noon"]));
+    assert_eq!(page.wait_for_texts(4), json!(["lunch is at noon", "one", "two", "three"]));
     page.assert_clean();
 }
 
