@@ -142,14 +142,14 @@ fn several_photos_are_previewed_one_after_the_other() {
     let pick = "(async () => pick(...await Promise.all([10, 20, 30, 40].map(async (width) =>
         file(await picture(width, 10), `${width}.jpg`)))))()";
     ana.evaluate(pick);
-    ana.wait_for(&format!("{title} === 'Photo 1 of 4 to everyone' && {READY}"));
+    ana.wait_for(&format!("{title} === 'Photo 1 of 4, to everyone' && {READY}"));
     send_previewed(&ana, "first");
-    ana.wait_for(&format!("{title} === 'Photo 2 of 4 to everyone' && {READY}"));
+    ana.wait_for(&format!("{title} === 'Photo 2 of 4, to everyone' && {READY}"));
     ana.evaluate("document.getElementById('photo-skip').click()");
-    ana.wait_for(&format!("{title} === 'Photo 3 of 4 to everyone' && {READY}"));
+    ana.wait_for(&format!("{title} === 'Photo 3 of 4, to everyone' && {READY}"));
     assert_eq!(ana.evaluate("document.getElementById('photo-caption').value"), "");
     send_previewed(&ana, "third");
-    ana.wait_for(&format!("{title} === 'Photo 4 of 4 to everyone' && {READY}"));
+    ana.wait_for(&format!("{title} === 'Photo 4 of 4, to everyone' && {READY}"));
     ana.evaluate("document.getElementById('photo-cancel').click()");
     ana.wait_for("loaded(2)");
     assert_eq!(ana.evaluate("photos().map((it) => it.naturalWidth)"), json!([10, 30]));

@@ -52,10 +52,11 @@ export function drawImage(image, width, height, ground = null) {
 
 /**
  * Returns the bytes of the canvas in this file format, or as PNG, if the browser cannot write the format.
- * `quality`, from 0 to 1, is for formats that lose some of it.
+ * `quality`, from 0 to 1, is for formats that lose some of it. The canvas is empty afterwards.
  */
 export async function encode(canvas, type, quality) {
   const blob = await withinTime(new Promise((resolve) => canvas.toBlob(resolve, type, quality)));
+  canvas.width = 0; // frees its memory, of which phones have little for canvases
   if (blob === null) throw new Error("the canvas cannot be encoded");
   return new Uint8Array(await blob.arrayBuffer());
 }

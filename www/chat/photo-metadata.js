@@ -2,9 +2,9 @@
 // leaves away where and with which camera a photo was made; but some, as Safari, add an Exif of their own.
 // A GIF is not encoded anew, because it may move, so what is in its file has to be taken out here.
 //
-// The functions throw a RangeError if the file is cut off or is not what it seems.
+// All but `isWhole` throw a RangeError if the file is cut off or is not what it seems.
 
-import { GIF, JPEG, PNG, latin1 } from "./photo-kind.js";
+import { GIF, JPEG, PNG, WEBP, latin1 } from "./photo-kind.js";
 
 /** Returns the bytes of the same picture without its metadata. */
 export function withoutMetadata(bytes, kind) {
@@ -14,12 +14,35 @@ export function withoutMetadata(bytes, kind) {
   return bytes; // browsers write WebP without metadata
 }
 
+/** Is this file all there? A browser shows what there is of one that is cut off, and the rest in grey or black. */
+export function isWhole(bytes, kind) {
+  try {
+    if (kind === JPEG) return hasEnd(jpegParts(bytes).at(-1));
+    if (kind === PNG) return pngParts(bytes).length > 0;
+    return kind !== WEBP || new DataView(bytes.buffer).getUint32(4, true) + 8 <= bytes.length; // RFC 9649, 2.4
+  } catch {
+    return false;
+  }
+}
+
+/** Is the marker "end of image" (ff d9) in these scans of a JPEG? In the data itself 0 stands behind each ff. */
+function hasEnd(scans) {
+  let at = scans.lastIndexOf(0xd9);
+  while (at > 0 && scans[at - 1] !== 0xff) at = scans.lastIndexOf(0xd9, at - 1);
+  return at > 0;
+}
+
 /** JPEG: segments, each a marker and a length (ITU T.81, B.1), up to the first scan. */
 function jpegParts(bytes) {
   const parts = [cut(bytes, 0, 2)];
   let at = 2;
   while (byteAt(bytes, at + 1) !== 0xda) {
     const marker = bytes[at + 1];
+    if (bytes[at] !== 0xff) throw new RangeError("no marker of a JPEG");
+    if (marker === 0xff) { // may be repeated
+      at += 1;
+      continue;
+    }
     const end = at + 2 + byteAt(bytes, at + 2) * 256 + byteAt(bytes, at + 3);
     // "Application" segments and comments go, but 0xe0 (JFIF) and 0xee (Adobe) say how the colours are written.
     const isMetadata = (marker > 0xe0 && marker <= 0xef && marker !== 0xee) || marker === 0xfe;

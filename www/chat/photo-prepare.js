@@ -3,7 +3,7 @@
 
 import { TooSlow, drawImage, encode, isCanvasDisturbed, readImage } from "./photo-canvas.js";
 import { AVIF, BEGINNING, GIF, HEIC, JPEG, PNG, WEBP, isMoving, kindOf } from "./photo-kind.js";
-import { readGif, withoutMetadata } from "./photo-metadata.js";
+import { isWhole, readGif, withoutMetadata } from "./photo-metadata.js";
 import { formatSize } from "./format.js";
 
 /** In pixels. A canvas never gets larger, so it stays far below the 16,777,216 that phones take. */
@@ -12,8 +12,8 @@ const LONGEST_SIDE = 1600;
 /** A picture with more pixels takes more than a gigabyte to read. No camera of a phone makes as many. */
 const MOST_PIXELS = 250e6;
 
-/** The largest GIF (in bytes) that is looked into. */
-const LONGEST_GIF = 32 * 2 ** 20;
+/** The largest file that is read, in bytes. */
+const LONGEST_FILE = 100e6;
 
 /** With each step the picture gets smaller by this factor, if it cannot be sent otherwise. */
 const STEP = 0.75;
@@ -31,16 +31,17 @@ const ENCODINGS = {
 export class PhotoProblem extends Error {}
 
 /**
- * Returns { bytes, mime, width, height, isStill } for a file, in at most `limit` bytes; `isStill`: it has moved,
- * and only its first picture is left. Rejects with a PhotoProblem.
+ * Returns { bytes, mime, width, height, wasMoving, isCut } for a file, in at most `limit` bytes; `wasMoving`: only
+ * the first of its pictures is left; `isCut`: the end of the file is missing. Rejects with a PhotoProblem.
  */
 export async function preparePhoto(file, limit) {
   const name = `“${file.name || "The picture"}”`;
-  const beginning = await read(file.slice(0, BEGINNING), name);
-  const kind = kindOf(beginning);
+  const kind = kindOf(await read(file.slice(0, BEGINNING), name));
   if (kind === null) throw new PhotoProblem(`${name} is no picture in JPEG, PNG, GIF or WebP, so it cannot be sent.`);
+  if (file.size > LONGEST_FILE) throw new PhotoProblem(`${name} has ${formatSize(file.size)}, which is too much.`);
+  const whole = await read(file, name);
   if (kind === GIF) {
-    const gif = await prepareGif(file, limit, name);
+    const gif = await prepareGif(file, whole, limit, name);
     if (gif !== null) return gif;
   }
   const image = await decode(file, kind, name);
@@ -49,7 +50,8 @@ export async function preparePhoto(file, limit) {
       "fingerprinting. Allow this page to use canvas data, then choose the photo again.");
   }
   const photo = await shrink(image, ENCODINGS[kind] ?? LOSSY, limit, name);
-  return { ...photo, isStill: isMoving(beginning, kind) };
+  image.removeAttribute("src"); // frees its pixels sooner than the garbage collector would
+  return { ...photo, wasMoving: isMoving(whole.subarray(0, BEGINNING), kind), isCut: !isWhole(whole, kind) };
 }
 
 async function read(blob, name) {
@@ -61,9 +63,7 @@ async function read(blob, name) {
 }
 
 /** Returns the GIF as it is but for its metadata; or null, if it is too large and one picture of it can be sent. */
-async function prepareGif(file, limit, name) {
-  if (file.size > LONGEST_GIF) throw tooLargeGif(file, limit, name);
-  const whole = await read(file, name);
+async function prepareGif(file, whole, limit, name) {
   let gif;
   try {
     gif = readGif(whole);
@@ -73,15 +73,11 @@ async function prepareGif(file, limit, name) {
   const { bytes, width, height, pictures } = gif;
   if (bytes.length <= limit) {
     await decode(file, GIF, name);
-    return { bytes, mime: GIF, width, height, isStill: false };
+    return { bytes, mime: GIF, width, height, wasMoving: false, isCut: false };
   }
-  if (pictures > 1) throw tooLargeGif(file, limit, name);
-  return null;
-}
-
-function tooLargeGif({ size }, limit, name) {
-  return new PhotoProblem(
-    `${name} has ${formatSize(size)}. A moving GIF is sent as it is, and may have ${formatSize(limit)} at most.`);
+  if (pictures === 1) return null;
+  throw new PhotoProblem(`${name} has ${formatSize(file.size)}. A moving GIF is sent as it is, and may have ` +
+    `${formatSize(limit)} at most.`);
 }
 
 async function decode(file, kind, name) {

@@ -19,7 +19,8 @@ const sendButton = document.getElementById("photo-send");
 const skipButton = document.getElementById("photo-skip");
 const cancelButton = document.getElementById("photo-cancel");
 
-const STILL = " It moves, and only its first picture is sent: of moving pictures only GIFs stay as they are.";
+const WAS_MOVING = " It moves, and only its first picture is sent: of moving pictures only GIFs stay as they are.";
+const IS_CUT = " The end of the file is missing, so a part of the picture may be missing, too.";
 
 /**
  * Starts the dialog. `sendPhoto(key, photo, caption)` sends a photo to a conversation and returns whether it does.
@@ -80,7 +81,7 @@ export function startPhotoPreview(state, sendPhoto) {
   }
 
   function draw() {
-    const number = count > 1 ? `Photo ${count - files.length} of ${count} ` : "Photo ";
+    const number = count > 1 ? `Photo ${count - files.length} of ${count}, ` : "Photo ";
     const recipient = key === ROOM ? ["to everyone"] : ["only to ", nameElement(state.members.get(key))];
     title.replaceChildren(number, ...recipient);
     place.replaceChildren();
@@ -141,8 +142,8 @@ export function startPhotoPreview(state, sendPhoto) {
   return showFiles;
 }
 
-function describeWeight({ bytes, width, height, isStill }) {
+function describeWeight({ bytes, width, height, wasMoving, isCut }) {
   const pixels = `${formatCount(width)} × ${formatCount(height)} pixels`;
   const words = `${formatSize(bytes.length)}, ${pixels}. Where and when it was taken is not sent along.`;
-  return isStill ? words + STILL : words;
+  return `${words}${wasMoving ? WAS_MOVING : ""}${isCut ? IS_CUT : ""}`;
 }

@@ -67,6 +67,18 @@ fn gif_keeps_its_pictures_and_loses_its_comments() {
         "import('./chat/photo-metadata.js').then(({ readGif }) => readGif(sent.at(-1).bytes).pictures)";
     assert_eq!(ana.evaluate(pictures), 3);
     assert_eq!(ana.evaluate("sent.at(-1).bytes.at(-1)"), 0x3b);
+    // Moving pictures of other kinds stop: the preview says so.
+    ana.evaluate("(async () => pick(file(moving(await picture(9, 9, 'image/png')), 'a.png')))()");
+    ana.wait_for(READY);
+    ana.wait_for(
+        "document.getElementById('photo-weight').textContent.includes('only its first picture is sent')",
+    );
+    ana.press("Escape");
+    ana.wait_for("!document.getElementById('photo-preview').open");
+    let webp = "import('./chat/photo-kind.js').then(({ isMoving, kindOf }) => [0, 0b10].map((flags) => {
+        const bytes = Uint8Array.from([...ascii('RIFF____WEBPVP8X'), 10, 0, 0, 0, flags, 0, 0, 0]);
+        return [kindOf(bytes), isMoving(bytes, 'image/webp')]; }))";
+    assert_eq!(ana.evaluate(webp), json!([["image/webp", false], ["image/webp", true]]));
     // Beyond the limit, one that moves is refused, and of one that does not a picture is sent.
     let sentence = problem_with(&ana, "gif(2, 3000), 'a.gif'");
     assert_eq!(sentence, "“a.gif” has 4 kB. A moving GIF is sent as it is, and may have 3 kB at most.");
@@ -158,6 +170,19 @@ fn what_cannot_be_sent_is_refused_with_a_sentence() {
         assert_eq!(ana.evaluate("document.getElementById('photo-cancel').textContent"), "Close");
         ana.press("Escape");
         ana.wait_for("!document.getElementById('photo-preview').open");
+    }
+    // Of a file that is cut off later, a browser shows a part: the preview says so.
+    for kind in ["jpeg", "png", "webp"] {
+        let cut = "{ noise: true })).slice(0, -20)], 'a.jpg')";
+        for (file, is_cut) in [(cut, true), (&cut.replace("-20", "1e9"), false)] {
+            let made = format!("new File([(await picture(80, 60, 'image/{kind}', {file}");
+            ana.evaluate(&format!("(async () => pick({made}))()"));
+            ana.wait_for(READY);
+            let words = ana.evaluate_text("document.getElementById('photo-weight').textContent");
+            assert_eq!(words.contains("The end of the file is missing"), is_cut, "{made}: {words}");
+            ana.press("Escape");
+            ana.wait_for("!document.getElementById('photo-preview').open");
+        }
     }
     // Of several files, one that cannot be sent does not stop the others.
     ana.evaluate("(async () => pick(new File(['no'], 'a.txt'), file(await picture(80, 60), 'b.jpg')))()");

@@ -61,6 +61,12 @@ function withTexts(png) {
   return Uint8Array.from([...png.subarray(0, 33), ...added, ...png.subarray(33)]); // behind IHDR
 }
 
+/** Puts the chunk into a PNG that makes it a moving one. */
+function moving(png) {
+  const chunk = [...big(8, 4), ...ascii("acTL"), ...big(2, 4), ...big(0, 4), 0, 0, 0, 0];
+  return Uint8Array.from([...png.subarray(0, 33), ...chunk, ...png.subarray(33)]);
+}
+
 /** Puts an Exif chunk at the end of a WebP. (The length of a chunk has to be even.) */
 function withExifChunk(webp) {
   const data = ascii("Exif\0\0GPS 52.52 N.");
