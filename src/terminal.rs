@@ -156,9 +156,9 @@ fn run_command(server: &Server, line: &str) {
 /// Lists the members of the chat, each with its number for `kick`.
 fn who(server: &Server) {
     let (listed, count) = server.room.list_members();
+    let note = |is_so: &bool, note| if *is_so { note } else { "" };
     for (Person { id, name }, is_away, is_muted) in &listed {
-        let away = if *is_away { " (away)" } else { "" };
-        let muted = if *is_muted { " (muted)" } else { "" };
+        let (away, muted) = (note(is_away, " (away)"), note(is_muted, " (muted)"));
         print(&format!("#{id}  {}{away}{muted}", visible(name)));
     }
     print(&format!("{count} in the chat"));
@@ -166,22 +166,23 @@ fn who(server: &Server) {
 
 /// Throws a member out of the chat.
 fn kick(server: &Server, typed: &str) {
-    if let Some((person, shown)) = find_member(server, "kick", typed)
-        && server.room.kick(person.id)
-    {
-        print(&format!("{shown} was thrown out, and can only come back as a new member"));
-    }
+    let Some((person, shown)) = find_member(server, "kick", typed) else { return };
+    print(&match server.room.kick(person.id) {
+        true => format!("{shown} was thrown out, and can only come back as a new member"),
+        false => format!("{shown} has just left"),
+    });
 }
 
 /// Mutes a member, or all, or lets them speak again.
 fn mute(server: &Server, command: &str, typed: &str) {
-    let is_muted = command == "mute";
-    let found = if typed == "all" { None } else { find_member(server, command, typed) };
-    let (member, shown) = match found {
-        Some((person, shown)) => (Some(person.id), shown),
-        None if typed == "all" => (None, "everyone, newcomers too,".to_string()),
-        None => return,
+    let (member, shown) = match typed {
+        "all" => (None, "everyone, newcomers too,".to_string()),
+        _ => match find_member(server, command, typed) {
+            Some((person, shown)) => (Some(person.id), shown),
+            None => return,
+        },
     };
+    let is_muted = command == "mute";
     server.room.mute(member, is_muted);
     print(&format!("{shown} {}", if is_muted { "can write to the operator only" } else { "can speak" }));
 }

@@ -189,6 +189,17 @@ fn a_text_that_is_too_long_can_be_cut_or_sent_in_pieces() {
     page.wait_for("note.textContent === '' && document.activeElement === text");
     assert_eq!(page.evaluate_text("text.value"), "🦜".repeat(100));
     clear_box(&page);
+    // What is pasted is too long at once. What is typed may still be shortened.
+    let input = |kind| {
+        format!(
+            "text.value = 'x'.repeat(150), text.dispatchEvent(new InputEvent('input', {{ inputType: '{kind}' }}))"
+        )
+    };
+    page.evaluate(&input("insertText"));
+    assert_eq!(page.evaluate("note.textContent"), "");
+    page.evaluate(&input("insertFromPaste"));
+    page.wait_for("note.querySelector('button')?.textContent === 'Send in 2 pieces'");
+    clear_box(&page);
     // A command is not divided: a private message must not become a public one.
     page.type_and_send(&format!("/msg ben {}", "x".repeat(200)));
     page.wait_for("note.querySelectorAll('button').length === 1");

@@ -83,11 +83,8 @@ impl Room {
     /// For the operator: at most 200 members, whether each is away, and muted, and the number of all members.
     pub fn list_members(&self) -> (Vec<(Person, bool, bool)>, usize) {
         let state = lock(&self.state);
-        let with_muted = |(person, is_away): (Person, bool)| {
-            let is_muted = state.mutes.is_muted(person.id);
-            (person, is_away, is_muted)
-        };
-        let list = state.members.list(0).into_iter().map(with_muted).collect();
+        let members = state.members.list(0).into_iter();
+        let list = members.map(|(it, is_away)| (it.clone(), is_away, state.mutes.is_muted(it.id))).collect();
         (list, state.members.presence.audience.len())
     }
 
