@@ -86,6 +86,35 @@ fn echo_page_shows_the_messages_of_its_own_user_alone() {
 }
 
 #[test]
+fn echo_page_tells_the_time_and_broadcast_page_marks_its_own_messages() {
+    let server = Server::start(&[]);
+    let browser = Browser::start();
+    let (ada, ben) = (browser.new_user(), browser.new_user());
+    open_lab_page(&ada, &server, "localhost", ECHO);
+    ada.type_and_send("there and back");
+    wait_for_messages(&ada, 1);
+    let lines = "Array.from(messages.querySelectorAll('.about'), (it) => it.textContent)";
+    let times = ada.evaluate(lines);
+    assert_eq!(times[0], "↑ sent");
+    let time = times[1].as_str().unwrap().strip_prefix("↓ back after ").unwrap();
+    assert!(time.strip_suffix(" ms").unwrap().parse::<f64>().unwrap() >= 0.0, "{time}");
+
+    open_lab_page(&ada, &server, "localhost", BROADCAST);
+    open_lab_page(&ben, &server, "localhost", BROADCAST);
+    ada.type_and_send("from ada");
+    wait_for_messages(&ben, 1);
+    ben.type_and_send("from ben");
+    for (page, own) in [(&ada, "from ada"), (&ben, "from ben")] {
+        wait_for_messages(page, 2);
+        let marked =
+            page.evaluate("Array.from(messages.querySelectorAll('.own .text'), (it) => it.textContent)");
+        assert_eq!(marked, serde_json::json!([own]));
+        assert_eq!(page.evaluate("messages.textContent.split('from another client').length"), 2);
+        page.assert_clean();
+    }
+}
+
+#[test]
 fn lab_sheet_of_the_chat_links_to_the_three_pages() {
     let server = Server::start(&[]);
     let browser = Browser::start();

@@ -12,6 +12,7 @@ const text = document.getElementById("text");
 const label = document.getElementById("label");
 const counter = document.getElementById("counter");
 const note = document.getElementById("note");
+const noteCloseButton = document.getElementById("note-close");
 
 /** The counter appears when less than this part of the longest message is left. */
 const NEARLY_FULL = 0.1;
@@ -31,6 +32,10 @@ const BOX_IS_FULL = "The box is full. The end of a longer text is missing.";
 /** Shows something about what was typed. It disappears when the next line is sent. */
 export function showNote(...parts) {
   note.replaceChildren(...parts);
+  noteCloseButton.hidden = note.textContent === "";
+  // A long one scrolls: then the keyboard reaches it.
+  if (note.scrollHeight > note.clientHeight) note.tabIndex = 0;
+  else note.removeAttribute("tabindex");
 }
 
 /**
@@ -131,6 +136,11 @@ export function startMessageBox(state, { onLine, onTyping }) {
       fill(lastLine);
       state.setDraft(state.openKey, lastLine);
     }
+  });
+
+  noteCloseButton.addEventListener("click", () => {
+    showNote();
+    text.focus(); // the button that had the focus is gone
   });
 
   form.addEventListener("submit", (event) => {

@@ -204,7 +204,7 @@ fn message_in_many_frames_fits_a_narrow_window_and_the_panel_adds_no_frames() {
     page.evaluate("toggle(0)");
     page.wait_for("body(0).querySelector('.bits.of-8')");
     let small = "all('#wire :is(button, a, select, summary)').filter((it) => it.checkVisibility())
-        .map((it) => it.getBoundingClientRect().height).filter((height) => height < 44)";
+        .map((it) => it.getBoundingClientRect()).filter(({ width, height }) => Math.min(width, height) < 44)";
     assert_eq!(page.evaluate(small), json!([]));
     for width in [360, 320] {
         page.set_size(width, 740);
