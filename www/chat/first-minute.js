@@ -80,7 +80,6 @@ export function startFirstMinute(state, requestName) {
     document.getElementById("wire-button").click();
   });
 
-
   /** Offers to choose a name, until it is done or declined. */
   return function offerName() {
     isNameOffered = true;
