@@ -39,26 +39,41 @@ fn lines(count: usize) -> Value {
     (1..=count).map(|n| json!(format!("line {n}"))).collect()
 }
 
+/// The texts that the page draws are those of these lines: they end with this one, and none is missing between.
+fn assert_lines_up_to(page: &Page, last: usize) {
+    let texts = page.evaluate("Array.from(list.querySelectorAll('.text'), (it) => it.textContent)");
+    let texts = texts.as_array().unwrap();
+    assert_eq!(*texts, lines_from(last + 1 - texts.len(), last));
+}
+
+fn lines_from(first: usize, last: usize) -> Vec<Value> {
+    (first..=last).map(|n| json!(format!("line {n}"))).collect()
+}
+
 /// Scrolls up to the beginning, and asserts after each step that the message in the middle of the view
-/// has not moved.
-fn scroll_to_the_beginning(page: &Page) {
+/// has not moved. Returns the texts that were drawn on the way, in order.
+fn scroll_to_the_beginning(page: &Page) -> Value {
     let middle = "window.middle ??= (() => {
         const { left, top, width, height } = messages.getBoundingClientRect();
         return document.elementFromPoint(left + width / 2, top + height / 2).closest('li');
     })(), middle.querySelector('.text').getBoundingClientRect().top";
-    for _ in 0..10 {
-        let count = page.evaluate("list.children.length");
+    page.evaluate("void (window.seen = new Set())");
+    let see = "list.querySelectorAll('.text').forEach((it) => seen.add(Number(it.textContent.slice(5))))";
+    for _ in 0..30 {
+        page.evaluate(see);
         page.evaluate("messages.scrollTop = messages.scrollHeight / 2");
         page.wait_until_drawn();
         // The furthest that a user can scroll in one step.
         let before = page.evaluate(&format!("messages.scrollTop = 0, window.middle = undefined, {middle}"));
-        page.wait_for(&format!("list.children.length > {count} || earlier.textContent === '{BEGINS}'"));
+        let is_more = "messages.scrollTop >= messages.clientHeight";
+        page.wait_for(&format!("{is_more} || earlier.textContent === '{BEGINS}'"));
         page.wait_until_drawn();
         let after = page.evaluate(middle);
         let moved = after.as_f64().unwrap() - before.as_f64().unwrap();
         assert!(moved.abs() <= 1.0, "moved by {moved}");
         if page.evaluate("earlier.textContent") == BEGINS {
-            return;
+            page.evaluate(see);
+            return page.evaluate("[...seen].sort((a, b) => a - b).map((n) => `line ${n}`)");
         }
     }
     panic!("the beginning is not reached");
@@ -81,8 +96,7 @@ fn scrolling_up_loads_earlier_messages_without_moving_those_in_view() {
             100,
             "without scrolling nothing more is loaded"
         );
-        scroll_to_the_beginning(&page);
-        assert_eq!(page.wait_for_texts(350), lines(350));
+        assert_eq!(scroll_to_the_beginning(&page), lines(350));
     }
     assert_eq!(page.evaluate("list.querySelectorAll('.day').length"), 1);
     assert_eq!(page.evaluate("list.querySelectorAll('li:not(.continued) .author').length"), 1);
@@ -127,10 +141,9 @@ fn list_that_does_not_fill_its_view_loads_earlier_messages_by_itself() {
     assert_eq!(page.evaluate("document.title"), "Partyline");
     page.evaluate("history.back()");
     page.wait_for("title.textContent === 'Everyone'");
-    let texts = page.wait_for_texts(200);
-    assert_eq!(texts.as_array().unwrap().len(), 200, "without scrolling nothing more is loaded");
-    page.evaluate("void messages.scrollTo(0, 0)");
-    assert_eq!(page.wait_for_texts(250), lines(250));
+    let texts = page.wait_for_texts(100);
+    assert_eq!(texts.as_array().unwrap().len(), 100, "without scrolling nothing more is drawn");
+    assert_eq!(scroll_to_the_beginning(&page), lines(250));
     // The server keeps 300 messages, and so no longer the private one.
     send_lines(&mut ben, 251..=350);
     let other = browser.new_user();

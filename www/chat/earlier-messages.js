@@ -7,19 +7,26 @@ import { isMarker } from "./conversation.js";
 const view = document.getElementById("messages");
 const line = document.getElementById("earlier");
 
-/** A list that is too short to scroll is near its top, too, and so it is filled. */
+/** A list that is too short to scroll is near both, and so it is filled. */
 const isNearTop = () => view.scrollTop < view.clientHeight;
+const isNearEnd = () => view.scrollHeight - view.scrollTop < 2 * view.clientHeight;
 
-/** `drawMore` of message-list.js draws older messages that this page already has; `isAllDrawn`: there are none. */
-export function loadEarlierMessages(connection, state, { scroll, drawMore, isAllDrawn }) {
+/** The functions of message-list.js draw messages that this page already has. */
+export function loadEarlierMessages(connection, state, { scroll, drawOlder, drawNewer, isBeginningDrawn }) {
   const { received } = connection;
   /** The missing range that was requested last and is not answered yet: one request at a time. */
   let requested = null;
 
+  let isLoading = false;
+
   /** Runs again after each answer, until nothing in view is missing. The server keeps a limited number. */
   function loadIfNeeded() {
-    while (isNearTop() && drawMore()) { /* draws what is here already */ }
+    if (isLoading) return; // what is drawn here settles the list
+    isLoading = true;
+    while (isNearTop() && drawOlder()) { /* draws what is here already */ }
+    while (isNearEnd() && drawNewer()) { /* likewise */ }
     updateLine();
+    isLoading = false;
     if (requested || connection.state !== "open" || received.missing.length === 0) return;
     const range = received.missed().at(-1) ?? (isNearTop() ? received.missing[0] : null);
     if (!range) return;
@@ -49,7 +56,7 @@ export function loadEarlierMessages(connection, state, { scroll, drawMore, isAll
 
   function sentenceAboveList() {
     const isMissing = received.missing[0]?.after === 0;
-    if (!isAllDrawn() || (isMissing && connection.state === "open")) return "Loading …";
+    if (!isBeginningDrawn() || (isMissing && connection.state === "open")) return "Loading …";
     if (isMissing) return "Earlier messages appear when you are connected again.";
     if (received.lost.has(0)) return "Earlier messages are no longer on the server.";
     const isEmpty = state.conversation(state.openKey).messages.every(isMarker);
@@ -69,8 +76,7 @@ export function loadEarlierMessages(connection, state, { scroll, drawMore, isAll
     else updateLine();
     loadIfNeeded();
   });
-  for (const type of ["added", "opened"]) state.addEventListener(type, loadIfNeeded);
-  view.addEventListener("scroll", loadIfNeeded);
+  scroll.addEventListener("settled", loadIfNeeded);
   new ResizeObserver(loadIfNeeded).observe(view);
 }
 

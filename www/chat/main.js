@@ -94,7 +94,8 @@ const { sendLine, sendPhoto, canSend, retryMessage, deleteMessage, refusePrivate
   startSending(state, connection, requestName);
 const offerName = startFirstMinute(state, requestName);
 countUnread(state, scroll); // before showMessages: messages count as unread until the list shows them
-const { drawMore, isAllDrawn } = showMessages(state, { scroll, onRetry: retryMessage, onDelete: deleteMessage });
+const { drawOlder, drawNewer, isBeginningDrawn } =
+  showMessages(state, { scroll, onRetry: retryMessage, onDelete: deleteMessage });
 showMembers(state, { onOpen: (key) => openConversation(state, key) });
 showConnectionStatus(connection);
 askForPassphrase(connection);
@@ -102,7 +103,7 @@ startSharing();
 showOperatorsDoing(connection);
 followHiddenPeople(state, connection); // before the state has the welcome
 announceMessages(state);
-loadEarlierMessages(connection, state, { scroll, drawMore, isAllDrawn });
+loadEarlierMessages(connection, state, { scroll, drawOlder, drawNewer, isBeginningDrawn });
 sendReceipts(connection);
 startNavigation(state);
 const sendTyping = startTypingIndicator(state, connection);

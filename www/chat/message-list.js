@@ -1,5 +1,10 @@
 // Draws the messages of the open conversation and keeps the list up to date. message-item.js draws a
-// single one. Every change goes through `scroll.update`, so that the reader's place in the list is kept.
+// single one. Of a long conversation only the rows near the reader are drawn: a window. As the reader
+// scrolls, it moves in both directions; earlier-messages.js moves it.
+//
+// An event only notes what has changed. In a busy room the changes of a moment are drawn together, because
+// the browser lays out the whole list each time. All of it goes through `scroll.update`, so that the
+// reader's place in the list is kept.
 
 import { isMarker, isPending } from "./conversation.js";
 import { formatDay } from "./format.js";
@@ -8,51 +13,119 @@ import { fillItem, foldItem, metaLine } from "./message-item.js";
 /** Messages that one person says within this time (milliseconds) have the name above them once. */
 const ONE_NAME_FOR = 5 * 60_000;
 
-/** How many messages are drawn at first, and with each step after that: thousands at once take seconds. */
-const PAGE_LENGTH = 200;
+/** The list is drawn at most once in this time (milliseconds), but at once if it was not drawn before. */
+const DRAW_EVERY = 50;
 
-/** While the list follows, at most this many rows are drawn. If there are more, half of them go. */
-const ROWS_AT_END = 600;
+/** Messages that come within this time (milliseconds) of each other do not light up one by one. */
+const BUSY = 700;
+
+/** How many messages are drawn at first, and with each step after that. */
+const PAGE_LENGTH = 100;
+
+/** If more rows are drawn, those go that are further from the view than it is high, times this. */
+const MOST_ROWS = 450;
+const KEPT_VIEWS = 3;
 
 const list = document.getElementById("list");
 
 /**
- * Starts to draw. `onRetry` and `onDelete` are called with a message that was refused. Returns two functions:
- * `drawMore` draws older messages and returns whether there were any; `isAllDrawn` returns whether there are none.
+ * Starts to draw. `onRetry` and `onDelete` are called with a message that was refused. Returns functions:
+ * `drawOlder` and `drawNewer` draw more messages and return whether there were any; `isBeginningDrawn` returns
+ * whether there are no older ones; `showMessage` scrolls to a message of the open conversation and returns its
+ * <li>.
  */
 export function showMessages(state, { scroll, onRetry, onDelete }) {
-  /** From each message that is drawn to its <li>. */
-  const items = new Map();
-  /** The first message that is drawn. If undefined, the whole conversation is drawn. */
-  let first;
+  /** From each message that is drawn to { item, before }: its <li>, and the message before it. */
+  const rows = new Map();
+  /** The messages that are drawn, in order. */
+  let drawn = [];
+  /** The first and the last that are to be drawn. If undefined: the beginning, the end of the conversation. */
+  let [first, last] = [];
+  /** What has to be drawn anew: messages as a whole, and messages of which only the meta line has changed. */
+  const changed = new Set();
+  const delivered = new Set();
+  /** Whether all that has changed is older than what is drawn: then the list does not follow. */
+  let isOlder = true;
+  let drawnAt = -Infinity;
+  let timer;
 
   const allMessages = () => state.conversation(state.openKey).messages;
-  const drawnMessages = () => {
-    const all = allMessages();
-    return all.slice(Math.max(all.lastIndexOf(first), 0)); // from the end: what is drawn is near it
-  };
-  const canBeFirst = (message) => !isMarker(message) && !isPending(message); // those may be removed
+  const canBeEdge = (message) => !isMarker(message) && !isPending(message); // those may be removed
 
-  function insert(message) {
-    const drawn = drawnMessages();
-    const index = drawn.lastIndexOf(message);
-    if (index < 0) { // its place is before the first that is drawn
-      erase(message);
-      return;
+  function draw(options) {
+    const now = performance.now();
+    list.classList.toggle("busy", now - drawnAt < BUSY);
+    drawnAt = now;
+    timer = clearTimeout(timer);
+    scroll.update(() => {
+      trim();
+      drawRows();
+      scroll.hasNewer = last !== undefined;
+    }, options ?? { older: isOlder });
+    isOlder = true;
+  }
+
+  /** Draws at once, if nothing was drawn in the last moment; and in any case what is not live: there is no more. */
+  function drawSoon({ older = false, live = true }) {
+    isOlder &&= older;
+    const wait = live ? DRAW_EVERY - (performance.now() - drawnAt) : 0;
+    if (wait <= 0) draw();
+    else timer ??= setTimeout(draw, wait);
+  }
+
+  /** Moves the ends of the window towards the reader, if there are too many rows. */
+  function trim() {
+    if (drawn.length <= MOST_ROWS) return;
+    const [start, end] = scroll.rowsNear(KEPT_VIEWS);
+    if (start > 0) first = drawn.slice(start).find(canBeEdge);
+    if (end < drawn.length) last = drawn.slice(0, end).findLast(canBeEdge);
+  }
+
+  function drawRows() {
+    const all = allMessages();
+    const start = Math.max(all.lastIndexOf(first), 0); // from the end: what is drawn is mostly near it
+    const end = all.lastIndexOf(last) + 1 || all.length;
+    drawn = all.slice(start, end);
+    const wanted = new Set(drawn);
+    for (const message of rows.keys()) {
+      if (!wanted.has(message)) erase(message);
     }
-    if (!items.has(message)) items.set(message, document.createElement("li"));
-    const item = items.get(message);
-    fillItem(item, message, { onRetry, onDelete, onFold });
-    const next = items.get(drawn[index + 1]) ?? null;
-    if (!item.isConnected || item.nextElementSibling !== next) list.insertBefore(item, next);
-    updateHeading(index, drawn);
-    updateHeading(index + 1, drawn);
+    // From the last to the first, because an item's place is before the item that follows it.
+    let next = null;
+    for (const message of drawn.toReversed()) {
+      const item = drawItem(message);
+      if (!item.isConnected || item.nextElementSibling !== next) list.insertBefore(item, next);
+      next = item;
+    }
+    drawn.forEach((message, index) => updateHeading(message, drawn[index - 1]));
+    changed.clear();
+    delivered.clear();
+  }
+
+  function drawItem(message) {
+    const isNew = !rows.has(message);
+    if (isNew) rows.set(message, { item: document.createElement("li") });
+    const row = rows.get(message);
+    if (isNew || changed.has(message)) {
+      fillItem(row.item, message, { onRetry, onDelete, onFold });
+      row.before = null; // it has no heading now
+    } else if (delivered.has(message)) {
+      // Only the meta line is drawn anew, so that selected text stays selected.
+      row.item.querySelector(".meta").replaceWith(metaLine(message));
+    }
+    return row.item;
+  }
+
+  function erase(message) {
+    rows.get(message).item.remove();
+    rows.delete(message);
   }
 
   /** Shows all of a long message or its beginning. What is above it in view stays where it is. */
   function onFold(message) {
-    scroll.keepTop(() => foldItem(items.get(message), message));
-    items.get(message).scrollIntoView({ block: "nearest" });
+    const { item } = rows.get(message);
+    scroll.keepTop(() => foldItem(item, message));
+    item.scrollIntoView({ block: "nearest" });
   }
 
   // A block of code in a message is folded or shown as a whole.
@@ -61,86 +134,92 @@ export function showMessages(state, { scroll, onRetry, onDelete }) {
     scroll.keepTop(event.detail);
   });
 
-  /** Takes out the oldest rows, with the reader at the end. `drawMore` draws them again. */
-  function trim() {
-    if (!scroll.isAtEnd || items.size <= ROWS_AT_END) return;
-    const drawn = drawnMessages();
-    const start = drawn.findIndex((message, index) => index >= ROWS_AT_END / 2 && canBeFirst(message));
-    if (start < 0) return;
-    first = drawn[start];
-    scroll.update(() => {
-      drawn.slice(0, start).forEach(erase);
-      updateHeading(0, drawnMessages());
-    }, { older: true });
-  }
-
-  function erase(message) {
-    items.get(message)?.remove();
-    items.delete(message);
-  }
-
   /** Shows or hides the day and the name above a message. That depends on the message before it. */
-  function updateHeading(index, drawn) {
-    const message = drawn[index];
-    const item = items.get(message);
-    if (!item || isMarker(message)) return;
-    let indexBefore = index - 1;
-    while (indexBefore >= 0 && isMarker(drawn[indexBefore])) indexBefore -= 1; // markers have no day
-    const before = drawn[indexBefore];
-    const isSameDay = before && formatDay(before.at) === formatDay(message.at);
-    const isContinued = isSameDay && indexBefore === index - 1 && !before.notice
+  function updateHeading(message, before) {
+    const row = rows.get(message);
+    if (isMarker(message) || row.before === before) return;
+    row.before = before;
+    const isAfterMarker = before && isMarker(before);
+    const dated = isAfterMarker ? drawn.slice(0, drawn.indexOf(before)).findLast((it) => !isMarker(it)) : before;
+    const isSameDay = dated && formatDay(dated.at) === formatDay(message.at); // markers have no day
+    const isContinued = isSameDay && !isAfterMarker && !before.notice
       && before.from.id === message.from?.id && Math.abs(message.at - before.at) < ONE_NAME_FOR;
-    item.classList.toggle("continued", Boolean(isContinued));
-    item.querySelector(".day")?.remove();
+    row.item.classList.toggle("continued", Boolean(isContinued));
+    row.item.querySelector(".day")?.remove();
     if (isSameDay) return;
     const day = document.createElement("p");
     day.className = "day";
     day.textContent = formatDay(message.at);
-    item.prepend(day);
+    row.item.prepend(day);
   }
 
-  /** Calls `draw` when the event is about the open conversation: nothing else is drawn. */
-  function drawOn(type, draw) {
+  /** Calls `note` when the event is about the open conversation, and draws what it has noted. */
+  function drawOn(type, note) {
     state.addEventListener(type, ({ detail }) => {
-      if (detail.key === state.openKey) scroll.update(() => draw(detail), detail);
+      if (detail.key !== state.openKey) return;
+      note(detail);
+      drawSoon(detail);
     });
   }
 
-  // From the last to the first, because an item's place is before the item that follows it.
-  drawOn("added", ({ messages }) => messages.toReversed().forEach(insert));
-  drawOn("changed", insert);
-  drawOn("confirmed", (message) => {
-    insert(message);
-    // The message was between pending ones, whose headings may be different now.
-    drawnMessages().forEach((other, index, drawn) => isPending(other) && updateHeading(index, drawn));
+  state.addEventListener("added", ({ detail: { key, messages, live, older } }) => {
+    if (key !== state.openKey) return;
+    const isOwn = live && messages.some((message) => message.ref);
+    if (isOwn) showEnd();
+    else drawSoon({ older, live });
   });
-  // Only the meta line is drawn anew, so that selected text stays selected.
-  drawOn("delivered", (message) => {
-    items.get(message)?.querySelector(".meta").replaceWith(metaLine(message));
-  });
-  drawOn("removed", (message) => {
-    erase(message);
-    drawnMessages().forEach((other, index, drawn) => updateHeading(index, drawn));
-  });
+  for (const type of ["changed", "confirmed"]) drawOn(type, (message) => changed.add(message));
+  drawOn("delivered", (message) => delivered.add(message));
+  drawOn("removed", () => {});
   state.addEventListener("opened", () => {
-    items.clear();
+    rows.clear();
     list.replaceChildren();
-    first = allMessages().slice(-PAGE_LENGTH).find(canBeFirst);
-    scroll.update(() => drawnMessages().forEach(insert), { toEnd: true });
+    drawn = [];
+    last = null;
+    showEnd();
   });
+  scroll.addEventListener("end", showEnd);
 
-  scroll.addEventListener("settled", trim);
+  /** Draws the newest messages, if they are not, and scrolls to the end. */
+  function showEnd() {
+    if (last !== undefined) first = allMessages().slice(-PAGE_LENGTH).find(canBeEdge);
+    last = undefined;
+    draw({ toEnd: true });
+  }
 
-  const isAllDrawn = () => allMessages().lastIndexOf(first) <= 0;
+  const isBeginningDrawn = () => allMessages().lastIndexOf(first) <= 0;
 
-  function drawMore() {
-    if (isAllDrawn()) return false;
+  function drawOlder() {
+    if (isBeginningDrawn()) return false;
     const end = allMessages().lastIndexOf(first);
-    const more = allMessages().slice(Math.max(end - PAGE_LENGTH, 0), end);
-    first = more.find(canBeFirst);
-    scroll.update(() => more.toReversed().forEach(insert), { older: true });
+    first = allMessages().slice(Math.max(end - PAGE_LENGTH, 0), end).find(canBeEdge);
+    draw({ older: true });
     return true;
   }
 
-  return { drawMore, isAllDrawn };
+  function drawNewer() {
+    if (last === undefined) return false;
+    const start = allMessages().lastIndexOf(last) + 1;
+    last = allMessages().slice(start + PAGE_LENGTH).length > 0
+      ? allMessages().slice(start, start + PAGE_LENGTH).findLast(canBeEdge) : undefined;
+    draw({ older: true });
+    return true;
+  }
+
+  function showMessage(message) {
+    const all = allMessages();
+    const index = all.lastIndexOf(message);
+    if (!rows.has(message)) {
+      drawn = []; // nothing of it is kept
+      first = all.slice(Math.max(index - PAGE_LENGTH / 2, 0), index + 1).find(canBeEdge);
+      const rest = all.slice(index, index + PAGE_LENGTH / 2);
+      last = rest.at(-1) === all.at(-1) ? undefined : rest.findLast(canBeEdge);
+      draw({ older: true });
+    }
+    const { item } = rows.get(message);
+    scroll.showItem(item);
+    return item;
+  }
+
+  return { drawOlder, drawNewer, isBeginningDrawn, showMessage };
 }

@@ -9,6 +9,8 @@ const view = document.getElementById("messages");
 const list = document.getElementById("list");
 
 export class ScrollPosition extends EventTarget {
+  /** Whether there are newer messages than those that are drawn. */
+  hasNewer = false;
   #isAtEnd = true;
   /** The item that has to stay where it is, and where that is. */
   #anchor;
@@ -34,22 +36,21 @@ export class ScrollPosition extends EventTarget {
     return this.#isAtEnd;
   }
 
+  /** Goes to the newest message. message-list.js listens to the event, and draws it if it is not drawn. */
   goToEnd() {
-    scrollToEnd();
-    this.#isAtEnd = true;
+    this.dispatchEvent(new Event("end"));
   }
 
   /**
-   * Calls `draw`, which changes the list, and then scrolls to where the reader was. `toEnd` goes to the
-   * end in any case; the others are the details of the event that is drawn.
+   * Calls `draw`, which changes the list, and then scrolls to where the reader was. `toEnd` goes to the end in
+   * any case; `older`: what is drawn does not stand at the end, so that the list does not follow.
    */
-  update(draw, { toEnd = false, messages = [], live = false, older = false }) {
-    const isOwn = live && messages.some((message) => message.ref);
+  update(draw, { toEnd = false, older = false }) {
     // If the size has just changed, the observer does not know it yet, and the view is not where it was.
-    const wasAtEnd = viewSize() === this.#size ? isNearEnd() : this.#isAtEnd;
+    const wasAtEnd = viewSize() === this.#size ? this.#isNearEnd() : this.#isAtEnd;
     this.#anchor = findAnchor();
     draw();
-    if (toEnd || isOwn || (wasAtEnd && !older)) scrollToEnd();
+    if (toEnd || (wasAtEnd && !older)) scrollToEnd();
     else restore(this.#anchor);
     this.#settle();
   }
@@ -60,15 +61,30 @@ export class ScrollPosition extends EventTarget {
     this.#settle();
   }
 
+  /** Scrolls so that the item is in the middle of the view. */
+  showItem(item) {
+    item.scrollIntoView({ block: "center" });
+    this.#settle();
+  }
+
+  /** The rows that are within so many heights of the view: the index of the first, and that after the last. */
+  rowsNear(views) {
+    const distance = views * view.clientHeight;
+    return [indexAt(-distance), indexAt(view.clientHeight + distance) + 1];
+  }
+
   #settle() {
-    this.#isAtEnd = isNearEnd();
+    this.#isAtEnd = this.#isNearEnd();
     this.#anchor = findAnchor();
     this.dispatchEvent(new Event("settled"));
+  }
+
+  #isNearEnd() {
+    return !this.hasNewer && view.scrollHeight - view.scrollTop - view.clientHeight <= NEAR_END;
   }
 }
 
 const viewSize = () => `${view.clientWidth} ${view.clientHeight}`;
-const isNearEnd = () => view.scrollHeight - view.scrollTop - view.clientHeight <= NEAR_END;
 
 function scrollToEnd() {
   view.scrollTop = view.scrollHeight;
@@ -77,16 +93,21 @@ function scrollToEnd() {
 /** How far the item's lower edge is below the view's upper edge. (A day may be added at its upper edge.) */
 const bottomOf = (item) => item.getBoundingClientRect().bottom - view.getBoundingClientRect().top;
 
-/** Finds the topmost visible item with a binary search. Skips markers, which may be removed. */
-function findAnchor() {
+/** The index of the first item that ends lower than this, in pixels below the view's upper edge: a binary search. */
+function indexAt(position) {
   let start = 0;
   let end = list.children.length;
   while (start < end) {
     const middle = Math.floor((start + end) / 2);
-    if (bottomOf(list.children[middle]) > 0) end = middle;
+    if (bottomOf(list.children[middle]) > position) end = middle;
     else start = middle + 1;
   }
-  let item = list.children[start];
+  return start;
+}
+
+/** Finds the topmost visible item. Skips markers, which may be removed. */
+function findAnchor() {
+  let item = list.children[indexAt(0)];
   while (item?.matches(".mark")) item = item.nextElementSibling;
   return item && { item, bottom: bottomOf(item) };
 }

@@ -19,8 +19,10 @@ export function countUnread(state, scroll) {
   function update() {
     const conversation = state.conversation(state.openKey);
     if (isReading()) markRead(conversation);
-    button.hidden = scroll.isAtEnd;
-    button.textContent = conversation.unread > 0 ? `${conversation.unread} new ↓` : "To the newest ↓";
+    if (button.hidden !== scroll.isAtEnd) button.hidden = scroll.isAtEnd;
+    if (button.hidden) return;
+    const words = conversation.unread > 0 ? `${conversation.unread} new ↓` : "To the newest ↓";
+    if (button.textContent !== words) button.textContent = words;
   }
 
   function markRead(conversation) {
@@ -36,7 +38,8 @@ export function countUnread(state, scroll) {
   state.addEventListener("added", ({ detail: { key, messages } }) => {
     const isUnread = ({ notice, status, id, from }) =>
       !notice && !status && id > (readUpTo?.[key] ?? 0) && !isHidden(from);
-    const unread = readUpTo === null ? [] : messages.filter(isUnread);
+    const isRead = readUpTo === null || (key === state.openKey && isReading());
+    const unread = isRead ? [] : messages.filter(isUnread);
     state.conversation(key).unread += unread.length;
     if (unread.length > 0) state.emit("unread");
     update();
@@ -49,7 +52,8 @@ export function countUnread(state, scroll) {
   state.addEventListener("unread", () => {
     let sum = 0;
     for (const { unread } of state.conversations.values()) sum += unread;
-    document.title = sum > 0 ? `(${sum}) ${title}` : title;
+    const words = sum > 0 ? `(${sum}) ${title}` : title;
+    if (document.title !== words) document.title = words;
   });
 
   button.addEventListener("click", () => {

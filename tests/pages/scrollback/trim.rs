@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn list_that_follows_is_trimmed_and_the_rest_comes_back_by_scrolling_up() {
+fn list_draws_what_is_near_the_reader_and_the_rest_comes_back_by_scrolling() {
     let server = Server::start_without_pace(&[]);
     let browser = Browser::start();
     let page = browser.new_user();
@@ -13,7 +13,8 @@ fn list_that_follows_is_trimmed_and_the_rest_comes_back_by_scrolling_up() {
     for last in [700, 1400] {
         send_lines(&mut ben, last - 699..=last);
         page.wait_for(&format!("list.lastElementChild.textContent.includes('line {last}')"));
-        page.wait_for("list.children.length <= 600 && list.querySelectorAll('.text').length >= 200");
+        page.wait_for("list.children.length <= 450");
+        assert_lines_up_to(&page, last);
     }
     assert_eq!(page.evaluate("newest.hidden"), true, "the list does not follow any more");
     assert_eq!(page.evaluate("earlier.textContent"), "Loading …");
@@ -21,11 +22,62 @@ fn list_that_follows_is_trimmed_and_the_rest_comes_back_by_scrolling_up() {
     assert_eq!(page.evaluate("list.querySelectorAll('.day').length"), 1);
     assert_eq!(page.evaluate("list.firstElementChild.matches(':has(.day):not(.continued)')"), true);
 
-    scroll_to_the_beginning(&page);
-    assert_eq!(page.wait_for_texts(1400), lines(1400));
+    assert_eq!(scroll_to_the_beginning(&page), lines(1400));
+    page.wait_for("list.children.length <= 450");
     assert_eq!(page.evaluate("list.querySelectorAll('.day').length"), 1);
     assert_eq!(page.evaluate("list.querySelectorAll('li:not(.continued) .author').length"), 1);
+
+    // What is said now is below what is drawn: it is counted, and moves nothing.
+    page.evaluate("void (document.hasFocus = () => false)");
+    let top = page.evaluate("messages.scrollTop");
+    send_lines(&mut ben, 1401..=1410);
+    page.wait_for("newest.textContent === '10 new ↓'");
+    assert_eq!(page.evaluate("messages.scrollTop"), top);
+    assert_eq!(page.evaluate("list.textContent.includes('line 1400')"), false);
+
+    // Down again, step by step: no line is left out.
+    page.evaluate("void (window.seen = new Set())");
+    let step = "list.querySelectorAll('.text').forEach((it) => seen.add(Number(it.textContent.slice(5)))),
+        messages.scrollTop = messages.scrollHeight, newest.hidden";
+    for _ in 0..40 {
+        if page.evaluate(step) == true {
+            break;
+        }
+        page.wait_until_drawn();
+        assert!(page.evaluate("list.children.length").as_u64().unwrap() <= 550);
+    }
+    page.evaluate(step);
+    assert_eq!(page.evaluate("[...seen].sort((a, b) => a - b).map((n) => `line ${n}`)"), lines(1410));
+    send_lines(&mut ben, 1411..=1411);
+    page.wait_for("list.lastElementChild.textContent.includes('line 1411') && newest.hidden");
+
+    // From far above, one press leads to the newest.
+    scroll_to_the_beginning(&page);
     page.evaluate("newest.click()");
-    page.wait_for("list.children.length <= 600 && newest.hidden");
+    page.wait_for("list.children.length <= 450 && newest.hidden");
+    page.wait_until_drawn();
+    assert_lines_up_to(&page, 1411);
+    page.assert_clean();
+}
+
+/// A message of one's own is seen at once, wherever the reader is.
+#[test]
+fn own_message_leads_from_far_above_to_the_end() {
+    let server = Server::start_without_pace(&[]);
+    let browser = Browser::start();
+    let mut ben = Member::come(&server, "ben");
+    send_lines(&mut ben, 1..=700);
+    let page = browser.new_user();
+    page.set_size(320, 640);
+    page.open_chat("localhost", server.port);
+    scroll_to_the_beginning(&page);
+    page.evaluate("text.focus()");
+    page.type_and_send("here I am");
+    page.wait_for("list.lastElementChild.textContent.includes('here I am') && newest.hidden");
+    page.wait_for("/✓/.test(list.lastElementChild.textContent)");
+    assert_eq!(
+        page.evaluate("list.lastElementChild.previousElementSibling.textContent.includes('line 700')"),
+        true
+    );
     page.assert_clean();
 }
