@@ -2,6 +2,7 @@
 //! request, so that a student edits one and reloads the page.
 
 use std::fs::{self, File};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, Read};
 use std::path::{Component, Path, PathBuf};
 
@@ -35,7 +36,8 @@ impl Files {
         if root.is_dir() { Ok(Files { root }) } else { Err(io::ErrorKind::NotADirectory.into()) }
     }
 
-    /// The answer to a request for a file: 200, 404, or 500 if the file cannot be read.
+    /// The answer to a request for a file: 200, 304 if the client has this content already (RFC 9110, 13.1.2),
+    /// 404, or 500 if the file cannot be read.
     pub fn answer(&self, request: &Request) -> Response {
         let Some(path) = self.find(&request.path) else {
             return Response::refusal(404, nothing_at(&request.path));
@@ -62,8 +64,13 @@ impl Files {
         let is_own =
             name.extension() != Some("html".as_ref()) || OWN_PAGES.iter().any(|own| name == Path::new(own));
         let inline = if is_own { "" } else { " 'unsafe-inline'" };
-        Response::new(200)
+        let tag = entity_tag(&body);
+        let is_same = |known: &str| known == "*" || known.strip_prefix("W/").unwrap_or(known) == tag;
+        let status = if request.items("if-none-match").any(is_same) { 304 } else { 200 };
+        Response::new(status)
             .with_body(media_type(&path), body)
+            .with_header("ETag", tag)
+            // A browser may keep the file, and has to ask each time whether it is still the same.
             .with_header("Cache-Control", "no-cache")
             .with_header("Content-Security-Policy", format!("default-src 'self'{inline}{IMAGES}{sockets}"))
     }
@@ -100,6 +107,14 @@ pub fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
     let mut body = Vec::with_capacity(file.metadata()?.len().min(FILE_MAX) as usize + 1);
     file.take(FILE_MAX + 1).read_to_end(&mut body)?;
     Ok((body.len() as u64 <= FILE_MAX).then_some(body))
+}
+
+/// A strong validator (RFC 9110, 8.8.3): another content has another one, even within one second. A hash
+/// that is not cryptographic is enough, because all contents are the server's own.
+fn entity_tag(content: &[u8]) -> String {
+    let mut hasher = DefaultHasher::new(); // without a random seed: the same after a restart
+    content.hash(&mut hasher);
+    format!("\"{:016x}\"", hasher.finish())
 }
 
 /// Why there is no file at this path.

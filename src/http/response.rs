@@ -61,7 +61,8 @@ impl Response {
     }
 
     /// The bytes of the answer, to be written at once: many small writes would be many packets. With
-    /// `is_head`, the answer to a HEAD: the same head, and no body (RFC 9110, 9.3.2).
+    /// `is_head`, the answer to a HEAD: the same head, and no body (RFC 9110, 9.3.2). Nor has a 304 a body: its
+    /// `Content-Length` is that of the 200 (RFC 9110, 8.6).
     pub fn to_bytes(&self, is_head: bool) -> Vec<u8> {
         let mut head = String::with_capacity(300 + self.body.len()); // most heads fit, and a 101 does
         let (status, phrase) = (self.status.to_string(), reason_phrase(self.status));
@@ -85,7 +86,7 @@ impl Response {
         }
         head.push_str("\r\n");
         let mut bytes = head.into_bytes();
-        if !is_head {
+        if !is_head && self.status != 304 {
             bytes.extend_from_slice(&self.body);
         }
         bytes

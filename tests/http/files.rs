@@ -86,6 +86,69 @@ fn files_are_read_at_each_request() {
 }
 
 #[test]
+fn file_that_the_client_has_already_gets_304_until_its_content_changes() {
+    let folder = WwwFolder::new();
+    folder.write("www/a.js", "let a = 1;");
+    folder.write("www/same.js", "let a = 1;");
+    let ask = |server: &Server, method: &str, target: &str, lines: &str| {
+        let request = format!("{method} {target} HTTP/1.1\r\nHost: localhost\r\n{lines}\r\n");
+        send_request(server, &request, &request)
+    };
+    let tag_of = |reply: &Reply| reply.header("ETag").expect("an entity tag").to_string();
+    let server = folder.serve();
+    let first = ask(&server, "GET", "/a.js", "");
+    let tag = tag_of(&first);
+    assert!(tag.starts_with('"') && tag.ends_with('"') && tag.len() > 2, "{tag} is strong (RFC 9110, 8.8.3)");
+    assert_eq!(tag_of(&ask(&server, "HEAD", "/a.js", "")), tag);
+    for method in ["GET", "HEAD"] {
+        for known in ["TAG", "*", "W/TAG", "\"x\", TAG", "TAG,\"x\"", "\"x\"\r\nIf-None-Match: TAG"] {
+            let line = format!("If-None-Match: {}\r\n", known.replace("TAG", &tag));
+            let reply = ask(&server, method, "/a.js", &line);
+            reply.assert_body(&line, 304, b"");
+            // What it says counts for the copy that the client has (RFC 9110, 15.4.5; RFC 9111, 3.2).
+            for name in ["ETag", "Cache-Control", "Content-Security-Policy", "Content-Length"] {
+                assert_eq!(reply.header(name), first.header(name), "{name}");
+            }
+        }
+        for known in ["\"\"", "\"x\"", "TAG\"", "x TAG", "w/TAG", ""] {
+            let line = format!("If-None-Match: {}\r\n", known.replace("TAG", &tag));
+            assert_eq!(ask(&server, method, "/a.js", &line).status, 200, "{line}");
+        }
+    }
+    let line = format!("If-None-Match: {tag}\r\n");
+    // Nothing is kept of what is not there, and the tag is that of the content, after a restart too.
+    assert_eq!(ask(&server, "GET", "/none.js", "If-None-Match: *\r\n").status, 404);
+    assert_eq!(tag_of(&ask(&folder.serve(), "GET", "/same.js", "")), tag);
+    // Another content of the same length, in the same second.
+    folder.write("www/a.js", "let a = 2;");
+    let reply = ask(&server, "GET", "/a.js", &line);
+    reply.assert_body("changed", 200, b"let a = 2;");
+    assert_ne!(tag_of(&reply), tag);
+    folder.write("www/a.js", "let a = 1;");
+    assert_eq!(ask(&server, "GET", "/a.js", &line).status, 304);
+}
+
+#[test]
+fn reloaded_page_has_changed_files_and_no_others_sent_again() {
+    let folder = WwwFolder::new();
+    folder.write("www/index.html", "<script src=a.js></script><script src=b.js></script>");
+    folder.write("www/a.js", "document.title += 'a1';");
+    folder.write("www/b.js", "document.title += 'b1';");
+    let server = folder.serve();
+    let browser = Browser::start();
+    let page = browser.new_user();
+    let url = format!("http://localhost:{}/", server.port);
+    page.open(&url);
+    assert_eq!(page.evaluate("document.title"), "a1b1");
+    folder.write("www/b.js", "document.title += 'b2';");
+    page.open(&url);
+    assert_eq!(page.evaluate("document.title"), "a1b2");
+    let statuses = page.events("Network.responseReceivedExtraInfo");
+    let statuses: Vec<u64> = statuses.iter().map(|it| it["statusCode"].as_u64().unwrap()).collect();
+    assert_eq!(statuses.iter().filter(|it| **it == 304).count(), 2, "the page and a.js: {statuses:?}");
+}
+
+#[test]
 fn file_names_may_contain_any_character() {
     let folder = WwwFolder::new();
     let server = folder.serve();
