@@ -91,7 +91,9 @@ mod pages {
     mod passphrase; // the page asks for the passphrase
     mod photos; // photos: chosen, made small, sent, shown
     mod reconnect; // the connection breaks: nothing typed is lost
-    mod scrollback; // earlier messages
+    mod saving; // a whole conversation as a file and on paper
+    mod scrollback; // earlier messages; which rows are drawn
+    mod search; // finds what was said long ago
     mod socketio; // Socket.IO by hand, and pages that students bring
     mod source; // the source in the browser
     mod share; // the address for classmates, in large letters and as a QR code

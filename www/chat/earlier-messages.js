@@ -1,6 +1,7 @@
 // Loads messages that this page does not have yet: older ones when you scroll up to where they are missing,
-// and at once those that you missed while the connection was lost. received-ids.js knows which are missing.
-// The server sends them in pages, with the messages of all conversations together.
+// or when all of them are wanted (to save, to print, to search), and at once those that you missed while the
+// connection was lost. received-ids.js knows which are missing. The server sends them in pages, with the
+// messages of all conversations together.
 
 import { isMarker } from "./conversation.js";
 
@@ -11,13 +12,23 @@ const line = document.getElementById("earlier");
 const isNearTop = () => view.scrollTop < view.clientHeight;
 const isNearEnd = () => view.scrollHeight - view.scrollTop < 2 * view.clientHeight;
 
-/** The functions of message-list.js draw messages that this page already has. */
+/** Milliseconds between two requests for all messages: what you write has to pass the server's `--pace`, too. */
+const REQUEST_EVERY = 100;
+
+/**
+ * The functions of message-list.js draw messages that this page already has. Returns two functions: `loadAll`
+ * loads all that the server keeps, also after a loss of the connection, and returns the function that stops it;
+ * it calls `onProgress` at once and after each step with what `progress` returns: { isComplete, isConnected,
+ * isLost }, lost: the server does not keep all of them any more.
+ */
 export function loadEarlierMessages(connection, state, { scroll, drawOlder, drawNewer, isBeginningDrawn }) {
   const { received } = connection;
   /** The missing range that was requested last and is not answered yet: one request at a time. */
   let requested = null;
 
   let isLoading = false;
+  /** The functions of those who want all messages. */
+  const followers = new Set();
 
   /** Runs again after each answer, until nothing in view is missing. The server keeps a limited number. */
   function loadIfNeeded() {
@@ -28,7 +39,8 @@ export function loadEarlierMessages(connection, state, { scroll, drawOlder, draw
     updateLine();
     isLoading = false;
     if (requested || connection.state !== "open" || received.missing.length === 0) return;
-    const range = received.missed().at(-1) ?? (isNearTop() ? received.missing[0] : null);
+    const isWanted = isNearTop() || followers.size > 0;
+    const range = received.missed().at(-1) ?? (isWanted ? received.missing[0] : null);
     if (!range) return;
     requested = range;
     connection.sendOnce({ type: "earlier", before: range.before, after: range.after });
@@ -68,16 +80,39 @@ export function loadEarlierMessages(connection, state, { scroll, drawOlder, draw
     requested = null;
     state.applyEarlier(detail.messages);
     updateMarkers();
-    loadIfNeeded();
+    report();
+    if (isNearTop()) loadIfNeeded();
+    else setTimeout(loadIfNeeded, REQUEST_EVERY);
   });
   connection.addEventListener("state", ({ detail }) => {
     requested = null; // a request over an earlier connection gets no answer any more
     if (detail.state === "open") updateMarkers();
     else updateLine();
+    report();
     loadIfNeeded();
   });
   scroll.addEventListener("settled", loadIfNeeded);
   new ResizeObserver(loadIfNeeded).observe(view);
+
+  function progress() {
+    const isConnected = connection.state === "open";
+    const isWelcomed = isConnected || received.highest > 0;
+    const isComplete = isWelcomed && received.missing.length === 0;
+    return { isComplete, isConnected, isLost: received.lost.size > 0 };
+  }
+
+  function report() {
+    for (const follower of [...followers]) follower(progress());
+  }
+
+  function loadAll(onProgress) {
+    followers.add(onProgress);
+    report();
+    loadIfNeeded();
+    return () => followers.delete(onProgress);
+  }
+
+  return { loadAll, progress };
 }
 
 /** Replaces the markers of all conversations by these: a list of { notice, after }. */

@@ -34,6 +34,8 @@
 //   photo-item.js, photo-view.js                        a photo in the list, and in full size
 //   photo-leaving.js             asks before a photo that is not sent is lost
 //   earlier-messages.js          loads older messages, and those that you missed
+//   save-conversation.js         saves a whole conversation; transcript.js writes it, print-conversation.js prints it
+//   search.js                    finds messages, earlier ones too
 //   receipts.js                  tells the server what has arrived here
 //   member-list.js               draws the members, the way into each conversation
 //   member-filter.js             finds a person in a long list of members
@@ -74,7 +76,9 @@ import { askBeforeLeaving } from "./photo-leaving.js";
 import { startPhotoPreview } from "./photo-preview.js";
 import { sendReceipts } from "./receipts.js";
 import { announceMessages } from "./screen-reader-announcer.js";
+import { startSaving } from "./save-conversation.js";
 import { ScrollPosition } from "./scroll-position.js";
+import { startSearch } from "./search.js";
 import { startSending } from "./send-message.js";
 import { startSharing } from "./share.js";
 import "../shared/sheet.js";
@@ -94,7 +98,7 @@ const { sendLine, sendPhoto, canSend, retryMessage, deleteMessage, refusePrivate
   startSending(state, connection, requestName);
 const offerName = startFirstMinute(state, requestName);
 countUnread(state, scroll); // before showMessages: messages count as unread until the list shows them
-const { drawOlder, drawNewer, isBeginningDrawn } =
+const { drawOlder, drawNewer, isBeginningDrawn, showMessage } =
   showMessages(state, { scroll, onRetry: retryMessage, onDelete: deleteMessage });
 showMembers(state, { onOpen: (key) => openConversation(state, key) });
 showConnectionStatus(connection);
@@ -103,7 +107,9 @@ startSharing();
 showOperatorsDoing(connection);
 followHiddenPeople(state, connection); // before the state has the welcome
 announceMessages(state);
-loadEarlierMessages(connection, state, { scroll, drawOlder, drawNewer, isBeginningDrawn });
+const earlier = loadEarlierMessages(connection, state, { scroll, drawOlder, drawNewer, isBeginningDrawn });
+startSaving(state, earlier);
+startSearch(state, { loadAll: earlier.loadAll, showMessage });
 sendReceipts(connection);
 startNavigation(state);
 const sendTyping = startTypingIndicator(state, connection);

@@ -158,7 +158,7 @@ export function showMessages(state, { scroll, onRetry, onDelete }) {
     state.addEventListener(type, ({ detail }) => {
       if (detail.key !== state.openKey) return;
       note(detail);
-      drawSoon(detail);
+      drawSoon({ live: false }); // these are about messages of your own
     });
   }
 
