@@ -1,7 +1,10 @@
 // How numbers and times are written in the wire view.
 
+/** `toLocaleString` would look for the rules of the language with each number. */
+const numberFormat = new Intl.NumberFormat("en-GB");
+
 /** Returns "65,536". Like `plural`, it takes a Number or a BigInt. */
-export const formatCount = (number) => number.toLocaleString("en-GB");
+export const formatCount = (number) => numberFormat.format(number);
 
 /** Returns "1 byte" or "65,536 bytes". */
 export function plural(number, word) {

@@ -14,8 +14,8 @@ import { joinPayloads } from "./secrets.js";
 import { buildViewElements, setSwitch } from "./view-elements.js";
 import { BESIDE_THE_PAGE, countsSentence, emptySentence, proxySentence, stateSentence } from "./view-sentences.js";
 
-/** Frames that come within this time (milliseconds) are drawn together. */
-const DRAW_AFTER = 50;
+/** Frames that come within this time (milliseconds) are drawn together: each time the browser lays out the list. */
+const DRAW_AFTER = 150;
 /** A list that is scrolled to within this many pixels of the end counts as at the end. */
 const NEAR_END = 100;
 /** From this width on (in rem) the bits have 32 columns, as in the RFC; below it they have 8. */
