@@ -34,8 +34,10 @@ impl JsonObject {
     }
 
     /// Adds a field whose value is a text, in quotes and escaped.
-    pub fn with_text(self, name: &str, text: &str) -> JsonObject {
-        self.with(name, quoted(text))
+    pub fn with_text(mut self, name: &str, text: &str) -> JsonObject {
+        self.0.extend([",\"", name, "\":"]);
+        push_text(&mut self.0, text);
+        self
     }
 
     /// The finished object.
@@ -50,9 +52,14 @@ impl JsonObject {
     }
 }
 
-/// A text as JSON: in quotes, and escaped.
-pub fn quoted(text: &str) -> impl Display {
-    Value::from(text)
+/// Appends a text to JSON: in quotes, and escaped. *Speed*: most texts have nothing to escape, and serde_json
+/// takes three times as long.
+pub fn push_text(json: &mut String, text: &str) {
+    if text.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\') {
+        json.extend(["\"", text, "\""]);
+    } else {
+        write!(json, "{}", Value::from(text)).expect("writing to a String cannot fail");
+    }
 }
 
 /// A JSON list of values that are JSON already.

@@ -6,7 +6,7 @@ use std::{fmt::Write, sync::Arc};
 use super::history::Page;
 use super::names::{self, Person};
 use crate::clock::since_1970;
-use crate::json::{JsonObject, quoted};
+use crate::json::{JsonObject, push_text};
 
 /// The parts of a `welcome`.
 pub struct Welcome {
@@ -37,20 +37,21 @@ impl Welcome {
     pub fn encode(&self) -> JsonObject {
         let mut members = String::with_capacity(80 * self.members.len());
         for (Person { id, name }, away) in &self.members {
-            let comma = if members.is_empty() { "" } else { "," };
-            let name = quoted(name);
-            write!(members, "{comma}{{\"id\":{id},\"name\":{name},\"away\":{away}}}")
-                .expect("writing to a String cannot fail");
+            members.push_str(if members.is_empty() { "{\"id\":" } else { ",{\"id\":" });
+            write!(members, "{id}").expect("writing to a String cannot fail");
+            members.push_str(",\"name\":");
+            push_text(&mut members, name);
+            members.push_str(if *away { ",\"away\":true}" } else { ",\"away\":false}" });
         }
         let (messages, more) = self.page.encode();
         // No limit is the largest whole number of JavaScript.
         let text_max = self.text_max.min((1 << 53) - 1);
         let limits =
             format!("{{\"text\":{text_max},\"name\":{},\"photo\":{}}}", names::NAME_MAX, self.photo_max);
-        let version = quoted(env!("CARGO_PKG_VERSION"));
+        let version = env!("CARGO_PKG_VERSION");
         // From `now` and its own clock, a page knows what to add to its times: its clock may be off by days.
         let now = since_1970().as_millis();
-        let server = format!("{{\"version\":{version},\"started\":{},\"now\":{now}}}", self.started);
+        let server = format!("{{\"version\":\"{version}\",\"started\":{},\"now\":{now}}}", self.started);
         JsonObject::with_capacity("welcome", 512 + members.len() + messages.len())
             .with_person("you", Some(&self.you))
             .with_text("token", &self.token)

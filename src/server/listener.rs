@@ -12,8 +12,9 @@ use super::connections::{Connection, Connections};
 use crate::threads::Threads;
 
 /// How many threads may wait, and no more than half of the reserve. A thread that finds this many waiting
-/// already ends.
-const WAITING_MAX: usize = 32;
+/// already ends. When hundreds of clients lose their connections and come back at once, their threads find them
+/// here. A waiting thread takes 7 kB.
+const WAITING_MAX: usize = 384;
 
 /// A listening socket.
 pub struct Listener {

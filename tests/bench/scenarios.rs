@@ -7,6 +7,8 @@ use std::iter;
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
+use partyline::threads::Threads;
+
 use crate::arrivals::{Arrivals, Then, arrive};
 use crate::crowd::{AT_A_TIME, Crowd, Measurement, Pacing, Workload};
 use crate::process::{DriverTime, ServerProcess, Target};
@@ -103,8 +105,8 @@ pub fn all(scale: f64, others: &[Target]) -> Vec<Scenario> {
 /// The scenarios of `--curve`: one client of the chat sends to ever more others, and clients join and
 /// leave among them.
 pub fn curve() -> Vec<Scenario> {
-    let most = 12_500; // a few fewer than the threads that Linux lets a process have
-    let chat = [Target::route("/chat").with_option(&format!("--connections {most}"))];
+    let most = Threads::of_this_system().open_max(); // the server may have as many clients as that
+    let chat = [Target::route("/chat")];
     let one_to = |count: usize| {
         Scenario::new(&format!("1 talks to {count}"), &[&chat], move |target| {
             let process = target.start();
@@ -116,11 +118,12 @@ pub fn curve() -> Vec<Scenario> {
         })
     };
     let join = |count: usize| {
-        let chat = chat.clone().map(|chat| chat.with_option("--connections 0").with_members(count));
+        let chat = chat.clone().map(|chat| chat.with_members(count));
         Scenario::new(&format!("join among {count}"), &[&chat], |target| come_and_go(target, 1, 2000))
     };
     let counts = [10, 100, 1000, 5000, 10_000, most];
-    counts.map(one_to).into_iter().chain([200, 1000, 5000, 10_000].map(join)).collect()
+    // A client that has left may keep its place for a moment, so the last row leaves some places free.
+    counts.map(one_to).into_iter().chain([200, 1000, 5000, 10_000, most - 100].map(join)).collect()
 }
 
 /// Clients exchange messages under this workload, after one message to warm up.

@@ -77,7 +77,9 @@ fn a_text_is_read_within_the_limits_or_refused() {
         assert_eq!(visible(&shown), shown);
         // What was needed is still there, and what could not be seen is not.
         assert!(shown == text || text.contains(|c| is_hidden(c) || is_joiner_or_selector(c)), "{text:?}");
-        let quoted: Value = serde_json::from_str(&partyline::json::quoted(&text).to_string()).expect("JSON");
+        let mut json = String::new();
+        partyline::json::push_text(&mut json, &text);
+        let quoted: Value = serde_json::from_str(&json).expect("JSON");
         assert_eq!(quoted, *text);
     });
 }

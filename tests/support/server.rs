@@ -172,12 +172,13 @@ pub fn program() -> Command {
     command
 }
 
-/// Takes everything but `PATH` out of the command's environment, because any of it could be a setting
-/// of the server: `make test PORT=4000` must not change what is tested.
+/// Takes everything out of the command's environment but `PATH` and what the Makefile says to glibc, because
+/// any of it could be a setting of the server: `make test PORT=4000` must not change what is tested.
 pub fn clean_environment(command: &mut Command) {
     command.current_dir(env!("CARGO_MANIFEST_DIR"));
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    command.env_clear().env("PATH", path);
+    let kept = ["PATH", "MALLOC_ARENA_MAX", "MALLOC_MMAP_THRESHOLD_", "GLIBC_TUNABLES"];
+    let values = kept.map(|name| Some((name, std::env::var_os(name)?)));
+    command.env_clear().envs(values.into_iter().flatten());
 }
 
 /// Runs the program with these options and this environment until it ends by itself; returns its exit
