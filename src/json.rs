@@ -52,6 +52,13 @@ impl JsonObject {
     }
 }
 
+/// A text as JSON: in quotes, and escaped.
+pub fn quoted(text: &str) -> String {
+    let mut json = String::with_capacity(text.len() + 2);
+    push_text(&mut json, text);
+    json
+}
+
 /// Appends a text to JSON: in quotes, and escaped. *Speed*: most texts have nothing to escape, and serde_json
 /// takes three times as long.
 pub fn push_text(json: &mut String, text: &str) {

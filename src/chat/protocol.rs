@@ -10,7 +10,7 @@ use serde_json::{Deserializer, Map, Value};
 
 use super::names::{self, Person};
 use super::photos::Photo;
-use crate::json::{JsonObject, push_text};
+use crate::json::{JsonObject, quoted};
 use crate::text::is_invisible;
 
 /// The longest `ref`, in bytes. A client chooses it, and the server keeps it with the message.
@@ -243,9 +243,8 @@ impl JsonObject {
     /// Adds a person, if there is one.
     pub fn with_person(self, field: &str, person: Option<&Person>) -> JsonObject {
         let Some(Person { id, name }) = person else { return self };
-        let mut person = format!("{{\"id\":{id},\"name\":");
-        push_text(&mut person, name);
-        self.with(field, person + "}")
+        let name = quoted(name);
+        self.with(field, format_args!("{{\"id\":{id},\"name\":{name}}}"))
     }
 }
 

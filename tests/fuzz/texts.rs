@@ -77,9 +77,7 @@ fn a_text_is_read_within_the_limits_or_refused() {
         assert_eq!(visible(&shown), shown);
         // What was needed is still there, and what could not be seen is not.
         assert!(shown == text || text.contains(|c| is_hidden(c) || is_joiner_or_selector(c)), "{text:?}");
-        let mut json = String::new();
-        partyline::json::push_text(&mut json, &text);
-        let quoted: Value = serde_json::from_str(&json).expect("JSON");
+        let quoted: Value = serde_json::from_str(&partyline::json::quoted(&text).to_string()).expect("JSON");
         assert_eq!(quoted, *text);
     });
 }
