@@ -16,7 +16,7 @@
 //! ```text
 //! make bench                  all scenarios, 3 runs each, in less than 5 minutes
 //! make bench SHORT=1          one run each, half as long: about a minute
-//! make bench CURVE=1          one client sends to 10, 100 … 12,500 others; joins among 200 … 10,000
+//! make bench CURVE=1          one client sends to 10, 100 … 12,500 others; joins among 200 … 12,400
 //! make bench ONLY=lecture     only scenarios with this in their name
 //! ```
 //!
