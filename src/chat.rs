@@ -4,9 +4,9 @@
 
 mod name_key; // the form in which names are compared; names that are reserved
 pub mod names; // which names are allowed; a free one, a random one
+pub mod photos; // the photos, and what their bytes say about them; `protocol.rs` beside it
 pub mod protocol; // the JSON that clients and the server send each other, and every check on it
 mod passphrase; // whether a client knows the passphrase
-pub mod photos; // the photos; what their bytes say about them
 mod id_ranges; // which message ids a history has
 mod history; // the newest messages, in memory
 mod history_file; // with --data: every message and member, in a file
@@ -18,13 +18,12 @@ mod members; // the members: names, tokens, connections
 mod welcome; // the first message to a member
 pub mod room; // the room: how a message of one member reaches all the others
 
-use std::sync::{Arc, LazyLock};
-use std::{thread, time::Duration};
+use std::{sync::LazyLock, thread, time::Duration};
 
-use tungstenite::Message;
-use tungstenite::protocol::frame::coding::CloseCode;
+use tungstenite::{Message, protocol::frame::coding::CloseCode};
 
-use self::protocol::{Announced, ClientMessage, Problem};
+use self::photos::{Awaited, announce, receive};
+use self::protocol::ClientMessage;
 use self::room::{JoinRequest, MemberGuard, Room};
 use crate::{json::JsonObject, websocket::frames::PING, websocket::socket::Socket};
 
@@ -55,10 +54,9 @@ pub fn serve(
         // Pings come after silence. A client that sends all the time gets none, so its beats come here.
         socket.ping_if_due();
         if message.is_text() && message.len() > message_max(room.text_max) {
-            socket.close(CloseCode::Size, "the text is too long");
-            break;
+            return socket.close(CloseCode::Size, "the text is too long");
         }
-        if let Some(answer) = answer(room, guard.member, &mut awaited, message) {
+        if let Some(answer) = answer(room, guard.member, socket, &mut awaited, message) {
             socket.sender().send(&answer.frame());
             // Answers to a client that asks and does not read would pile up, as in `echo.rs`.
             socket.sender().wait_until_caught_up();
@@ -87,70 +85,27 @@ fn join<'a>(room: &'a Room, client: u64, socket: &mut Socket, request: Box<JoinR
     guard
 }
 
-/// A photo that was announced and has not come yet: its `ref`, and what was said of it, unless it was refused.
-type Awaited = (Option<Arc<str>>, Option<Box<Announced>>);
-
 /// Handles one message. Returns what is to be answered at once, if anything is.
 #[inline(never)] // *Speed*: keeps its variables off the stack of `serve`.
-fn answer(room: &Room, member: u64, awaited: &mut Option<Awaited>, message: Message) -> Option<JsonObject> {
+fn answer(
+    room: &Room, member: u64, socket: &mut Socket, awaited: &mut Option<Awaited>, message: Message,
+) -> Option<JsonObject> {
+    if !socket.expects_binary() {
+        *awaited = None; // it is late, and the client has been told
+    }
     let (reference, message) = match message {
         Message::Text(text) => protocol::parse(&text, room.text_max),
         message => {
-            let (reference, message) = receive_photo(room, member, awaited.take(), &message.into_data());
-            (reference, message.transpose()?)
+            socket.expect_binary(None);
+            receive(awaited.take(), message.into_data())?
         }
     };
     let result = match message {
-        Ok(ClientMessage::Photo(announced)) => announce(room, awaited, reference.clone(), announced),
+        Ok(ClientMessage::Photo(photo)) => {
+            announce(awaited, socket, reference.clone(), photo, room.photos.max)
+        }
         Ok(message) => return room.handle(member, reference, message),
         Err(problem) => Err(problem),
     };
     result.err().map(|problem| protocol::error(&problem, reference.as_deref()))
-}
-
-/// Waits for an announced photo from now on, even for one that is refused: a client may send both in one go, and
-/// is told once.
-fn announce(
-    room: &Room, awaited: &mut Option<Awaited>, reference: Option<Arc<str>>,
-    announced: Result<Box<Announced>, Problem>,
-) -> Result<(), Problem> {
-    if let Some((_, Some(_))) = awaited {
-        let why = "the photo that was announced before has not come yet";
-        return Err(Problem::new("photo-expected", why));
-    }
-    let max = room.photos.max;
-    let announced = announced.and_then(|announced| match announced.size {
-        size if size <= max as u64 => Ok(announced),
-        _ => Err(Problem::new("photo-too-large", format!("a photo has at most {max} bytes here"))),
-    });
-    let (announced, result) = match announced {
-        Ok(announced) => (Some(announced), Ok(())),
-        Err(problem) => (None, Err(problem)),
-    };
-    *awaited = Some((reference, announced));
-    result
-}
-
-/// A binary message has come: the photo that was announced, if one was. Returns what its member says with it, if
-/// it has not said that before.
-fn receive_photo(
-    room: &Room, member: u64, awaited: Option<Awaited>, bytes: &[u8],
-) -> (Option<Arc<str>>, Result<Option<ClientMessage>, Problem>) {
-    let Some((reference, announced)) = awaited else {
-        let why = "only photos are binary messages here, and no photo was announced before this one";
-        let reference = protocol::find_ref(&String::from_utf8_lossy(bytes));
-        return (reference, Err(Problem::new("not-text", why)));
-    };
-    let Some(announced) = announced else { return (reference, Ok(None)) };
-    let Announced { size, caption, to } = *announced;
-    if bytes.len() as u64 != size {
-        let why = format!("{size} bytes were announced, and {} came", bytes.len());
-        return (reference, Err(Problem::new("photo-size", why)));
-    }
-    let photo = room.is_new(member, reference.as_ref(), to.as_ref()).and_then(|is_new| match is_new {
-        true => room.photos.add(bytes).map(Some),
-        false => Ok(None),
-    });
-    let message = photo.map(|photo| photo.map(|photo| ClientMessage::Say(caption, to, Some(photo))));
-    (reference, message)
 }

@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 const PIECE: usize = 64 * 1024;
 /// A peer that does not take 64 KiB within this time counts as gone.
 pub const PIECE_TIMEOUT: Duration = Duration::from_secs(10);
+/// The same for an answer over HTTP: a phone on a slow network may take minutes for a photo.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long [`drain`] reads at most.
 const DRAIN_TIME: Duration = Duration::from_secs(2);
 
@@ -57,9 +59,10 @@ fn cannot_listen(port: u16, error: &io::Error) -> String {
     }
 }
 
-/// Sends the last bytes of a connection and closes it so that they arrive.
-pub fn send_and_close(stream: &TcpStream, bytes: &[u8]) {
-    if write_in_pieces(stream, bytes).is_ok() && stream.shutdown(Shutdown::Write).is_ok() {
+/// Sends the last bytes of a connection, and closes it so that they arrive.
+pub fn send_and_close(stream: &TcpStream, parts: [&[u8]; 2]) {
+    let is_sent = parts.iter().all(|part| write_in_pieces(stream, part, ANSWER_TIMEOUT).is_ok());
+    if is_sent && stream.shutdown(Shutdown::Write).is_ok() {
         drain(stream, |_| {});
     }
 }
@@ -92,11 +95,11 @@ pub fn is_quiet(stream: &TcpStream) -> bool {
     is_quiet || stream.set_nonblocking(false).is_err()
 }
 
-/// Writes all of `bytes` to a socket that blocks, each 64 KiB within 10 s.
+/// Writes all of `bytes` to a socket that blocks, each 64 KiB within `timeout`.
 /// Errors: those of the socket, and `TimedOut`; it is not known then how much was written.
-pub fn write_in_pieces(mut stream: &TcpStream, bytes: &[u8]) -> io::Result<()> {
+pub fn write_in_pieces(mut stream: &TcpStream, bytes: &[u8], timeout: Duration) -> io::Result<()> {
     for mut piece in bytes.chunks(PIECE) {
-        let deadline = Instant::now() + PIECE_TIMEOUT;
+        let deadline = Instant::now() + timeout;
         while !piece.is_empty() {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {

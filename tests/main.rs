@@ -46,6 +46,8 @@ mod chat {
     mod history; // `earlier`
     mod history_file; // --data
     pub mod input; // anything that a client may send
+    mod image_headers; // the type and the size of an image
+    mod kept_photos; // photos in memory, in files, after a kill, on a full disk
     mod kick; // the operator removes a member
     mod kill; // kill -9 while all clients write
     mod messages; // messages, acks, order, the welcome
@@ -58,7 +60,7 @@ mod chat {
     mod operator; // what is said at the server's terminal
     mod order; // notices agree with what the server knows; answers stand in their place
     mod passphrase; // --passphrase
-    mod photos; // photos: announced, checked, kept, fetched
+    mod photos; // photos: announced, sent, said, fetched, refused
     mod presence; // joining, leaving, away, typing
     mod private; // private messages
     mod receipts; // how many recipients have a message
@@ -117,6 +119,7 @@ mod fuzz {
     mod heads; // request heads
     mod packets; // packets of Socket.IO
     mod taps; // frames past a tap
+    mod photos; // the headers of images
     mod settings; // options, words of the environment, lists of network interfaces
     mod texts; // messages and names
 }

@@ -13,12 +13,13 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::PathBuf;
 
+use super::photos::{self, Upload};
+
 mod loading; // what of the file is ours; a torn end is cut off, after a copy
 mod opening; // opens and locks the file, or says in a sentence why not
 mod record; // the lines
 mod reopening; // when another program has moved or replaced the file
 
-pub use opening::options;
 pub use record::{Line, Record, Rename};
 use reopening::is_same;
 
@@ -41,14 +42,17 @@ pub struct HistoryFile {
 }
 
 impl HistoryFile {
-    /// Writes the records of a round. Returns whether they are in the file now. If not, those that happen
+    /// Writes the photos and the records of a round. Returns whether they are in the file now. If not, those that happen
     /// all the same are written before the next ones.
-    pub fn write(&mut self, records: &[Record]) -> bool {
+    pub fn write(&mut self, records: &[Record], uploads: &[Upload]) -> bool {
         if records.is_empty() {
             return true;
         }
         let lines: String = records.iter().map(Record::to_line).collect();
-        let result = self.check().and_then(|()| self.append(lines.as_bytes()));
+        let folder = self.path.with_file_name(photos::FOLDER);
+        let in_folder = |error| io::Error::other(format!("{}: {error}", folder.display()));
+        let result = self.check().and_then(|()| photos::write(&folder, uploads).map_err(in_folder));
+        let result = result.and_then(|()| self.append(lines.as_bytes()));
         let path = self.path.display();
         match (&result, self.is_failing) {
             (Err(error), false) => log::error!("nothing is kept from now on: {path}: {error}"),
@@ -56,6 +60,9 @@ impl HistoryFile {
             _ => {}
         }
         self.is_failing = result.is_err();
+        if self.is_failing {
+            photos::remove(&folder, uploads);
+        }
         for record in records.iter().filter(|record| self.is_failing && record.author().is_none()) {
             if self.unwritten.len() < UNWRITTEN_MAX {
                 self.unwritten.extend(record.to_line().into_bytes());

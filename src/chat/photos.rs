@@ -1,72 +1,121 @@
-//! Photos: a member announces one (`photo`) and sends it as the next binary message. It is checked by its own
-//! bytes and stored here, on the thread of that member, before its message is queued in the room. The others get
-//! its address, and fetch it by HTTP.
+//! Photos: a member announces one (`photo`), and sends it as its next binary message. It is checked by its own bytes
+//! and stored by the round that says its message. The others get its address, and fetch it over HTTP.
 //!
-//! The newest photos are in memory; with `--data` all are files in `DIR/photos/`, named by their ids. No other lock
-//! is taken inside this one, and no file is read or written under it.
+//! The newest are in memory. With `--data` all are files in `DIR/photos/`, named by their ids.
 
 use std::collections::{HashMap, VecDeque};
-use std::fs::{self, DirBuilder};
+use std::fs::{self, DirBuilder, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
+use serde_json::{Map, Value};
 use tungstenite::Bytes;
 
-use serde_json::{Map, Value};
-
-use self::image_header::{Image, MIMES, PIXELS_MAX, image};
-use super::{history_file, protocol::Problem, tokens};
+use super::protocol::{Announced, ClientMessage, Parsed, Problem, error, find_ref};
 use crate::http::{Request, Response, files};
-use crate::{json::quoted, mutex::lock};
+use crate::{json::quoted, mutex::lock, secret::unguessable_in_url, websocket::Socket};
 
 pub mod image_header; // the type and the size of an image, from its bytes
 
 /// The photos in memory take at most this many bytes. The oldest are dropped first.
 const BYTES_MAX: usize = 32 << 20;
-/// What a photo takes in memory besides its bytes, about.
-const OVERHEAD: usize = 256;
+/// What a photo takes there besides its own bytes, about.
+const ENTRY: usize = 256;
+/// The folder of the photos, beside the history file.
+pub const FOLDER: &str = "photos";
 
-/// What is known of a photo without its bytes.
+/// A photo, without its bytes, which say all but the id.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Photo {
-    /// Its address is `photo/` and this id. Whoever knows it can fetch the photo.
+    /// Its address is `photo/` and this id, which cannot be guessed.
     pub id: Arc<str>,
-    /// In bytes.
-    pub size: usize,
-    /// What its bytes say.
-    pub image: Image,
+    mime: &'static str,
+    size: usize,
+    width: u32,
+    height: u32,
 }
+
+/// A photo with its bytes, until it is stored.
+pub type Upload = Box<(Photo, Bytes)>;
 
 impl Photo {
     /// The photo as it stands in messages, and in the history file. Its caption is the text of the message.
     pub fn to_json(&self, caption: &str) -> String {
-        let Photo { id, size, image: Image { mime, width, height } } = self;
-        let caption =
-            if caption.is_empty() { String::new() } else { format!(",\"caption\":{}", quoted(caption)) };
-        format!(
-            r#"{{"url":"photo/{id}","mime":"{mime}","size":{size},"width":{width},"height":{height}{caption}}}"#
-        )
+        let Photo { id, mime, size, width, height } = self;
+        let caption = (!caption.is_empty()).then(|| format!(",\"caption\":{}", quoted(caption)));
+        let sizes = format!("\"size\":{size},\"width\":{width},\"height\":{height}");
+        format!("{{\"url\":\"photo/{id}\",\"mime\":\"{mime}\",{sizes}{}}}", caption.unwrap_or_default())
     }
 
     /// The photo of a line of the history file; `None` if it is damaged.
     pub fn from_json(fields: &Map<String, Value>) -> Option<Photo> {
-        let number = |name: &str| fields.get(name)?.as_u64();
-        let side = |name: &str| number(name).and_then(|side| u32::try_from(side).ok());
-        let id = fields.get("url")?.as_str()?.strip_prefix("photo/").filter(|id| is_id(id))?;
-        let mime = MIMES.into_iter().find(|mime| fields.get("mime").is_some_and(|it| it == mime))?;
-        let image = Image { mime, width: side("width")?, height: side("height")? };
-        let size = usize::try_from(number("size")?).ok()?;
-        image.has_good_size().then(|| Photo { id: id.into(), size, image })
+        let number = |name: &str| u32::try_from(fields.get(name)?.as_u64()?).ok();
+        let id = fields.get("url")?.as_str()?.strip_prefix("photo/").filter(|id| is_id(id))?.into();
+        let mime =
+            image_header::MIMES.into_iter().find(|mime| fields.get("mime").is_some_and(|it| it == mime))?;
+        let (size, width, height) = (number("size")? as usize, number("width")?, number("height")?);
+        image_header::is_good_size(width, height).then_some(Photo { id, mime, size, width, height })
     }
 }
 
-/// Whether this is the id of a photo. Nothing else leads to a file.
+/// Whether this is an id, as `secret.rs` makes them. Nothing else leads to a file.
 fn is_id(id: &str) -> bool {
     id.len() == 27 && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
 }
 
-/// All photos.
+/// The photo that a client sends next: its `ref`, and what was said of it. `None` if that was refused: a client may
+/// send both in one go, so the photo comes all the same, and is dropped without a second error.
+pub type Awaited = (Option<Arc<str>>, Option<Box<Announced>>);
+
+/// Begins to wait for a photo of at most `max` bytes.
+/// Errors: those of the announcement, `photo-too-large`, `photo-expected`.
+pub fn announce(
+    awaited: &mut Option<Awaited>, socket: &mut Socket, reference: Option<Arc<str>>,
+    announced: Result<Box<Announced>, Problem>, max: usize,
+) -> Result<(), Problem> {
+    if let Some((_, Some(_))) = awaited {
+        return Err(Problem::new("photo-expected", "the photo announced before this one has not come yet"));
+    }
+    let announced = announced.and_then(|announced| match announced.size <= max as u64 {
+        true => Ok(announced),
+        false => Err(Problem::new("photo-too-large", format!("a photo has at most {max} bytes here"))),
+    });
+    let late = Problem::new("photo-late", "for 10 s no byte of the announced photo has come");
+    let late = announced.as_ref().map(|_| error(&late, reference.as_deref()).frame());
+    socket.expect_binary(Some(late.unwrap_or_default()));
+    let (announced, result) = announced.map_or_else(|why| (None, Err(why)), |it| (Some(it), Ok(())));
+    *awaited = Some((reference, announced));
+    result
+}
+
+/// A binary message has come. Returns its `ref`, and what its member says with it; `None` if it was refused before.
+pub fn receive(awaited: Option<Awaited>, bytes: Bytes) -> Option<Parsed> {
+    let Some((reference, announced)) = awaited else {
+        let why = "a binary message is a photo here, and none was announced before this one";
+        return Some((find_ref(&String::from_utf8_lossy(&bytes)), Err(Problem::new("not-text", why))));
+    };
+    let Announced { size, caption, to } = *announced?;
+    let message = match image_header::read(&bytes) {
+        _ if bytes.len() as u64 != size => {
+            let why = format!("{size} bytes were announced, and {} came", bytes.len());
+            Err(Problem::new("photo-size", why))
+        }
+        Some((mime, width, height)) if image_header::is_good_size(width, height) => {
+            let photo = Photo { id: unguessable_in_url().into(), mime, size: bytes.len(), width, height };
+            // Of a message of several frames, tungstenite's buffer is longer.
+            let bytes = if bytes.is_unique() { Vec::from(bytes).into_boxed_slice().into() } else { bytes };
+            Ok(ClientMessage::Say(caption, to, Some(Box::new((photo, bytes)))))
+        }
+        _ => {
+            let why = "these bytes have no header of a JPEG, PNG, GIF or WebP of at most 25 megapixels";
+            Err(Problem::new("not-a-photo", why))
+        }
+    };
+    Some((reference, message))
+}
+
+/// All photos. Its lock is held for a moment, and never while a file is read.
 pub struct Photos {
     /// The largest photo, in bytes.
     pub max: usize,
@@ -82,81 +131,66 @@ struct Newest {
 }
 
 impl Photos {
-    /// Photos of at most `max` bytes, and with a folder `data` those that are in it.
+    /// Photos of at most `max` bytes, and with a folder `data` those that are there.
     pub fn new(max: usize, data: Option<&Path>) -> Photos {
-        Photos { max, folder: data.map(|data| data.join("photos")), newest: Mutex::default() }
+        Photos { max, folder: data.map(|data| data.join(FOLDER)), newest: Mutex::default() }
     }
 
-    /// Checks a photo and stores it.
-    /// Errors: `not-a-photo`, `photo-too-many-pixels`, `not-saved`.
-    pub fn add(&self, bytes: &[u8]) -> Result<Photo, Problem> {
-        let why = "these bytes are no JPEG, PNG, GIF or WebP, or not a whole one";
-        let image = image(bytes).ok_or_else(|| Problem::new("not-a-photo", why))?;
-        if !image.has_good_size() {
-            let Image { width, height, .. } = image;
-            let why =
-                format!("a photo has 1 to {PIXELS_MAX} pixels; this one says it has {width} × {height}");
-            return Err(Problem::new("photo-too-many-pixels", why));
+    /// Adds photos to those in memory.
+    pub fn add(&self, uploads: Vec<Upload>) {
+        let newest = &mut *lock(&self.newest);
+        for (Photo { id, size, .. }, bytes) in uploads.into_iter().map(|upload| *upload) {
+            newest.bytes += size + ENTRY;
+            newest.by_id.insert(Arc::clone(&id), bytes);
+            newest.oldest_first.push_back(id);
         }
-        let photo = Photo { id: tokens::random().into(), size: bytes.len(), image };
-        if let Some(folder) = &self.folder {
-            write(folder, &photo.id, bytes).map_err(|error| {
-                log::error!("a photo cannot be kept in {}: {error}", folder.display());
-                Problem::new("not-saved", "the photo cannot be written now, perhaps because the disk is full")
-            })?;
+        while newest.bytes > BYTES_MAX {
+            let Some(oldest) = newest.oldest_first.pop_front() else { return };
+            newest.bytes -= newest.by_id.remove(&oldest).map_or(0, |bytes| bytes.len() + ENTRY);
         }
-        lock(&self.newest).add(&photo.id, Bytes::copy_from_slice(bytes));
-        Ok(photo)
-    }
-
-    /// The photo with this id.
-    fn find(&self, id: &str) -> Option<Bytes> {
-        let found = lock(&self.newest).by_id.get(id).cloned();
-        found.or_else(|| {
-            let path = self.folder.as_ref().filter(|_| is_id(id))?.join(id);
-            files::read(&path).ok()?.map(Bytes::from)
-        })
     }
 
     /// The answer to a request for a photo; `None` if it asks for something else.
     pub fn answer(&self, request: &Request) -> Option<Response> {
         let id = request.path.strip_prefix("/photo/")?;
-        // The type comes from the bytes, because another program may have changed the file.
-        let found = self.find(id).and_then(|bytes| Some((image(&bytes)?, bytes)));
-        let Some((image, bytes)) = found else {
-            return Some(Response::refusal(
-                404,
-                "this photo is not kept any more, or there never was one here",
-            ));
-        };
-        let response = Response::new(200).with_body(image.mime, bytes);
+        let in_memory = lock(&self.newest).by_id.get(id).cloned();
+        let bytes = in_memory.or_else(|| {
+            let path = self.folder.as_ref().filter(|_| is_id(id))?.join(id);
+            files::read(&path).ok()?.map(Bytes::from)
+        });
+        // Another program may have changed the file, so its type is read again.
+        let found = bytes.and_then(|bytes| Some((image_header::read(&bytes)?.0, bytes)));
+        let why = "this photo is not kept any more, or never was";
+        let Some((mime, bytes)) = found else { return Some(Response::refusal(404, why)) };
+        let response = Response::new(200).with_body(mime, bytes);
         let response = response.with_header("Content-Security-Policy", "default-src 'none'; sandbox");
         Some(response.with_header("Cache-Control", "private, max-age=31536000, immutable"))
     }
 }
 
-impl Newest {
-    fn add(&mut self, id: &Arc<str>, bytes: Bytes) {
-        self.bytes += bytes.len() + OVERHEAD;
-        self.by_id.insert(Arc::clone(id), bytes);
-        self.oldest_first.push_back(Arc::clone(id));
-        while self.bytes > BYTES_MAX {
-            let Some(oldest) = self.oldest_first.pop_front() else { return };
-            self.bytes -= self.by_id.remove(&oldest).map_or(0, |bytes| bytes.len() + OVERHEAD);
+/// Writes photos, each under another name first, so that no request gets a part of one.
+pub fn write(folder: &Path, uploads: &[Upload]) -> io::Result<()> {
+    for (photo, bytes) in uploads.iter().map(|upload| &**upload) {
+        let (mut builder, mut options) = (DirBuilder::new(), File::options());
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         }
+        builder.recursive(true).create(folder)?;
+        let [path, new] = paths(folder, photo);
+        options.write(true).create_new(true).open(&new)?.write_all(bytes)?;
+        fs::rename(new, path)?;
     }
+    Ok(())
 }
 
-/// Writes a file under another name first, so that its own name never leads to a part of it.
-fn write(folder: &Path, id: &str, bytes: &[u8]) -> io::Result<()> {
-    let mut builder = DirBuilder::new();
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.recursive(true).create(folder)?;
-    let (path, new) = (folder.join(id), folder.join(format!("{id}.new")));
-    let result =
-        history_file::options().create_new(true).open(&new).and_then(|mut file| file.write_all(bytes));
-    result.and_then(|()| fs::rename(&new, path)).inspect_err(|_| {
-        let _ = fs::remove_file(&new);
-    })
+/// Removes what [`write`] has written of these.
+pub fn remove(folder: &Path, uploads: &[Upload]) {
+    uploads.iter().flat_map(|upload| paths(folder, &upload.0)).for_each(|path| drop(fs::remove_file(path)));
+}
+
+/// A photo's file, and its name while it is written.
+fn paths(folder: &Path, photo: &Photo) -> [PathBuf; 2] {
+    [folder.join(&*photo.id), folder.join(format!("{}.new", photo.id))]
 }

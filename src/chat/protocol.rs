@@ -9,7 +9,7 @@ use std::sync::Arc;
 use serde_json::{Deserializer, Map, Value};
 
 use super::names::{self, Person};
-use super::photos::Photo;
+use super::photos::Upload;
 use crate::json::{JsonObject, quoted};
 use crate::text::is_invisible;
 
@@ -20,7 +20,7 @@ pub const REF_MAX: usize = 64;
 #[derive(Debug, PartialEq)]
 pub enum ClientMessage {
     /// `say`: a text, to the room or to one member. A photo makes it a caption, which may be empty.
-    Say(String, Option<Recipient>, Option<Photo>),
+    Say(String, Option<Recipient>, Option<Upload>),
     /// `photo`: the next binary message is a photo, if this is in order.
     Photo(Result<Box<Announced>, Problem>),
     /// `name`: another name for the member. It has been checked.
@@ -71,9 +71,12 @@ impl Problem {
 
 type Fields = Map<String, Value>;
 
+/// What a client asks for, or what is wrong with it, and the `ref`.
+pub type Parsed = (Option<Arc<str>>, Result<ClientMessage, Problem>);
+
 /// Parses a text message; `text_max` is in characters. Also returns the `ref`, if it can be found, so that
 /// the answer to a bad message can name it too.
-pub fn parse(message: &str, text_max: usize) -> (Option<Arc<str>>, Result<ClientMessage, Problem>) {
+pub fn parse(message: &str, text_max: usize) -> Parsed {
     // Plain text is a message to all, so that the short clients of tutorials can chat, and wscat.
     if !looks_like_json(message) {
         // A command of the page must not be said to everyone.

@@ -178,8 +178,10 @@ impl Room {
         };
         self.queue_taken.notify_all();
         let mut round = Round::new(events, last_message, now());
-        let is_kept = self.file.as_ref().is_none_or(|file| lock(file).write(&round.records));
-        if !is_kept {
+        let is_kept = self.file.as_ref().is_none_or(|file| lock(file).write(&round.records, &round.photos));
+        if is_kept {
+            self.photos.add(take(&mut round.photos));
+        } else {
             round.fail(); // the next round uses its ids
         }
         let present = lock(&self.state).commit(&round, is_kept);

@@ -6,13 +6,13 @@ use std::sync::{Arc, OnceLock};
 
 use super::history_file::{Record, Rename};
 use super::protocol::{Problem, ack, error};
-use super::{history::ChatMessage, names::Person, photos::Photo};
+use super::{history::ChatMessage, names::Person, photos::Upload};
 use crate::websocket::sender::Sender;
 
 /// What waits in the queue for the next round.
 pub enum Event {
     /// A member's text, to all or to one.
-    Say { from: Person, to: Option<Person>, text: String, reference: Option<Arc<str>>, photo: Option<Photo> },
+    Say { from: Person, to: Option<Person>, text: String, reference: Option<Arc<str>>, photo: Option<Upload> },
     /// A frame for all members, or for all but one.
     Notice { except: Option<u64>, frame: Vec<u8> },
     /// A frame for one member.
@@ -40,6 +40,8 @@ pub struct Round {
     items: Vec<Item>,
     /// What has to be in the history file before the round is sent, in order.
     pub records: Vec<Record>,
+    /// The photos of its messages, which have to be stored before.
+    pub photos: Vec<Upload>,
     waiting: Vec<Outcome>,
 }
 
@@ -58,7 +60,7 @@ impl Round {
     #[inline(never)] // *Speed*: keeps its variables off the stack while the round is sent.
     pub fn new(events: Vec<Event>, mut last_message: u64, at: u64) -> Round {
         let (mut items, mut records) = (Vec::with_capacity(events.len()), Vec::new());
-        let mut waiting = Vec::new();
+        let (mut photos, mut waiting) = (Vec::new(), Vec::new());
         for event in events {
             items.push(match event {
                 Event::Notice { except, frame: common } => {
@@ -66,8 +68,10 @@ impl Round {
                     Item { is_authored: false, common, own }
                 }
                 Event::Reply { to, frame } => Item::reply(to, frame),
-                Event::Say { from, to, text, reference, photo } => {
+                Event::Say { from, to, text, reference, photo: upload } => {
                     last_message += 1;
+                    let photo = upload.as_ref().map(|upload| upload.0.clone());
+                    photos.extend(upload);
                     let message = ChatMessage { id: last_message, at, from, to, text, reference, photo };
                     let item = Item::message(&message);
                     records.push(Record::Message(Arc::new(message)));
@@ -90,7 +94,7 @@ impl Round {
                 }
             });
         }
-        Round { items, records, waiting }
+        Round { items, records, photos, waiting }
     }
 
     /// The history file could not be written: in the place of its message, or of its new name, each author

@@ -5,18 +5,13 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use super::{history_file::Record, names::Person};
-use crate::secret::{sha1_base64, unguessable};
+use crate::secret::sha1_base64;
 
 /// How many tokens are kept; beyond it the oldest are forgotten, except those of members.
 const TOKENS_MAX: usize = 10_000;
 /// How many of the oldest are looked at when one is added: at most half of them are in use, so that more
 /// are forgotten than added, and no member that joins waits for a walk through all of them.
 const LOOKED_AT: usize = 8;
-
-/// A new token, in characters that need no encoding in a query.
-pub fn random() -> String {
-    unguessable().replace('+', "-").replace('/', "_").replace('=', "")
-}
 
 pub fn hash(token: &str) -> Arc<str> {
     sha1_base64(token).into()

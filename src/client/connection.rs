@@ -112,7 +112,7 @@ impl Connection {
 
     fn write_frame(&self, frame: &[u8]) {
         let _writing = lock(&self.writing);
-        if tcp::write_in_pieces(&self.stream, frame).is_err() {
+        if tcp::write_in_pieces(&self.stream, frame, tcp::PIECE_TIMEOUT).is_err() {
             let _ = self.stream.shutdown(Shutdown::Both);
         }
     }

@@ -15,6 +15,9 @@ pub struct Response {
     body: Bytes,
 }
 
+/// As many bytes of a body are sent together with the head.
+const FIRST: usize = 64 * 1024;
+
 /// Header fields of every answer but the 101. They tell the browser to run no script from elsewhere,
 /// to guess no types, to send no `Referer`, and to let no other site embed this one.
 const SECURITY_HEADERS: [(&str, &str); 5] = [
@@ -60,11 +63,12 @@ impl Response {
         String::from_utf8_lossy(&self.body).trim_end().to_string()
     }
 
-    /// The bytes of the answer, to be written at once: many small writes would be many packets. With
-    /// `is_head`, the answer to a HEAD: the same head, and no body (RFC 9110, 9.3.2). Nor has a 304 a body: its
-    /// `Content-Length` is that of the 200 (RFC 9110, 8.6).
+    /// The bytes of the answer up to [`Response::rest`], to be written at once: many small writes would be many
+    /// packets. With `is_head`, the answer to a HEAD: the same head, and no body (RFC 9110, 9.3.2). Nor has a 304 a
+    /// body: its `Content-Length` is that of the 200 (RFC 9110, 8.6).
     pub fn to_bytes(&self, is_head: bool) -> Vec<u8> {
-        let mut head = String::with_capacity(300 + self.body.len()); // most heads fit, and a 101 does
+        let first = &self.body[..self.body.len().min(FIRST)];
+        let mut head = String::with_capacity(300 + first.len()); // most heads fit, and a 101 does
         let (status, phrase) = (self.status.to_string(), reason_phrase(self.status));
         head.extend(["HTTP/1.1 ", &status, " ", phrase, "\r\n"]);
         let mut line = |name: &str, value: &str| {
@@ -87,9 +91,14 @@ impl Response {
         head.push_str("\r\n");
         let mut bytes = head.into_bytes();
         if !is_head && self.status != 304 {
-            bytes.extend_from_slice(&self.body);
+            bytes.extend_from_slice(first);
         }
         bytes
+    }
+
+    /// The rest of a long body. It is not copied: a thousand clients may fetch one photo at a time.
+    pub fn rest(&self, is_head: bool) -> &[u8] {
+        self.body.get(FIRST..).filter(|_| !is_head && self.status != 304).unwrap_or_default()
     }
 }
 

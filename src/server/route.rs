@@ -69,9 +69,11 @@ impl Route {
             Route::Wire(_) => wire::MESSAGE_MAX,
         };
         // No other client reads what is sent to /echo, so it has no rate limit, and a budget of its own.
+        let (pace, bytes) = (settings.pace, settings.pace_bytes);
         let (budget, rate_limit) = match self {
             Route::Echo => (&server.echo_budget, RateLimit::unlimited()),
-            _ => (&server.budget, RateLimit::new(settings.pace, settings.pace_bytes)),
+            Route::Chat(_) => (&server.budget, RateLimit::new(pace, bytes).with_binary(bytes)),
+            _ => (&server.budget, RateLimit::new(pace, bytes)),
         };
         ConnectionLimits { message_max, budget: Arc::clone(budget), rate_limit }
     }

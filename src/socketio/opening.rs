@@ -43,5 +43,5 @@ pub fn open_packet(session: &str, upgrades: &str) -> String {
 
 /// A new id that cannot be guessed, of letters that a URL can have.
 pub fn session_id() -> String {
-    secret::unguessable().trim_end_matches('=').replace('+', "-").replace('/', "_")
+    secret::unguessable_in_url()
 }

@@ -75,6 +75,11 @@ pub struct FrameScanner {
 }
 
 impl FrameScanner {
+    /// Whether the next byte belongs to a payload.
+    pub fn is_inside(&self) -> bool {
+        self.skip > 0
+    }
+
     /// Scans the next bytes of the stream. Calls `found` once for each frame, as soon as its header and
     /// the first `wanted` bytes of its payload (or all of a shorter one) are complete.
     pub fn scan(&mut self, mut bytes: &[u8], wanted: Option<u64>, mut found: impl FnMut(&Frame)) {

@@ -18,6 +18,8 @@ pub struct RateLimit {
     pub messages: Bucket,
     /// Bytes from the network. Fragments count only here, because tungstenite does not report them.
     pub bytes: Bucket,
+    /// Those of binary messages, where they have a rate of their own.
+    pub binary: Option<Box<Bucket>>, // *Speed*: boxed, because `Socket::new` copies it
 }
 
 impl RateLimit {
@@ -29,7 +31,17 @@ impl RateLimit {
     /// At most `messages` and `bytes` per second; `usize::MAX` stands for no limit.
     pub fn new(messages: usize, bytes: usize) -> RateLimit {
         let messages = Bucket::new(messages, MESSAGE_BURST);
-        RateLimit { messages, bytes: Bucket::new(bytes, BYTE_BURST) }
+        RateLimit { messages, bytes: Bucket::new(bytes, BYTE_BURST), binary: None }
+    }
+
+    /// The same, with as many bytes again for binary messages.
+    pub fn with_binary(self, bytes: usize) -> RateLimit {
+        RateLimit { binary: Some(Box::new(Bucket::new(bytes, BYTE_BURST))), ..self }
+    }
+
+    /// The bucket for bytes from the network.
+    pub fn bucket(&mut self, is_binary: bool) -> &mut Bucket {
+        self.binary.as_deref_mut().filter(|_| is_binary).unwrap_or(&mut self.bytes)
     }
 }
 

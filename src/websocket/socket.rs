@@ -102,6 +102,19 @@ impl Socket {
         self.websocket.get_mut().ping_if_due();
     }
 
+    /// Begins or ends to expect a binary message. If no byte of it comes for [`BINARY_TIMEOUT`], the client gets
+    /// these frames, and it is not expected any more.
+    ///
+    /// [`BINARY_TIMEOUT`]: super::stream::BINARY_TIMEOUT
+    pub fn expect_binary(&mut self, late: Option<Vec<u8>>) {
+        self.websocket.get_mut().expected = late.map(|late| Box::new((Instant::now(), late)));
+    }
+
+    /// Whether a binary message is expected.
+    pub fn expects_binary(&self) -> bool {
+        self.websocket.get_ref().expected.is_some()
+    }
+
     /// The code with which the client has closed the connection, if it has; 1005 if it gave none.
     pub fn client_close_code(&self) -> Option<u16> {
         self.client_close_code

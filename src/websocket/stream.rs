@@ -17,6 +17,8 @@ pub const PING_AFTER: Duration = Duration::from_secs(20);
 /// After this long without a byte, the client has vanished: a closed laptop, a lost Wi-Fi. A pong may
 /// take the difference on a bad network.
 pub const GONE_AFTER: Duration = Duration::from_secs(45);
+/// An expected binary message is late if no byte of it comes for so long.
+pub const BINARY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A connection as tungstenite sees it.
 pub struct Stream {
@@ -34,6 +36,10 @@ pub struct Stream {
     scanner: FrameScanner,
     /// The longest message that is accepted, in bytes.
     message_max: usize,
+    /// Whether the message that began last is a binary one.
+    is_binary: bool,
+    /// A binary message is expected: when its last byte came, and the frames that say that it is late.
+    pub expected: Option<Box<(Instant, Vec<u8>)>>,
 }
 
 impl Stream {
@@ -42,7 +48,18 @@ impl Stream {
         let ConnectionLimits { message_max, budget, rate_limit } = limits;
         let (inbound, scanner) = (InboundReservation::new(&budget), FrameScanner::default());
         let (ping_frames, last_ping) = (PING, Instant::now());
-        Stream { sender, ping_frames, last_ping, rate_limit, inbound, scanner, message_max }
+        let (is_binary, expected) = (false, None);
+        Stream {
+            sender,
+            ping_frames,
+            last_ping,
+            rate_limit,
+            inbound,
+            scanner,
+            message_max,
+            is_binary,
+            expected,
+        }
     }
 
     /// Sends the ping.
@@ -59,22 +76,59 @@ impl Stream {
     }
 
     /// Reserves memory for the messages that begin in these bytes, before tungstenite sees them: it
-    /// allocates the whole payload when it has read a frame's header.
+    /// allocates the whole payload when it has read a frame's header. Returns whether they belong to binary messages.
     /// Errors: `OutOfMemory`, with a sentence for the client.
-    pub fn reserve(&mut self, bytes: &[u8]) -> io::Result<()> {
+    pub fn reserve(&mut self, bytes: &[u8]) -> io::Result<bool> {
         let (mut announced, max) = (0, self.message_max);
+        let mut has_binary = self.is_binary && self.scanner.is_inside();
         self.scanner.scan(bytes, None, |frame| {
             // tungstenite refuses a longer frame. It keeps no control frame: those have the highest bit
             // of the opcode set.
             let length = usize::try_from(frame.length).ok().filter(|length| *length <= max);
             let is_data = frame.header[0] & 0x08 == 0;
+            self.is_binary = match frame.header[0] & 0x0F {
+                1 | 2 => frame.header[0] & 2 != 0,
+                _ => self.is_binary,
+            };
+            has_binary |= self.is_binary && is_data;
             announced += length.filter(|_| is_data).unwrap_or(0);
         });
         if self.inbound.announce(announced) {
-            return Ok(());
+            return Ok(has_binary);
         }
         let why = "too many large messages are under way; try again later";
         Err(io::Error::new(ErrorKind::OutOfMemory, why))
+    }
+
+    /// Counts the bytes of a read.
+    #[inline(never)] // *Speed*: as below.
+    fn count(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let has_binary = self.reserve(bytes)?;
+        self.rate_limit.bucket(has_binary).spend(bytes.len());
+        if let Some((last, _)) = self.expected.as_deref_mut().filter(|_| has_binary) {
+            *last = Instant::now();
+        }
+        Ok(())
+    }
+
+    /// Reads while a binary message is expected. Returns `None` when it is late.
+    #[inline(never)] // *Speed*: keeps its variables off the stack of an idle client.
+    fn read_expected(&mut self, buffer: &mut [u8]) -> Option<io::Result<usize>> {
+        while let Some((last, late)) = self.expected.as_deref() {
+            let left = BINARY_TIMEOUT.saturating_sub(last.elapsed());
+            if left.is_zero() {
+                self.sender.send(late);
+                self.expected = None;
+                break;
+            }
+            let set_timeout = |timeout| self.sender.tcp().set_read_timeout(Some(timeout));
+            let result = set_timeout(left).and_then(|()| self.sender.read(buffer, left));
+            let result = set_timeout(PING_AFTER).and(result);
+            if result.as_ref().err().map(io::Error::kind) != Some(ErrorKind::TimedOut) {
+                return Some(result);
+            }
+        }
+        None
     }
 
     /// Reads from the socket; pings a silent client, and gives it up after [`GONE_AFTER`]. This stands
@@ -87,6 +141,11 @@ impl Stream {
         let is_silence = |result: &io::Result<usize>| {
             result.as_ref().is_err_and(|error| error.kind() == ErrorKind::TimedOut)
         };
+        if self.expected.is_some()
+            && let Some(result) = self.read_expected(buffer)
+        {
+            return result;
+        }
         let mut result = self.sender.read(buffer, PING_AFTER);
         if is_silence(&result) && self.sender.our_close_code().is_none() {
             self.ping();
@@ -104,17 +163,20 @@ impl Stream {
 
 impl Read for Stream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.rate_limit.bytes.wait();
+        let is_binary = self.is_binary && self.scanner.is_inside();
+        self.rate_limit.bucket(is_binary).wait();
         // The server has sent a Close. A client that goes on sending other frames is not read for ever.
         if self.sender.our_close_code().is_some() {
             return Err(ErrorKind::ConnectionAborted.into());
+        }
+        if is_binary {
+            self.ping_if_due(); // the message may take minutes, and a page counts on pings
         }
         let count = self.read_or_ping(buffer)?;
         if let Some(tap) = self.sender.tap() {
             tap.from_client(&buffer[..count]);
         }
-        self.rate_limit.bytes.spend(count);
-        self.reserve(&buffer[..count])?;
+        self.count(&buffer[..count])?;
         Ok(count)
     }
 }

@@ -34,7 +34,8 @@ fn text_corpus() -> Vec<Vec<u8>> {
         "\u{FEFF} \r\n{\"type\":\"say\",\"text\":\"x\",\"to\":2}",
         "{'type':'say','text':'x','to':2,'ref':'r'}",
         r#"{"type":"earlier","before":7,"ref":"r"}"#,
-        r#"{"type":"photo","mime":"image/png","size":12345}"#,
+        r#"{"type":"photo","mime":"image/png","size":12345,"caption":"the sea","to":2,"ref":"r"}"#,
+        r#"{"type":"photo","size":12345}"#,
         &format!("{{\"type\":\"typing\",\"ref\":\"{}\"}}", "€".repeat(22)),
         &nested("[", "]"),
         &nested("{\"a\":", "}"),
@@ -48,11 +49,12 @@ fn text_corpus() -> Vec<Vec<u8>> {
 
 /// Words of the chat's messages, and odd characters.
 #[rustfmt::skip]
-const TEXT_TOKENS: [&[u8]; 75] = [
+const TEXT_TOKENS: [&[u8]; 78] = [
     b"{", b"}", b"[", b"]", b"\"", b":", b",", b"\\", b"\\u", b"\\ud83d", b"\\ude00", b"\\u0000", b"\\u009b",
     b"\\\"", b"{\"a\":", b"[[", b"]]", b"\0", b"\n", b"\r\n", b"\t", b" ", b"\x1B[2J", b"\xC2\x9B", b"\xE2\x80\xAE",
     b"\xE2\x80\x8B", b"\xEF\xBF\xBD", b"\xF0\x9F\x98\x80", b"\xE3\x80\x80", b"\xC2\xA0", b"\xCC\x81", b"\xED\xA0\x80",
     b"\xFF", b"null", b"true", b"-1", b"0", b"2", b"1e999", b"-0.0", b"18446744073709551616", b"9999999999999999",
+    b"\"photo\"", b"\"size\":", b"\"caption\":",
     b"\"type\":", b"\"say\"", b"\"name\"", b"\"typing\"", b"\"received\"", b"\"earlier\"", b"\"before\":", b"\"text\":", b"\"to\":", b"\"ref\":", b"\"id\":",
     b"\"__proto__\":", b"\"ref\":\"r\",", b"\"to\":2,", b"\xC4\xB0", b"\xC3\x9F", b"xxxxxxxxxxxxxxxx",
     b"\xE2\x80\x8C", b"\xE2\x80\x8D", b"\xEF\xB8\x8F", b"\xE2\x9D\xA4", b"\xE0\xA5\x8D", b"\xD9\x85", b"\xCC\x88", b"\xCC\xA3",

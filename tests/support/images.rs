@@ -1,6 +1,11 @@
-//! Small real images of 3 × 2 pixels, written by ImageMagick, and what a server has to read from them.
+//! Photos: small real images, and how a member of the chat sends, and everyone fetches, a photo.
 
-/// A media type and the file in hex.
+use serde_json::{Value, json};
+
+use super::chat::Member;
+use super::*;
+
+/// A media type, and a file of 3 × 2 pixels in hex, written by ImageMagick.
 const FILES: [(&str, &str); 7] = [
     (
         "image/jpeg",
@@ -71,4 +76,52 @@ pub fn samples() -> Vec<Sample> {
         bytes: hex.as_bytes().chunks(2).map(byte).collect(),
     };
     FILES.into_iter().map(sample).collect()
+}
+
+/// An image, and behind it zeros up to this length.
+pub fn padded(image: &[u8], length: usize) -> Vec<u8> {
+    let mut bytes = image.to_vec();
+    bytes.resize(length, 0);
+    bytes
+}
+
+/// An object with the fields of both; those of the second win.
+pub fn merged(mut one: Value, other: &Value) -> Value {
+    for (name, value) in other.as_object().expect("an object") {
+        one[name] = value.clone();
+    }
+    one
+}
+
+impl Member {
+    /// Announces a photo with these fields, and sends its bytes, in one go.
+    pub fn send_photo(&mut self, fields: &Value, bytes: &[u8]) {
+        let message = json!({ "type": "photo", "mime": "x/y", "size": bytes.len(), "width": 9, "height": 9 });
+        let message = merged(message, fields).to_string();
+        let frames = [client_frame(0x81, message.as_bytes()), client_frame(0x82, bytes)];
+        self.peer.send_raw(&frames.concat());
+    }
+
+    /// Reads the next message, which has to be the `ack` of the photo with this `ref`; returns its `photo`.
+    #[track_caller]
+    pub fn read_photo_ack(&mut self, reference: &str, id: u64) -> Value {
+        let ack = self.read();
+        assert_eq!((&ack["type"], &ack["ref"]), (&json!("ack"), &json!(reference)), "{ack}");
+        assert!(ack["id"] == id && ack["photo"].is_object(), "{ack}");
+        ack["photo"].clone()
+    }
+}
+
+/// Fetches what is at the address of a photo.
+#[track_caller]
+pub fn fetch(server: &Server, photo: &Value) -> Reply {
+    exchange_photo(server, "GET", photo, "localhost")
+}
+
+/// The answer to a request for a photo.
+#[track_caller]
+pub fn exchange_photo(server: &Server, method: &str, photo: &Value, host: &str) -> Reply {
+    let id = photo["url"].as_str().and_then(|url| url.strip_prefix("photo/")).expect("a relative address");
+    assert_eq!(id.len(), 27, "128 bits in base64 take 22 characters, a SHA-1 hash 27");
+    server.exchange(format!("{method} /photo/{id} HTTP/1.1\r\nHost: {host}\r\n\r\n"))
 }

@@ -7,10 +7,31 @@ use std::io::Write;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use partyline::websocket::rate_limit::RateLimit;
 use serde_json::json;
 
 use crate::support::chat::*;
+use crate::support::images::*;
 use crate::support::*;
+
+#[test]
+fn photos_do_not_use_up_the_rate_of_texts_and_have_one_of_their_own() {
+    let mut limit = RateLimit::new(20, 1000).with_binary(1000);
+    limit.bucket(true).spend(1_000_000);
+    assert!(!limit.bucket(false).wait(), "texts may still come");
+    let mut shared = RateLimit::new(20, 100_000);
+    shared.bucket(true).spend(810_000);
+    assert!(shared.bucket(false).wait(), "without a rate of their own they use that of texts");
+    // The photos of one client, in the chat: those of eight seconds pass at once, the rest at the rate.
+    let server = Server::start(&["--pace-bytes", "50000"]);
+    let mut ana = Member::come(&server, "Ana");
+    let began = Instant::now();
+    for reference in ["a", "b", "c"] {
+        ana.send_photo(&json!({ "ref": reference }), &padded(&samples()[2].bytes, 150_000));
+    }
+    ana.read_until(|message| message["ref"] == "c");
+    assert!(began.elapsed() > Duration::from_millis(900), "{:?}", began.elapsed());
+}
 
 /// The least time for `count` messages: those of two seconds pass at once, the rest at 20 a second.
 fn time_for_messages(count: u32) -> Duration {

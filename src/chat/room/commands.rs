@@ -8,7 +8,7 @@ use tungstenite::protocol::frame::coding::CloseCode;
 use super::{QUEUE_MAX, Room, State};
 use crate::chat::names::{self, Person};
 use crate::chat::protocol::{ClientMessage, Problem, Recipient, error};
-use crate::{chat::photos::Photo, chat::round::Event, json::JsonObject, mutex::lock};
+use crate::{chat::photos::Upload, chat::round::Event, json::JsonObject, mutex::lock};
 
 impl Room {
     /// Handles a member's message. Returns what the client gets at once: an error, or a page of the
@@ -19,26 +19,13 @@ impl Room {
         if let ClientMessage::Earlier(before, after) = message {
             return self.earlier(member, before, after, reference.as_deref());
         }
-        let (state, problem) = self.queue(member, reference.clone(), message);
+        let has_photo = matches!(message, ClientMessage::Say(_, _, Some(_)));
+        let (mut state, problem) = self.queue(member, reference.clone(), message);
+        // A member has one photo in the queue at most: its connection has reserved the memory for one.
+        let is_kept = has_photo.then(|| state.queue_wait());
         self.start_round(state);
+        is_kept.as_ref().map(|is_kept| is_kept.wait());
         problem.map(|problem| error(&problem, reference.as_deref()))
-    }
-
-    /// Whether a photo has to be stored: its message is new, and its recipient is here. If the message was sent
-    /// before, its `ack` is sent again.
-    pub fn is_new(
-        &self, member: u64, reference: Option<&Arc<str>>, to: Option<&Recipient>,
-    ) -> Result<bool, Problem> {
-        let mut state = lock(&self.state);
-        let is_new = !state.is_repeated(member, reference);
-        let found = if is_new { state.recipient(member, to) } else { Ok(None) };
-        self.start_round(state);
-        match found? {
-            Some(Person { id: 0, .. }) => {
-                Err(Problem::new("not-here", "the operator's terminal shows no photos; nothing was sent"))
-            }
-            _ => Ok(is_new),
-        }
     }
 
     /// A page of the history, for a member.
@@ -126,26 +113,28 @@ impl State {
     /// message again (at-least-once) and gets the `ack` again, but the room gets the message once.
     fn say(
         &mut self, from: Person, to: Option<Recipient>, text: String, reference: Option<Arc<str>>,
-        photo: Option<Photo>,
+        photo: Option<Upload>,
     ) -> Result<(), Problem> {
-        if self.is_repeated(from.id, reference.as_ref()) {
-            return Ok(());
+        if let Some(reference) = &reference {
+            if let Some(said) = self.history.find(from.id, reference) {
+                self.queue.extend(said.ack().map(|frame| Event::Reply { to: from.id, frame }));
+                return Ok(());
+            }
+            if self.pending_refs.contains(&(from.id, Arc::clone(reference))) {
+                return Ok(()); // the round sends the ack
+            }
         }
         let to = self.recipient(from.id, to.as_ref())?;
+        if photo.is_some() && to.as_ref().is_some_and(|to| to.id == 0) {
+            return Err(Problem::new(
+                "not-here",
+                "the operator's terminal shows no photos; nothing was sent",
+            ));
+        }
         self.members.stop_typing(from.id);
         self.pending_refs.extend(reference.clone().map(|reference| (from.id, reference)));
         self.queue.push(Event::Say { from, to, text, reference, photo });
         Ok(())
-    }
-
-    /// Whether this member has sent a message with this `ref` before. Then the `ack` is queued again.
-    fn is_repeated(&mut self, author: u64, reference: Option<&Arc<str>>) -> bool {
-        let Some(reference) = reference else { return false };
-        if let Some(said) = self.history.find(author, reference) {
-            self.queue.extend(said.ack().map(|frame| Event::Reply { to: author, frame }));
-            return true;
-        }
-        self.pending_refs.contains(&(author, Arc::clone(reference))) // its round sends the ack
     }
 
     /// Shows others that a member is typing, unless the queue is full: that is no news for long.

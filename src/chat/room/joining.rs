@@ -6,6 +6,7 @@ use super::{Room, State};
 use crate::chat::names::{self, Person};
 use crate::chat::{members::Change, tokens};
 use crate::handshake::secret;
+use crate::secret::unguessable_in_url;
 use crate::{chat::welcome::Welcome, http::Request, mutex::lock, websocket::sender::Sender};
 
 /// What an upgrade request says about the client that wants to join.
@@ -69,7 +70,7 @@ impl Room {
         let JoinRequest { name, token: old_token, since, .. } = *request;
         let name = name.and_then(|name| names::check(&name).ok()).unwrap_or_else(names::random);
         let with_hash = |token: String| (tokens::hash(&token), token);
-        let new_token = with_hash(tokens::random());
+        let new_token = with_hash(unguessable_in_url());
         let old_token = old_token.map(with_hash);
         let mut state = lock(&self.state);
         let owner = old_token.as_ref().and_then(|(hash, _)| state.members.tokens.owner(hash));

@@ -169,7 +169,7 @@ impl Sender {
                 return self.end_backlog(&mut output, true);
             };
             drop(output);
-            if let Err(error) = tcp::write_in_pieces(&self.0.stream, &batch) {
+            if let Err(error) = tcp::write_in_pieces(&self.0.stream, &batch, tcp::PIECE_TIMEOUT) {
                 let mut output = lock(&self.0.output);
                 if error.kind() == ErrorKind::TimedOut {
                     output.given_up = Some(GivenUp::NotReading);
