@@ -57,12 +57,15 @@ export function showMessages(state, { scroll, onRetry, onDelete }) {
     list.classList.toggle("busy", now - drawnAt < BUSY);
     drawnAt = now;
     timer = clearTimeout(timer);
+    const before = drawn.length;
     scroll.update(() => {
       trim();
       drawRows();
       scroll.hasNewer = last !== undefined;
     }, options ?? { older: isOlder });
     isOlder = true;
+    const hasGrown = drawn.length > Math.max(before, MOST_ROWS);
+    if (hasGrown) drawSoon({ older: true }); // which trims
   }
 
   /** Draws at once, if nothing was drawn in the last moment; and in any case what is not live: there is no more. */
