@@ -127,7 +127,7 @@ fn file_that_the_client_has_already_gets_304_until_its_content_changes() {
     folder.write("www/a.js", "let a = 1;");
     assert_eq!(ask(&server, "GET", "/a.js", &line).status, 304);
     // A long file, which is sent in two parts.
-    folder.write("www/long.js", &"x".repeat(100_000));
+    folder.write("www/long.js", "x".repeat(100_000));
     let long = ask(&server, "GET", "/long.js", "");
     assert_eq!(long.body.len(), 100_000);
     let line = format!("If-None-Match: {}\r\n", tag_of(&long));
