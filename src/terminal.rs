@@ -36,8 +36,10 @@ pub fn start(server: Arc<Server>) {
         print_code(&server);
         print_terms(&server);
         print("Type help for the commands, quit to stop.");
+        let messages = server.room.messages_to_operator();
         thread::scope(|scope| {
-            let _ = thread::Builder::new().spawn_scoped(scope, || print_messages(&server));
+            let print_all = move || messages.iter().for_each(|it| print_message(&it.from.name, &it.text));
+            let _ = thread::Builder::new().spawn_scoped(scope, print_all);
             read_commands(&server);
         });
     };
@@ -207,13 +209,11 @@ fn find_member(server: &Server, command: &str, typed: &str) -> Option<(Person, S
     None
 }
 
-/// Prints what members write to the operator. Its lines but the first are indented, so that none of them looks
+/// Prints what a member writes to the operator. Its lines but the first are indented, so that none of them looks
 /// like a line of the server's own.
-fn print_messages(server: &Server) {
-    for message in server.room.messages_to_operator() {
-        let (name, text) = (visible(&message.from.name), visible_lines(&message.text));
-        print(&format!("{name} to the operator: {}", text.replace('\n', "\n    ")));
-    }
+fn print_message(name: &str, text: &str) {
+    let (name, text) = (visible(name), visible_lines(text));
+    print(&format!("{name} to the operator: {}", text.replace('\n', "\n    ")));
 }
 
 /// Prints a line. If standard output is closed it does nothing, where `println!` would panic.

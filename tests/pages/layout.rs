@@ -43,8 +43,9 @@ fn talk(server: &Server) -> Vec<Member> {
     let mut people: Vec<Member> = names.iter().map(|name| Member::come(server, name)).collect();
     for (number, (name, text)) in TALK.iter().enumerate() {
         let at = names.iter().position(|it| it == name).unwrap();
-        people[at].send(&json!({ "type": "say", "text": text, "ref": number.to_string() }));
-        people[at].read_until(|message| message["ref"] == number.to_string());
+        let reference = number.to_string();
+        people[at].send(&json!({ "type": "say", "text": text, "ref": reference }));
+        people[at].read_until(|message| message["ref"] == reference);
     }
     people
 }
