@@ -2,7 +2,7 @@
 // fields; both are drawn by the modules of the wire view. A frame of the wire view opens here by the address:
 // `frame.html#client,8185…`.
 
-import { copyText } from "../wire/copy-text.js";
+import { copyText } from "../shared/copy-text.js";
 import { createElement } from "../wire/create-element.js";
 import { decodeFrame, hexOf, hexOfAll, isControl } from "../wire/decode-frame.js";
 import { drawFrame } from "../wire/draw-frame.js";
