@@ -5,6 +5,8 @@
 #                          given as PARTYLINE_PASSPHRASE="two words" make run, where `ps` does not show it
 #   make client            the chat in a terminal; URL=ws://teacher:3000 and NAME=ana if you like
 #   make tiny              lesson 0: the whole idea in one file, src/bin/tiny.rs
+#   make lab               the exercises of the lab sheet, lab.html, each with its state; N=3 checks one of them
+#   make lab-check         their solutions pass the checks, and the unchanged server does not
 #   make test              all tests, a real browser included
 #   make bench             the CPU time that the server needs, in less than 5 minutes (SHORT=1: in one)
 #   make bench CURVE=1     how that grows from 10 clients to 12,500
@@ -49,6 +51,14 @@ client:
 tiny:
 	@exec cargo run --release --bin tiny
 
+# The checks are a debug build, as the tests are. N, SEED, ANSWER and RUN come in the environment.
+export N SEED ANSWER RUN WRONG
+lab:
+	@cargo bench --quiet --profile dev --bench lab
+
+lab-check:
+	@cargo bench --quiet --profile dev --bench lab -- solutions
+
 # The tests mostly wait for events, so more of them can run at once than the machine has cores.
 export RUST_TEST_THREADS ?= 6
 
@@ -83,4 +93,4 @@ browser:
 	fi
 
 
-.PHONY: run client tiny test bench check browser
+.PHONY: run client tiny lab lab-check test bench check browser

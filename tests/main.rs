@@ -87,6 +87,7 @@ mod pages {
     mod copies; // a tab that is duplicated, or closed and opened again
     mod culprits; // what cannot be sent, and stored values that are not the page's own
     mod lab; // echo and broadcast
+    mod lab_sheet; // the lab sheet and its checks
     mod layout; // what is in view at which size, the first minute, the sheets, the projector
     mod obstacles; // a proxy in between: a path of its own, no WebSocket
     mod operator; // what the operator pins and says, muted members, people whom a reader has hidden

@@ -1,0 +1,265 @@
+//! Exercises 7 and 10: a program of the student's, which is started with a port as its last argument.
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::frame::{BINARY, CLOSE, Frame, TEXT, hex};
+use super::socket::Socket;
+use super::table::{Exercise, Random};
+use super::{Check, Failure};
+
+/// How long a program may take to start and to connect.
+const START: Duration = Duration::from_secs(8);
+/// What exercise 10 sends: more than the kernels' buffers hold.
+const FLOOD: (usize, usize) = (384, 64 << 10);
+/// The server gives a client up that takes no bytes for 10 seconds (`PIECE_TIMEOUT` in `src/tcp.rs`).
+const GIVEN_UP: Duration = Duration::from_secs(25);
+
+/// The student's program. Dropping it ends the process.
+struct Program(Child);
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = (self.0.kill(), self.0.wait());
+    }
+}
+
+/// Starts the program.
+/// Errors: there is none.
+fn start(check: &Check, exercise: &Exercise, port: u16) -> Result<Program, Failure> {
+    let file = exercise.program.as_deref().unwrap_or_default();
+    let run = match &check.run {
+        Some(run) => run.clone(),
+        None if check.build.folder.join(file).exists() => format!("python3 {file}"),
+        None => {
+            let other =
+                format!("or say how yours is started: make lab N={} RUN=\"node mine.js\"", exercise.number);
+            return Err(vec![format!("there is no {file} beside the Makefile: write it,"), other]);
+        }
+    };
+    let mut command = Command::new("sh");
+    command.args(["-c", &format!("exec {run} {port}")]).current_dir(&check.build.folder);
+    command.stdin(Stdio::null()).stdout(Stdio::null());
+    command.spawn().map(Program).map_err(|error| vec![format!("{run}: {error}")])
+}
+
+/// A result for each expectation: those before the failure hold, those behind it are not looked at.
+fn results(count: usize, done: usize, failure: Failure) -> Vec<Result<(), Failure>> {
+    let result = |at| match at {
+        at if at < done => Ok(()),
+        at if at == done => Err(failure.clone()),
+        _ => Err(vec!["not looked at, because of the one above".to_string()]),
+    };
+    (0..count).map(result).collect()
+}
+
+/// Exercise 7: calls the student's client, and looks at the bytes that it sends.
+pub fn check_client(check: &mut Check, exercise: &Exercise) -> Vec<Result<(), Failure>> {
+    let mut done = 0;
+    match client_keeps(check, exercise, &mut done) {
+        Ok(()) => exercise.expectations.iter().map(|_| Ok(())).collect(),
+        Err(failure) => results(exercise.expectations.len(), done, failure),
+    }
+}
+
+fn client_keeps(check: &Check, exercise: &Exercise, done: &mut usize) -> Result<(), Failure> {
+    let one = |line: String| vec![line];
+    let relay = Relay::start(check.server.port);
+    let mut program = start(check, exercise, relay.port)?;
+    let came = |line: &str| line.contains("came to /broadcast");
+    if check.server.wait_for_log(START, came).is_none() {
+        return Err(relay.describe("no client came to /broadcast"));
+    }
+    *done = 1;
+    let words = &check.words;
+    let mut masks = Random::new(u32::from_be_bytes(words.mask));
+    let mut socket = Socket::open(check.server.port, "/broadcast", &words.key).map_err(one)?;
+    let mut say = |socket: &mut Socket, text: &str| {
+        socket.send(&Frame { first: TEXT, key: Some(masks.bytes()), payload: text.into() })
+    };
+    let noise = words.fill("{1} is no call");
+    say(&mut socket, &noise).map_err(one)?;
+    for word in ["{2}", "{3}", "{long}"] {
+        let (call, here) = (words.fill(&format!("call {word}")), words.fill(&format!("here {word}")));
+        say(&mut socket, &call).map_err(one)?;
+        let expected = Frame::of_server(TEXT, here);
+        let received = loop {
+            match socket.read() {
+                Ok(frame) if frame.payload == call.as_bytes() || frame.payload == noise.as_bytes() => {}
+                Ok(frame) => break Ok(frame),
+                Err(problem) => break Err(problem),
+            }
+        };
+        let lines = |received: String| {
+            vec![format!("sent     {call}"), format!("expected {expected}"), format!("received {received}")]
+        };
+        let received = received.map_err(|problem| {
+            let mut lines = lines(problem);
+            lines.extend(relay.describe("what your client sent"));
+            lines
+        })?;
+        if let Some(field) = expected.difference(&received) {
+            return Err([lines(received.to_string()), vec![field]].concat());
+        }
+        *done = if word == "{long}" { 3 } else { 1 };
+        if word == "{3}" {
+            *done = 2;
+        }
+    }
+    let frames = relay.frames();
+    let keys: Vec<_> = frames.iter().map(|frame| frame.key).collect();
+    let is_fresh = |at: usize| keys[at].is_some() && !keys[..at].contains(&keys[at]);
+    if let Some(at) = (0..keys.len()).find(|at| !is_fresh(*at)) {
+        let why = "Masking-Key: expected four new random bytes for each frame (RFC 6455, 5.3)";
+        return Err(vec![format!("received {}", frames[at]), why.to_string()]);
+    }
+    *done = 4;
+    say(&mut socket, "bye").map_err(one)?;
+    let deadline = Instant::now() + START;
+    let status = loop {
+        match program.0.try_wait() {
+            Ok(Some(status)) => break status,
+            _ if Instant::now() > deadline => {
+                return Err(relay.describe("sent “bye”; your client has not ended"));
+            }
+            _ => thread::sleep(Duration::from_millis(10)),
+        }
+    };
+    let expected = Frame { first: CLOSE, key: None, payload: vec![0x03, 0xE8] };
+    let closed =
+        relay.frames().last().is_some_and(|last| last.first == CLOSE && last.payload == expected.payload);
+    if !closed {
+        return Err([
+            vec![format!("sent “bye”; expected a Close with 1000, masked: {expected}")],
+            relay.describe("your client ended"),
+        ]
+        .concat());
+    }
+    if !status.success() {
+        return Err(vec![format!("your client ended with an error: {status}")]);
+    }
+    Ok(())
+}
+
+/// A relay between the student's client and the server, which keeps what the client sends.
+struct Relay {
+    port: u16,
+    sent: Arc<Mutex<Vec<u8>>>,
+}
+
+impl Relay {
+    fn start(server: u16) -> Relay {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
+        let port = listener.local_addr().expect("bound").port();
+        let sent = Arc::new(Mutex::new(Vec::new()));
+        let kept = Arc::clone(&sent);
+        thread::spawn(move || {
+            let Ok((client, _)) = listener.accept() else { return };
+            let Ok(server) = TcpStream::connect(("127.0.0.1", server)) else { return };
+            let (Ok(client_half), Ok(server_half)) = (client.try_clone(), server.try_clone()) else { return };
+            thread::spawn(move || pass(&server_half, &client_half, |_| {}));
+            pass(&client, &server, |bytes| kept.lock().unwrap().extend_from_slice(bytes));
+        });
+        Relay { port, sent }
+    }
+
+    /// The frames that the client has sent.
+    fn frames(&self) -> Vec<Frame> {
+        let bytes = self.sent.lock().unwrap();
+        let head = bytes.windows(4).position(|four| four == b"\r\n\r\n").map_or(bytes.len(), |at| at + 4);
+        let (mut rest, mut frames) = (&bytes[head..], Vec::new());
+        while let Some((frame, end)) = Frame::parse(rest) {
+            frames.push(frame);
+            rest = &rest[end..];
+        }
+        frames
+    }
+
+    /// What the client has sent last: its frames, or its request if there is none.
+    fn describe(&self, what: &str) -> Failure {
+        let frames = self.frames();
+        let bytes = self.sent.lock().unwrap();
+        let mut lines = vec![what.to_string()];
+        match frames.last() {
+            Some(last) => lines.push(format!("your client sent last: {last}")),
+            None if bytes.is_empty() => lines.push("your client sent nothing".to_string()),
+            None => {
+                let text = String::from_utf8_lossy(&bytes).into_owned();
+                lines.extend(
+                    text.lines().take(12).map(|line| format!("your client sent: {}", line.escape_debug())),
+                );
+            }
+        }
+        if let (None, Some(first)) = (frames.iter().find(|frame| frame.key.is_some()), frames.first()) {
+            lines.push(format!("Mask: expected 1, received 0 in {}", hex(&first.to_bytes())));
+        }
+        lines
+    }
+}
+
+/// Copies one direction until its end.
+fn pass(mut from: &TcpStream, mut to: &TcpStream, mut seen: impl FnMut(&[u8])) {
+    let mut chunk = [0; 1 << 14];
+    while let Ok(count @ 1..) = from.read(&mut chunk) {
+        seen(&chunk[..count]);
+        if to.write_all(&chunk[..count]).is_err() {
+            break;
+        }
+    }
+    let _ = to.shutdown(std::net::Shutdown::Write);
+}
+
+/// Exercise 10: sends a flood to all, and looks at what the server does with the client that does not read.
+pub fn check_stopped_reader(check: &mut Check, exercise: &Exercise) -> Vec<Result<(), Failure>> {
+    let mut done = 0;
+    match reader_is_given_up(check, exercise, &mut done) {
+        Ok(()) => exercise.expectations.iter().map(|_| Ok(())).collect(),
+        Err(failure) => results(exercise.expectations.len(), done, failure),
+    }
+}
+
+fn reader_is_given_up(check: &Check, exercise: &Exercise, done: &mut usize) -> Result<(), Failure> {
+    let server = &check.server;
+    let _program = start(check, exercise, server.port)?;
+    if server.wait_for_log(START, |line| line.contains("came to /broadcast")).is_none() {
+        return Err(vec!["no client came to /broadcast".to_string()]);
+    }
+    *done = 1;
+    let one = |line: String| vec![line];
+    let mut other = Socket::open(server.port, "/broadcast", &check.words.key).map_err(one)?;
+    let mut sender = Socket::open(server.port, "/broadcast", &check.words.key).map_err(one)?;
+    let (count, size) = FLOOD;
+    // Its own messages come back to the sender too.
+    let own = sender.stream.try_clone().map_err(|error| one(error.to_string()))?;
+    thread::spawn(move || std::io::copy(&mut &own, &mut std::io::sink()));
+    let reading = thread::spawn(move || {
+        (0..count).map_while(|_| other.read().ok()).map(|frame| frame.payload.len()).sum::<usize>()
+    });
+    let frame = Frame { first: BINARY, key: Some(check.words.mask), payload: vec![b'x'; size] };
+    for _ in 0..count {
+        sender.send(&frame).map_err(one)?;
+    }
+    let read = reading.join().unwrap_or(0);
+    if read != count * size {
+        return Err(vec![format!("sent {} bytes to everyone; another client received {read}", count * size)]);
+    }
+    *done = 2;
+    match server.wait_for_log(GIVEN_UP, |line| line.contains("left /broadcast")) {
+        Some(line) if ["read too slowly", "did not read"].iter().any(|why| line.contains(why)) => {
+            println!("the server’s log: {line}\n");
+            Ok(())
+        }
+        Some(line) => {
+            Err(vec!["expected: read too slowly, or did not read".to_string(), format!("received: {line}")])
+        }
+        None => Err(vec![
+            "expected: the server’s log says that a client left /broadcast, because it read too slowly"
+                .to_string(),
+            format!("received: nothing in {} seconds, so your client reads", GIVEN_UP.as_secs()),
+        ]),
+    }
+}

@@ -1,0 +1,206 @@
+//! The lab sheet: its exercises, and Check against the unmodified server. (`make lab-check` is the test of the
+//! solutions.)
+
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use serde_json::{Value, json};
+use tungstenite::handshake::derive_accept_key;
+
+use crate::support::browser::Browser;
+use crate::support::page::Page;
+use crate::support::*;
+
+#[allow(dead_code)]
+#[path = "../lab/table.rs"]
+mod table;
+
+const EXERCISES: &str = include_str!("../../www/lab/exercises.json");
+
+fn open_sheet<'a>(browser: &'a Browser, server: &Server, (width, height): (u32, u32)) -> Page<'a> {
+    let page = browser.new_user();
+    page.set_size(width, height);
+    page.run_in_every_document(
+        "const part = (n, inside) => document.querySelector(`#e${n} ${inside}`);
+         const marks = (n) => Array.from(document.querySelectorAll(`#e${n} .expectations li`), (it) => it.className);
+         const verdict = (n) => part(n, '.verdict').innerText;",
+    );
+    page.open(&format!("http://lab.test:{}/lab.html", server.port));
+    page.wait_for("document.body.classList.contains('ready')");
+    page
+}
+
+/// Presses Check of an exercise, and waits until it has ended. By the keyboard, because a browser opens a window
+/// only for a person.
+fn check(page: &Page, number: u64) {
+    page.evaluate(&format!("part({number}, '.run button').focus()"));
+    page.press("Enter");
+    page.wait_for(&format!("!part({number}, '.run button').disabled && /Seed|seed/.test(verdict({number}))"));
+}
+
+#[test]
+fn the_sheet_has_what_the_checks_expect() {
+    let server = Server::start(&["--host", "lab.test"]);
+    let browser = Browser::start();
+    let page = open_sheet(&browser, &server, (1280, 800));
+    let exercises: Vec<Value> = serde_json::from_str(EXERCISES).unwrap();
+    assert_eq!(exercises.len(), 11);
+    for exercise in exercises {
+        let (n, title, minutes) =
+            (&exercise["number"], exercise["title"].as_str().unwrap(), &exercise["minutes"]);
+        assert_eq!(page.evaluate(&format!("part({n}, 'h2').textContent")), format!("{n}. {title}"));
+        let facts = page.evaluate_text(&format!("part({n}, '.facts').textContent"));
+        assert!(facts.starts_with(&format!("{minutes} minutes · ")), "{n}: {facts}");
+        let hints = page.evaluate(&format!(
+            "Array.from(document.querySelectorAll('#e{n} details'), (it) => it.open || it.querySelector('a')?.href || '')"
+        ));
+        let hints = hints.as_array().unwrap();
+        assert_eq!(hints.len(), 3, "{n}");
+        assert!(hints[2].as_str().unwrap().contains("source.html?file="), "{n}: {hints:?}");
+        let count = exercise["expectations"].as_array().unwrap().len();
+        assert_eq!(page.evaluate(&format!("marks({n}).length")), count);
+    }
+    page.assert_clean();
+}
+
+#[test]
+fn check_is_red_on_the_unchanged_server_and_shows_the_exchange() {
+    let server = Server::start(&["--host", "lab.test"]);
+    let browser = Browser::start();
+    let page = open_sheet(&browser, &server, (1280, 800));
+    check(&page, 0);
+    let shown = page.evaluate_text("verdict(0)");
+    for words in [
+        "Red on purpose",
+        "A opens /echo",
+        "A sends    Text",
+        "A expects  82",
+        "A receives 81",
+        "Opcode: expected 0x2 Binary, received 0x1 Text",
+        "Seed ",
+    ] {
+        assert!(shown.contains(words), "no {words:?} in {shown}");
+    }
+    check(&page, 3);
+    assert_eq!(page.evaluate("marks(3)"), json!(["red", "red", "green", "red", "", ""]));
+    check(&page, 4);
+    assert_eq!(page.evaluate("marks(4)"), json!(["red", "red", "green"]));
+    check(&page, 9);
+    assert_eq!(page.evaluate("marks(9)"), json!(["red", "red", "red", "", ""]));
+    assert!(page.evaluate_text("verdict(9)").contains("opcode: expected \"text\", received nothing"));
+    check(&page, 5);
+    assert_eq!(page.evaluate("marks(5)"), json!(["green", "red", "red", "green"]));
+    assert_eq!(page.evaluate("document.querySelectorAll('#list .solved').length"), 0);
+    page.assert_clean();
+}
+
+#[test]
+fn answers_are_right_or_say_what_is_wrong() {
+    let server = Server::start(&["--host", "lab.test"]);
+    let browser = Browser::start();
+    let page = open_sheet(&browser, &server, (1280, 800));
+    let seed: u32 = page.evaluate_text("part(1, 'label input').value").parse().unwrap();
+    let words = table::Words::new(seed);
+    assert!(page.evaluate_text("part(1, '.question').textContent").contains(&words.key));
+    let answer = |n: u64, answer: &str| {
+        page.evaluate(&format!("part({n}, '.run > input').value = {}", json!(answer)));
+        check(&page, n);
+        page.evaluate_text(&format!("verdict({n})"))
+    };
+    assert!(answer(1, "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=").contains("The form is right, the value is not"));
+    assert!(answer(1, "86f7e437faa5a7fce15d1ddcb9eaeaea377667b8").contains("40 hex digits"));
+    assert!(answer(1, &derive_accept_key(words.key.as_bytes())).contains("Solved"));
+    // The words of the other exercise, of another seed: a person types it.
+    page.evaluate(
+        "(it => { it.value = '42'; it.dispatchEvent(new Event('input')); })(part(2, 'label input'))",
+    );
+    let words = table::Words::new(42);
+    let text = words.fill("{1}");
+    assert!(page.evaluate_text("part(2, '.question').textContent").contains(&format!("“{text}”")));
+    let masked: Vec<u8> =
+        text.bytes().zip(words.mask.into_iter().cycle()).map(|(byte, key)| byte ^ key).collect();
+    let frame = [&[0x81, 0x80 | text.len() as u8][..], &words.mask, &masked].concat();
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02X} ")).collect::<String>();
+    let server_frame = [&[0x81, text.len() as u8], text.as_bytes()].concat();
+    assert!(answer(2, &hex(&server_frame)).contains("Mask: expected 1, received 0"));
+    assert!(answer(2, &hex(&frame[..frame.len() - 1])).contains("no whole frame"));
+    assert!(answer(2, &hex(&frame)).contains("Solved"));
+    assert_eq!(page.evaluate("document.querySelectorAll('#list .solved').length"), 2);
+    page.assert_clean();
+}
+
+/// The messages of this page's own sockets are made capitals here, as a solved exercise's server does.
+#[test]
+fn check_is_green_when_the_exercise_is_solved() {
+    let server = Server::start(&["--host", "lab.test"]);
+    let browser = Browser::start();
+    let page = browser.new_user();
+    page.run_in_every_document(
+        "window.WebSocket = class extends WebSocket {
+            addEventListener(name, listen) {
+                super.addEventListener(name, (event) => listen(name === 'message' && typeof event.data === 'string'
+                    ? { data: event.data.toUpperCase() } : event));
+            }
+         };",
+    );
+    page.open(&format!("http://lab.test:{}/lab.html", server.port));
+    page.wait_for("document.body.classList.contains('ready')");
+    page.evaluate("void document.querySelector('#e3 .run button').click()");
+    page.wait_for(
+        "document.querySelector('#e3 .verdict').innerText.includes('✓ Solved. The rest a browser cannot do')",
+    );
+    page.wait_for("document.querySelector('#list a[href=\"#e3\"]').classList.contains('solved')");
+    page.assert_clean();
+}
+
+#[test]
+fn the_sheet_fits_a_phone() {
+    let server = Server::start(&["--host", "lab.test"]);
+    let browser = Browser::start();
+    let page = open_sheet(&browser, &server, (360, 740));
+    check(&page, 0);
+    assert!(page.evaluate("document.documentElement.scrollWidth").as_u64().unwrap() <= 360);
+    let small = page.evaluate(
+        "Array.from(document.querySelectorAll('button, input, summary, nav a')).filter((it) => it.offsetHeight < 44)
+            .map((it) => it.outerHTML.slice(0, 80))",
+    );
+    assert_eq!(small, json!([]));
+    page.open(&format!("http://lab.test:{}/lab/teacher.html", server.port));
+    assert!(page.evaluate("document.documentElement.scrollWidth").as_u64().unwrap() <= 360);
+    page.assert_clean();
+}
+
+/// What the sheet prints, run as it is printed. (A machine without Python or Node skips its script.)
+#[test]
+fn the_scripts_on_the_sheet_run_as_printed() {
+    let server = Server::start(&["--host", "lab.test"]);
+    let browser = Browser::start();
+    let page = open_sheet(&browser, &server, (1280, 800));
+    let code = |id: &str| page.evaluate_text(&format!("document.getElementById('{id}').textContent"));
+    let run = |program: &str, arguments: &[&str], input: String| {
+        let mut command = Command::new(program);
+        command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().ok()?;
+        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        Some(String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
+    };
+    let port = server.port.to_string();
+    let expected =
+        ["HTTP/1.1 101 Switching Protocols", ACCEPT, &format!("computed: {ACCEPT}")].map(str::to_string);
+    for (output, frame) in [
+        (run("python3", &["-", &port, KEY], code("python")), "b'\\x81\\x05Hello'"),
+        (
+            run("node", &["--input-type=module", "-", &port, KEY], code("node")),
+            "<Buffer 81 05 48 65 6c 6c 6f>",
+        ),
+    ] {
+        let Some(output) = output else { continue };
+        assert!(expected.iter().all(|line| output.contains(line)) && output.contains(frame), "{output}");
+    }
+    if let Some(output) = run("sh", &[], code("openssl")) {
+        assert!(output.contains(ACCEPT) || output.contains("not found"), "{output}");
+    }
+    // nc waits for a minute in its last line; the sheet's other lines are the same bytes.
+    assert!(code("shell").contains(&format!("nc localhost {}", server.port)) && code("shell").contains(KEY));
+}

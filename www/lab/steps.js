@@ -1,0 +1,180 @@
+// Takes the steps of an expectation over WebSockets of this page's own: opens them, sends, and compares what comes.
+// tests/lab/steps.rs does the same for `make lab`. exercises.json has the steps of both.
+
+import { socketAddress } from "../shared/socket-address.js";
+import { describeFrame, difference, serverFrame } from "./frames.js";
+
+/** How long an answer may take, in milliseconds. `make lab` waits as long. */
+const PATIENCE = 4000;
+
+/** On these paths other clients may be: a message without the tag of this check is theirs. */
+const isShared = (path) => path.startsWith("/broadcast") || path.startsWith("/chat");
+
+/** A WebSocket, with a queue of what has come: { opcode, bytes }, where opcode 8 is its end. */
+export class Line {
+  #queue = [];
+  #wake = () => {};
+
+  constructor(path) {
+    this.path = path;
+    this.socket = new WebSocket(socketAddress(path.slice(1)));
+    this.socket.binaryType = "arraybuffer";
+    this.socket.addEventListener("message", ({ data }) => {
+      const isText = typeof data === "string";
+      this.#add(isText ? 1 : 2, isText ? new TextEncoder().encode(data) : new Uint8Array(data));
+    });
+    this.socket.addEventListener("close", ({ code, reason }) => {
+      this.#add(8, Uint8Array.from([code >> 8, code & 0xff, ...new TextEncoder().encode(reason)]));
+    });
+  }
+
+  #add(opcode, payload) {
+    this.#queue.push(serverFrame(opcode, payload));
+    this.#wake();
+  }
+
+  /** Returns whether the handshake succeeds. */
+  async opens() {
+    const { socket } = this;
+    return new Promise((done) => {
+      socket.addEventListener("open", () => done(true));
+      socket.addEventListener("close", () => done(false));
+      setTimeout(() => done(false), PATIENCE);
+    });
+  }
+
+  /** Returns the bytes of the next message as a frame, or null after a while. */
+  async read(patience = PATIENCE) {
+    if (this.#queue.length === 0) {
+      await new Promise((done) => {
+        this.#wake = done;
+        setTimeout(done, patience);
+      });
+    }
+    return this.#queue.shift() ?? null;
+  }
+}
+
+const NOTHING = `nothing in ${PATIENCE / 1000} seconds`;
+
+export const textOf = (frame) => new TextDecoder().decode(frame.slice(frame[1] === 126 ? 4 : frame[1] === 127 ? 10 : 2));
+
+/** Takes the steps. Returns null, or the lines of the exchange up to what is wrong. */
+export async function takeSteps(steps, words) {
+  const lines = [];
+  const open = new Map();
+  const learned = new Map();
+  try {
+    for (const step of steps) await takeStep(step);
+    return null;
+  } catch (error) {
+    return [...lines, ...error.message.split("\n")];
+  } finally {
+    for (const line of open.values()) line.socket.close();
+  }
+
+  async function takeStep(step) {
+    if (step.open) {
+      const path = words.fill(step.on);
+      lines.push(`${step.open} opens ${path}`);
+      const line = new Line(path);
+      open.set(step.open, line);
+      if (!(await line.opens())) throw new Error(`The handshake on ${path} failed. The browser’s console may say more.`);
+    } else if (step.send) {
+      send(step);
+    } else if (step.close) {
+      lines.push(`${step.close} closes with 1000`);
+      open.get(step.close).socket.close(1000);
+    } else if (step.expect) {
+      await (step.json ? expectJson(step) : expectFrame(step));
+    } else if (step.learn) {
+      const { message, frame } = await readJson(step.from, step.json);
+      lines.push(`${step.from} receives ${describeFrame(frame)}`);
+      learned.set(step.learn, message[step.field]);
+      if (typeof message[step.field] !== "number") {
+        throw new Error(`${step.field}: expected a number, received ${JSON.stringify(message[step.field])}`);
+      }
+    }
+  }
+
+  /** The browser masks the frame, with a key that no script sees. */
+  function send(step) {
+    const text = step.json ? JSON.stringify(fillJson(step.json)) : words.fill(step.text ?? step.binary);
+    const isText = step.binary === undefined;
+    const shown = text.length > 60 ? `${text.slice(0, 60)} …` : text;
+    lines.push(`${step.send} sends    ${isText ? "Text" : "Binary"} “${shown}”, masked by the browser`);
+    open.get(step.send).socket.send(isText ? text : new TextEncoder().encode(text));
+  }
+
+  async function expectFrame(step) {
+    const isText = step.text !== undefined;
+    const payload = new TextEncoder().encode(words.fill(isText ? step.text : step.binary));
+    const expected = serverFrame(isText ? 1 : 2, payload);
+    const { frame, ignored } = await readOwn(step.expect, () => true);
+    const received = frame ? describeFrame(frame) : NOTHING + without(ignored);
+    const field = frame && difference(expected, frame);
+    if (field !== null || !frame) {
+      throw new Error(`${step.expect} expects  ${describeFrame(expected)}\n${step.expect} receives ${received}\n${field ?? ""}`.trim());
+    }
+    lines.push(`${step.expect} receives ${received}`);
+  }
+
+  const without = (ignored) => (ignored > 0 ? `, but ${ignored} without “${words.tag}”, which every text of this check contains` : "");
+
+  /** Returns the next frame that is no other client's, and how many were. */
+  async function readOwn(name) {
+    const line = open.get(name);
+    for (let ignored = 0; ; ignored += 1) {
+      const frame = await line.read();
+      const isOwn = !frame || frame[0] === 0x88 || !isShared(line.path) || textOf(frame).toLowerCase().includes(words.tag);
+      if (isOwn) return { frame, ignored };
+    }
+  }
+
+  /** Returns the next JSON message of the wanted type; if it should have the tag, the next that has it. */
+  async function readJson(name, wanted) {
+    const line = open.get(name);
+    const needsTag = isShared(line.path) && JSON.stringify(wanted).includes(words.tag);
+    let after = "";
+    for (;;) {
+      const frame = await line.read();
+      if (!frame || frame[0] === 0x88) {
+        const received = frame ? describeFrame(frame) : NOTHING;
+        throw new Error(`${name} expects  ${JSON.stringify(wanted)}\n${name} receives ${received}${after}`);
+      }
+      const message = parse(textOf(frame));
+      if (message?.type === wanted.type && !(needsTag && !textOf(frame).includes(words.tag))) return { message, frame };
+      if (!message || textOf(frame).toLowerCase().includes(words.tag)) after = ` after ${describeFrame(frame)}`;
+    }
+  }
+
+  async function expectJson(step) {
+    const wanted = fillJson(step.json);
+    const { message, frame } = await readJson(step.expect, wanted);
+    for (const [field, expected] of Object.entries(wanted)) {
+      if (message[field] !== expected) {
+        const received = message[field] === undefined ? "nothing" : JSON.stringify(message[field]);
+        throw new Error(`${step.expect} expects  ${JSON.stringify(wanted)}\n${step.expect} receives ${describeFrame(frame)}\n` +
+          `${field}: expected ${JSON.stringify(expected)}, received ${received}`);
+      }
+    }
+    lines.push(`${step.expect} receives ${describeFrame(frame)}`);
+  }
+
+  /** Puts words, and what has been learned, into the texts of an object: `{n}` and `{n+1}` become numbers. */
+  function fillJson(json) {
+    const fillValue = (text) => {
+      const [, name, more] = /^\{(\w+)(?:\+(\d+))?\}$/.exec(text) ?? [];
+      return learned.has(name) ? learned.get(name) + Number(more ?? 0) : words.fill(text);
+    };
+    return Object.fromEntries(Object.entries(json).map(([field, text]) => [field, fillValue(text)]));
+  }
+}
+
+function parse(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
