@@ -51,8 +51,8 @@ client:
 tiny:
 	@exec cargo run --release --bin tiny
 
-# The checks are a debug build, as the tests are. N, SEED, ANSWER and RUN come in the environment.
-export N SEED ANSWER RUN WRONG
+# The checks are a debug build, as the tests are. make itself puts N, SEED, ANSWER, RUN and WRONG of its command
+# line into the environment, where the program finds them.
 lab:
 	@cargo bench --quiet --profile dev --bench lab
 

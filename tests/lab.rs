@@ -21,6 +21,8 @@ mod by_hand;
 mod frame;
 #[path = "lab/own_program.rs"]
 mod own_program;
+#[path = "lab/relay.rs"]
+mod relay;
 #[path = "lab/server.rs"]
 mod server;
 #[path = "lab/socket.rs"]

@@ -1,14 +1,13 @@
 //! Exercises 7 and 10: a program of the student's, which is started with a port as its last argument.
 
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex};
+use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::frame::{BINARY, CLOSE, Frame, TEXT, hex};
-use super::socket::Socket;
+use super::frame::{BINARY, CLOSE, Frame, TEXT};
+use super::relay::Relay;
+use super::socket::{PATIENCE, Socket};
 use super::table::{Exercise, Random};
 use super::{Check, Failure};
 
@@ -145,74 +144,6 @@ fn client_keeps(check: &Check, exercise: &Exercise, done: &mut usize) -> Result<
     Ok(())
 }
 
-/// A relay between the student's client and the server, which keeps what the client sends.
-struct Relay {
-    port: u16,
-    sent: Arc<Mutex<Vec<u8>>>,
-}
-
-impl Relay {
-    fn start(server: u16) -> Relay {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
-        let port = listener.local_addr().expect("bound").port();
-        let sent = Arc::new(Mutex::new(Vec::new()));
-        let kept = Arc::clone(&sent);
-        thread::spawn(move || {
-            let Ok((client, _)) = listener.accept() else { return };
-            let Ok(server) = TcpStream::connect(("127.0.0.1", server)) else { return };
-            let (Ok(client_half), Ok(server_half)) = (client.try_clone(), server.try_clone()) else { return };
-            thread::spawn(move || pass(&server_half, &client_half, |_| {}));
-            pass(&client, &server, |bytes| kept.lock().unwrap().extend_from_slice(bytes));
-        });
-        Relay { port, sent }
-    }
-
-    /// The frames that the client has sent.
-    fn frames(&self) -> Vec<Frame> {
-        let bytes = self.sent.lock().unwrap();
-        let head = bytes.windows(4).position(|four| four == b"\r\n\r\n").map_or(bytes.len(), |at| at + 4);
-        let (mut rest, mut frames) = (&bytes[head..], Vec::new());
-        while let Some((frame, end)) = Frame::parse(rest) {
-            frames.push(frame);
-            rest = &rest[end..];
-        }
-        frames
-    }
-
-    /// What the client has sent last: its frames, or its request if there is none.
-    fn describe(&self, what: &str) -> Failure {
-        let frames = self.frames();
-        let bytes = self.sent.lock().unwrap();
-        let mut lines = vec![what.to_string()];
-        match frames.last() {
-            Some(last) => lines.push(format!("your client sent last: {last}")),
-            None if bytes.is_empty() => lines.push("your client sent nothing".to_string()),
-            None => {
-                let text = String::from_utf8_lossy(&bytes).into_owned();
-                lines.extend(
-                    text.lines().take(12).map(|line| format!("your client sent: {}", line.escape_debug())),
-                );
-            }
-        }
-        if let (None, Some(first)) = (frames.iter().find(|frame| frame.key.is_some()), frames.first()) {
-            lines.push(format!("Mask: expected 1, received 0 in {}", hex(&first.to_bytes())));
-        }
-        lines
-    }
-}
-
-/// Copies one direction until its end.
-fn pass(mut from: &TcpStream, mut to: &TcpStream, mut seen: impl FnMut(&[u8])) {
-    let mut chunk = [0; 1 << 14];
-    while let Ok(count @ 1..) = from.read(&mut chunk) {
-        seen(&chunk[..count]);
-        if to.write_all(&chunk[..count]).is_err() {
-            break;
-        }
-    }
-    let _ = to.shutdown(std::net::Shutdown::Write);
-}
-
 /// Exercise 10: sends a flood to all, and looks at what the server does with the client that does not read.
 pub fn check_stopped_reader(check: &mut Check, exercise: &Exercise) -> Vec<Result<(), Failure>> {
     let mut done = 0;
@@ -225,10 +156,16 @@ pub fn check_stopped_reader(check: &mut Check, exercise: &Exercise) -> Vec<Resul
 fn reader_is_given_up(check: &Check, exercise: &Exercise, done: &mut usize) -> Result<(), Failure> {
     let server = &check.server;
     let _program = start(check, exercise, server.port)?;
-    if server.wait_for_log(START, |line| line.contains("came to /broadcast")).is_none() {
+    let Some(came) = server.wait_for_log(START, |line| line.contains("came to /broadcast")) else {
         return Err(vec!["no client came to /broadcast".to_string()]);
-    }
+    };
     *done = 1;
+    // `client 1 (`, to tell it from the others.
+    let client = came
+        .split_inclusive('(')
+        .next()
+        .and_then(|line| Some(&line[line.find("client ")?..]))
+        .unwrap_or_default();
     let one = |line: String| vec![line];
     let mut other = Socket::open(server.port, "/broadcast", &check.words.key).map_err(one)?;
     let mut sender = Socket::open(server.port, "/broadcast", &check.words.key).map_err(one)?;
@@ -236,19 +173,28 @@ fn reader_is_given_up(check: &Check, exercise: &Exercise, done: &mut usize) -> R
     // Its own messages come back to the sender too.
     let own = sender.stream.try_clone().map_err(|error| one(error.to_string()))?;
     thread::spawn(move || std::io::copy(&mut &own, &mut std::io::sink()));
-    let reading = thread::spawn(move || {
-        (0..count).map_while(|_| other.read().ok()).map(|frame| frame.payload.len()).sum::<usize>()
+    // At most 8 messages are under way, so that the other client keeps up.
+    let (arrived, arrivals) = mpsc::channel();
+    thread::spawn(move || {
+        while let Ok(frame) = other.read()
+            && arrived.send(frame.payload.len()).is_ok()
+        {}
     });
     let frame = Frame { first: BINARY, key: Some(check.words.mask), payload: vec![b'x'; size] };
-    for _ in 0..count {
-        sender.send(&frame).map_err(one)?;
+    let mut read = 0;
+    for sent in 0..count + 8 {
+        if sent < count {
+            sender.send(&frame).map_err(one)?;
+        }
+        if sent >= 8 {
+            read += arrivals.recv_timeout(PATIENCE).unwrap_or(0);
+        }
     }
-    let read = reading.join().unwrap_or(0);
     if read != count * size {
         return Err(vec![format!("sent {} bytes to everyone; another client received {read}", count * size)]);
     }
     *done = 2;
-    match server.wait_for_log(GIVEN_UP, |line| line.contains("left /broadcast")) {
+    match server.wait_for_log(GIVEN_UP, |line| line.contains(client) && line.contains("left /broadcast")) {
         Some(line) if ["read too slowly", "did not read"].iter().any(|why| line.contains(why)) => {
             println!("the server’s log: {line}\n");
             Ok(())

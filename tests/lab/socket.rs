@@ -81,6 +81,13 @@ impl Socket {
         }
     }
 
+    /// Closes the connection, and waits until the server has ended it.
+    pub fn end(mut self, key: [u8; 4]) {
+        let _ = self.close(key);
+        let deadline = Instant::now() + PATIENCE;
+        while Instant::now() < deadline && self.read().is_ok() {}
+    }
+
     /// Sends a Close with 1000, as a browser does when a page closes its WebSocket.
     pub fn close(&mut self, key: [u8; 4]) -> Result<(), String> {
         self.send(&Frame { first: CLOSE, key: Some(key), payload: vec![0x03, 0xE8] })

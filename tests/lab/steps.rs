@@ -29,13 +29,13 @@ pub fn take(server: &LabServer, words: &Words, steps: &[Value]) -> Result<(), Fa
     let masks = Random::new(u32::from_be_bytes(words.mask));
     let (sockets, learned) = (HashMap::new(), HashMap::new());
     let mut exchange = Exchange { words, sockets, learned, masks, lines: Vec::new() };
-    for step in steps {
-        if let Err(problem) = exchange.step(server, step) {
-            exchange.lines.push(problem);
-            return Err(exchange.lines);
-        }
-    }
-    Ok(())
+    let result = steps.iter().try_for_each(|step| exchange.step(server, step));
+    // The next expectation begins when the server knows that these clients have gone.
+    exchange.sockets.drain().for_each(|(_, (socket, _))| socket.end(words.mask));
+    result.map_err(|problem| {
+        exchange.lines.push(problem);
+        exchange.lines
+    })
 }
 
 impl Exchange<'_> {

@@ -43,6 +43,18 @@ export class Line {
     });
   }
 
+  /** Closes it, and waits until the server has ended the connection. */
+  async end() {
+    const { socket } = this;
+    socket.close();
+    if (socket.readyState !== WebSocket.CLOSED) {
+      await new Promise((done) => {
+        socket.addEventListener("close", done);
+        setTimeout(done, PATIENCE);
+      });
+    }
+  }
+
   /** Returns the bytes of the next message as a frame, or null after a while. */
   async read(patience = PATIENCE) {
     if (this.#queue.length === 0) {
@@ -70,7 +82,7 @@ export async function takeSteps(steps, words) {
   } catch (error) {
     return [...lines, ...error.message.split("\n")];
   } finally {
-    for (const line of open.values()) line.socket.close();
+    await Promise.all(Array.from(open.values(), (line) => line.end()));
   }
 
   async function takeStep(step) {
