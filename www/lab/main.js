@@ -1,7 +1,7 @@
 // The lab sheet, lab.html. It adds to each exercise what exercises.json expects of it, and the button Check, which
 // takes the steps over WebSockets of this page's own. `make lab` reads the same file.
 
-import { copyText } from "../wire/copy-text.js";
+import { copyText } from "../shared/copy-text.js";
 import { createElement } from "../wire/create-element.js";
 import { CHECKS, openPage, question } from "./checks.js";
 import { takeSteps } from "./steps.js";
