@@ -73,6 +73,7 @@ mod socketio {
     mod polling; // how most of them begin, over plain HTTP
 }
 mod by_hand; // SHA-1, base64 and the mask, written out
+mod readme; // what README.md prints does what it says
 mod tiny; // lesson 0, src/bin/tiny.rs
 mod wire {
     //! What /wire shows.
