@@ -66,6 +66,8 @@ fn each_fault_is_named_with_its_section() {
         ("server", "817f0000000000000001 61", "5.2", "fits into fewer bytes"),
         ("server", "817f8000000000000001 61", "5.2", "highest bit"),
         ("server", "8101ff", "8.1", "not UTF-8"),
+        ("server", &format!("817e012c{}", "ff".repeat(300)), "8.1", "not UTF-8"),
+        ("server", &format!("817e012c{}ff", "61".repeat(299)), "8.1", "not UTF-8"),
         ("server", "880103", "5.5.1", "a code in 2 bytes first"),
         ("server", "880203ed", "7.4", "The code 1005 may not"),
         ("server", "880303e8ff", "5.5.1", "reason behind the code"),
@@ -80,12 +82,54 @@ fn each_fault_is_named_with_its_section() {
         });
         assert!(found, "{hex}: {faults}");
     }
-    for (text, words) in
-        [("8", "not pairs of hex digits"), ("xx", "not pairs of hex digits"), ("81", "at least 2 bytes")]
-    {
+    for (text, words) in [
+        ("8", "not pairs of hex digits"),
+        ("xx", "not pairs of hex digits"),
+        ("", "at least 2 bytes"),
+        ("81", "at least 2 bytes"),
+        ("81 fe 01", "The header is not complete: 5 bytes more"),
+        ("81 7f 00 00", "The header is not complete: 6 bytes more"),
+        ("c1 81 37 fa 21", "The header is not complete: 1 byte more"),
+    ] {
         page.evaluate(&format!("set('hex', '{text}')"));
-        assert!(page.evaluate("faults()[0]").as_str().unwrap().contains(words), "{text}");
+        let faults = page.evaluate("faults()");
+        assert!(faults[0].as_str().unwrap().contains(words), "{text}: {faults}");
+        assert_eq!(faults.as_array().unwrap().len(), 1, "{text}: {faults}");
+        // There is nothing to predict: no verdict, and no error.
+        page.evaluate("void document.getElementById('prediction').requestSubmit()");
+        assert_eq!(page.evaluate("document.getElementById('verdict').childElementCount"), 0, "{text}");
     }
+    page.assert_clean();
+}
+
+#[test]
+fn an_edit_changes_one_field_of_a_pasted_frame_and_keeps_the_others() {
+    let server = Server::start(&["--host", "lab.test"]);
+    let browser = Browser::start();
+    let page = open_workbench(&browser, &server, "#server,8100");
+    let long: String = (0..300).map(|i| format!("{:02x}", i % 251)).collect();
+    let masked = format!("81fe012c01020304{long}");
+    for pasted in ["c100", "a100", "9100", "f100", "8300", "8400", "8700", "8b00", "8f00", &masked] {
+        page.evaluate(&format!("set('hex', '{pasted}')"));
+        page.evaluate("void document.getElementById('fin').click()");
+        // FIN is the highest bit of the first byte.
+        let digit = u8::from_str_radix(&pasted[..1], 16).unwrap() ^ 0b1000;
+        let hex = page.evaluate_text("value('hex').replaceAll(' ', '')");
+        assert_eq!(hex, format!("{digit:x}{}", &pasted[1..]), "{pasted}");
+    }
+    page.evaluate("set('hex', '8100'); document.getElementById('rsv2').click()");
+    assert_eq!(page.evaluate("value('hex')"), "a1 00");
+    page.assert_clean();
+}
+
+#[test]
+fn a_frame_without_its_payload_is_drawn_as_far_as_it_goes() {
+    let server = Server::start(&["--host", "lab.test"]);
+    let browser = Browser::start();
+    let page = open_workbench(&browser, &server, "#server,8105");
+    assert!(page.evaluate_text("faults()[0]").contains("Missing at the end: 5 bytes"));
+    let fields = "Array.from(document.querySelectorAll('#drawing .fields button'), (it) => it.textContent)";
+    assert_eq!(page.evaluate(fields), json!(["Fin", "Reserved", "Opcode", "Mask", "Payload length"]));
     page.assert_clean();
 }
 

@@ -6,9 +6,12 @@ import { closeCode, isControl, CLOSE, TEXT } from "../wire/decode-frame.js";
 const isForbiddenCode = (code) =>
   code < 1000 || [1004, 1005, 1006].includes(code) || (code > 1014 && code < 3000) || code > 4999;
 
-/** Returns a list of { sentence, section } for a decoded frame from "client" or "server". */
-export function faultsOf(frame) {
-  const { fin, reserved, opcode, mask, length, shortLength, extendedBytes, header, unmasked, from } = frame;
+/**
+ * Returns a list of { sentence, section } for a decoded frame from "client" or "server". Its header has to be
+ * complete. `payload` are all bytes of the payload that have come, without the mask.
+ */
+export function faultsOf(frame, payload) {
+  const { fin, reserved, opcode, mask, length, shortLength, extendedBytes, header, from } = frame;
   const faults = [];
   const add = (isWrong, section, sentence) => isWrong && faults.push({ sentence, section });
   add(reserved !== 0, "5.2", "A reserved bit is 1, though no extension was agreed.");
@@ -20,12 +23,12 @@ export function faultsOf(frame) {
   add(extendedBytes === 2 && length < 126, "5.2", "The length fits into the 7 bits, so it has to stand there.");
   add(extendedBytes === 8 && length < 65_536, "5.2", "The length fits into fewer bytes, so it has to stand there.");
   add(extendedBytes === 8 && header[2] >= 0x80, "5.2", "The highest bit of a length in 64 bits has to be 0.");
-  const isWhole = BigInt(unmasked.length) === BigInt(length);
-  add(opcode === TEXT && fin && isWhole && !isUtf8(unmasked), "8.1", "The text is not UTF-8. The receiver closes with 1007.");
+  const isWhole = BigInt(payload.length) === BigInt(length);
+  add(opcode === TEXT && fin && isWhole && !isUtf8(payload), "8.1", "The text is not UTF-8. The receiver closes with 1007.");
   add(opcode === CLOSE && shortLength === 1, "5.5.1", "A Close has no payload, or a code in 2 bytes first.");
   const code = closeCode(frame);
   add(code !== null && isForbiddenCode(code), "7.4", `The code ${code} may not stand in a frame.`);
-  add(code !== null && isWhole && !isUtf8(unmasked.slice(2)), "5.5.1", "The reason behind the code is not UTF-8.");
+  add(code !== null && isWhole && !isUtf8(payload.slice(2)), "5.5.1", "The reason behind the code is not UTF-8.");
   return faults;
 }
 

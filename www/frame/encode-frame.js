@@ -1,4 +1,5 @@
-// Makes a frame out of its fields (RFC 6455, section 5.2): the way back of wire/decode-frame.js. Pure functions.
+// Makes a frame out of its fields (RFC 6455, section 5.2): the inverse of wire/decode-frame.js. `bytesFromHex` reads
+// pasted hex, and `cutFrame` finds the first frame in it. Pure functions.
 
 /** Returns the bytes of a frame. `payload` are its bytes without the mask; `key` are 4 bytes, or null for no mask. */
 export function encodeFrame({ fin, reserved, opcode, key, payload }) {
@@ -22,7 +23,7 @@ export function shortLength(length) {
 
 function extendedLength(length) {
   const count = { 126: 2, 127: 8 }[shortLength(length)] ?? 0;
-  // BigInt, because `>>` of JavaScript knows 32 bits only.
+  // BigInt, because `>>` of JavaScript works on 32 bits.
   return Array.from({ length: count }, (_, index) => Number((BigInt(length) >> BigInt(8 * (count - 1 - index))) & 255n));
 }
 
@@ -34,18 +35,24 @@ export function bytesFromHex(text) {
 }
 
 /**
- * Cuts bytes into the header and the payload of the first frame, and what comes behind it. `missing` is how many
- * bytes are missing, or more than 0 if not even the header is there.
+ * Cuts bytes into the header and the payload of the first frame, and what comes behind it. `missing` is how many bytes
+ * the payload still lacks or, if `isHeaderWhole` is false, the header.
  */
 export function cutFrame(bytes) {
-  if (bytes.length < 2) return { header: bytes, payload: new Uint8Array(), rest: new Uint8Array(), missing: 2 - bytes.length };
+  if (bytes.length < 2) return onlyHeader(bytes, 2);
   const short = bytes[1] & 0x7f;
   const extended = { 126: 2, 127: 8 }[short] ?? 0;
   const size = 2 + extended + (bytes[1] & 0x80 ? 4 : 0);
-  if (bytes.length < size) return { header: bytes, payload: new Uint8Array(), rest: new Uint8Array(), missing: size - bytes.length };
+  if (bytes.length < size) return onlyHeader(bytes, size);
   const length = extended === 0 ? BigInt(short) : bytes.slice(2, 2 + extended).reduce((sum, byte) => sum * 256n + BigInt(byte), 0n);
   const there = BigInt(bytes.length - size);
   const end = size + Number(length < there ? length : there);
   const missing = length > there ? length - there : 0;
-  return { header: bytes.slice(0, size), payload: bytes.slice(size, end), rest: bytes.slice(end), missing };
+  return { header: bytes.slice(0, size), isHeaderWhole: true, payload: bytes.slice(size, end), rest: bytes.slice(end), missing };
+}
+
+/** What `cutFrame` returns for the beginning of a header of `size` bytes. */
+function onlyHeader(bytes, size) {
+  const none = new Uint8Array();
+  return { header: bytes, isHeaderWhole: false, payload: none, rest: none, missing: size - bytes.length };
 }

@@ -8,7 +8,7 @@ import { decodeFrame, hexOf, hexOfAll, isControl } from "../wire/decode-frame.js
 import { drawFrame } from "../wire/draw-frame.js";
 import { plural } from "../wire/format.js";
 import { highlightFields } from "../wire/highlight-fields.js";
-import { bytesFromHex, cutFrame, encodeFrame } from "./encode-frame.js";
+import { bytesFromHex, cutFrame, encodeFrame, mask } from "./encode-frame.js";
 import { faultsOf } from "./check-frame.js";
 import { judge } from "./predict.js";
 import { pythonLine, shellLine } from "./send-lines.js";
@@ -20,6 +20,9 @@ const drawing = field("drawing");
 const DRAWN = 256;
 /** The longest payload of "that many bytes". */
 const LONGEST = 70_000;
+
+/** The boxes of the reserved bits, the highest bit first. */
+const RESERVED_BITS = ["rsv1", "rsv2", "rsv3"];
 
 /** The bytes of the frame. */
 let bytes = new Uint8Array();
@@ -33,7 +36,7 @@ function encode() {
   if (field("masked").checked && !key) return say("The masking key is not pairs of hex digits.");
   bytes = encodeFrame({
     fin: Number(field("fin").checked),
-    reserved: field("rsv").checked ? 0b100 : 0,
+    reserved: RESERVED_BITS.reduce((bits, id) => (bits << 1) | Number(field(id).checked), 0),
     opcode: Number(field("opcode").value),
     key,
     payload,
@@ -51,23 +54,33 @@ function payloadBytes() {
   }
 }
 
-/** Hex was pasted: the form shows the fields of its first frame. */
+/** Hex was pasted: the form shows the fields of its first frame, all of them, so that an edit changes only one. */
 function decode() {
   const pasted = bytesFromHex(field("hex").value);
   if (pasted === null) return say("This is not pairs of hex digits.");
   bytes = pasted;
-  const { header, payload } = cutFrame(bytes);
-  if (header.length >= 2) {
-    const frame = frameOf(header, payload);
-    field("fin").checked = frame.fin === 1;
-    field("rsv").checked = frame.reserved !== 0;
-    field("masked").checked = frame.mask === 1;
-    if (frame.key?.length === 4) field("key").value = hexOfAll(frame.key);
-    field("opcode").value = String(frame.opcode);
+  const { header, isHeaderWhole, payload } = cutFrame(bytes);
+  if (isHeaderWhole) {
+    const { fin, reserved, opcode, key } = frameOf(header, payload);
+    field("fin").checked = fin === 1;
+    RESERVED_BITS.forEach((id, index) => {
+      field(id).checked = (reserved & (0b100 >> index)) !== 0;
+    });
+    field("masked").checked = key !== null;
+    if (key) field("key").value = hexOfAll(key);
+    selectOpcode(opcode);
     field("kind").value = "hex";
-    field("payload").value = hexOfAll(frame.unmasked);
+    field("payload").value = hexOfAll(mask(payload, key));
   }
   show();
+}
+
+/** Selects an opcode. The list has one of the reserved ones; another gets a row. */
+function selectOpcode(opcode) {
+  const list = field("opcode");
+  list.value = String(opcode);
+  if (list.selectedIndex >= 0) return;
+  list.add(new Option(`${opcode.toString(16).toUpperCase()} reserved`, String(opcode), false, true));
 }
 
 /** Makes what the wire view draws: a frame, in a message of its own, with no byte hidden. */
@@ -82,19 +95,19 @@ function frameOf(header, payload) {
 
 /** Shows the bytes: the drawing, what is wrong, and the command lines. */
 function show() {
-  const { header, payload, rest, missing } = cutFrame(bytes);
+  const { header, isHeaderWhole, payload, rest, missing } = cutFrame(bytes);
   field("verdict").replaceChildren();
   field("shell").textContent = shellLine(bytes, location);
   field("python").textContent = pythonLine(bytes, location);
-  if (missing > 0 && payload.length === 0 && header.length < 2) return say("A frame has at least 2 bytes.");
+  if (header.length < 2) return say("A frame has at least 2 bytes.");
+  if (!isHeaderWhole) return say(`The header is not complete: ${plural(missing, "byte")} more.`);
   const frame = frameOf(header, payload);
-  const sentences = faultsOf(frame).map(({ sentence, section }) => [sentence, section]);
+  const sentences = faultsOf(frame, mask(payload, frame.key)).map(({ sentence, section }) => [sentence, section]);
   if (missing > 0) sentences.unshift([`Missing at the end: ${plural(missing, "byte")}.`, "5.2"]);
   if (rest.length > 0) sentences.unshift([`Behind this frame comes the next one: ${plural(rest.length, "byte")} more.`, "5.2"]);
   showFaults(sentences, frame);
-  const isWhole = missing === 0 || payload.length > 0;
   drawing.hidden = field("predict").checked;
-  drawing.replaceChildren(...(isWhole ? drawFrame(frame, innerWidth > 1000 ? 32 : 8) : []));
+  drawing.replaceChildren(...drawFrame(frame, innerWidth > 1000 ? 32 : 8));
 }
 
 function showFaults(sentences, { opcode, fin }) {
@@ -107,9 +120,10 @@ function showFaults(sentences, { opcode, fin }) {
   field("faults").replaceChildren(...(lines.length > 0 ? lines : [createElement("p", { class: "well" }, well)]));
 }
 
-/** Something in the form cannot be used, so there is no frame. */
+/** There is no frame: says why. */
 function say(sentence) {
   field("faults").replaceChildren(createElement("p", { class: "fault" }, sentence));
+  field("verdict").replaceChildren();
   drawing.replaceChildren();
 }
 
@@ -122,6 +136,7 @@ field("predict").addEventListener("change", ({ target }) => {
 
 field("prediction").addEventListener("submit", (event) => {
   event.preventDefault();
+  if (drawing.childElementCount === 0) return; // there is no frame
   const { header, payload } = cutFrame(bytes);
   const guesses = {
     length: field("guess-length").value, second: field("guess-second").value, xor: field("guess-xor").value,
@@ -134,7 +149,7 @@ field("prediction").addEventListener("submit", (event) => {
 
 // The form.
 
-for (const id of ["from", "opcode", "fin", "rsv", "masked", "key", "payload", "kind"]) {
+for (const id of ["from", "opcode", "fin", ...RESERVED_BITS, "masked", "key", "payload", "kind"]) {
   field(id).addEventListener("input", encode);
 }
 field("from").addEventListener("input", ({ target }) => {

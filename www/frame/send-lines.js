@@ -8,7 +8,7 @@ const handshakeLines = (host) => [
   "Sec-WebSocket-Version: 13", `Sec-WebSocket-Key: ${SAMPLE_KEY}`, "", "",
 ];
 
-/** For a shell. `printf` knows bytes in octal everywhere, and in hex not. Ctrl-C ends it. */
+/** For a shell. Every `printf` understands octal escapes, not every one hex. Ctrl-C ends it. */
 export function shellLine(bytes, { host, hostname, port }) {
   const octal = Array.from(bytes, (byte) => `\\${byte.toString(8).padStart(3, "0")}`).join("");
   const name = hostname.replaceAll(/[[\]]/g, ""); // nc wants ::1 without its brackets
