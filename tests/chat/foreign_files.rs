@@ -168,7 +168,7 @@ fn records_of_a_newer_version_are_skipped_and_their_ids_are_not_given_again() {
     let mut lines: Vec<String> = (2..1002).map(photo).collect();
     lines.insert(0, said(1, "one"));
     lines.push(photo(1002).replace("image/png", &"x".repeat(1_400_000)));
-    lines.push(r#"{"type":"pinned","message":7}"#.to_string());
+    lines.push(r#"{"type":"reaction","message":7}"#.to_string());
     lines.push(said(1003, "two"));
     lines.push(photo(5000));
     let content = lines.join("\n");

@@ -228,7 +228,7 @@ fn check_refusal(refusal: &Response, statuses: &[u16]) {
 
 /// Checks that an answer has one head: a status line, known fields, each once, and an empty line.
 fn check_answer(answer: &Response) {
-    const KNOWN: [&str; 16] = [
+    const KNOWN: [&str; 17] = [
         "Allow",
         "Cache-Control",
         "Connection",
@@ -237,6 +237,7 @@ fn check_answer(answer: &Response) {
         "Content-Type",
         "Cross-Origin-Resource-Policy",
         "Date",
+        "ETag",
         "Referrer-Policy",
         "Retry-After",
         "Sec-WebSocket-Accept",
