@@ -102,6 +102,7 @@ mod pages {
     mod source; // the source in the browser
     mod share; // the address for classmates, in large letters and as a QR code
     mod ticks; // the words beside one's own messages
+    mod unread; // the line above the first unread message; messages that mention the reader
     mod wire; // the wire view
     mod workbench; // the frame workbench
 }

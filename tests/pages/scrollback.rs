@@ -135,6 +135,8 @@ fn list_that_does_not_fill_its_view_loads_earlier_messages_by_itself() {
     // The private message is older than the messages in the welcome. Loading it gives no unread count.
     page.open(&format!("http://localhost:{}/", server.port));
     page.wait_for_texts(100);
+    page.evaluate("newest.click()"); // it has opened at its first unread message
+    page.wait_for("newest.hidden");
     page.evaluate("void (location.hash = '#dm=ben')");
     assert_eq!(page.wait_for_texts(1), json!(["psst"]));
     page.wait_for(&format!("earlier.textContent === '{BEGINS}'"));

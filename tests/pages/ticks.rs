@@ -80,9 +80,9 @@ fn status_goes_from_sending_to_delivered_to_all() {
         assert!(pair[1].1["id"].as_u64() > pair[0].1["id"].as_u64(), "{receipts:?}");
         assert!(pair[1].0 - pair[0].0 > 0.45, "more than two a second: {receipts:?}");
     }
-    // The status of a message that is loaded later, by scrolling up, is known as well.
+    // The status of a message that is loaded later, above the first unread one, is known as well.
     ana.open_chat("localhost", proxy.port);
-    assert_eq!(ana.wait_for_texts(100).as_array().unwrap().len(), 100);
+    ana.wait_for_texts(100);
     ana.evaluate("void messages.scrollTo(0, 0)");
     ana.wait_for("list.querySelector('.own')?.textContent.endsWith('✓✓ Delivered to 3 of 3')");
     ben.assert_clean();

@@ -12,6 +12,8 @@
 //   a marker         { notice, key, after }: a notice without a time, where messages are missing
 // Only our own messages have a `status`.
 
+import { isHidden } from "./hidden-people.js";
+
 /** The key of the conversation with everyone. The key of a private one is the other person's id. */
 export const ROOM = 0;
 
@@ -20,6 +22,9 @@ export const isPending = (message) => message.ref !== undefined && message.id ==
 
 /** Marks a place where messages are missing. */
 export const isMarker = (message) => message.notice !== undefined && message.at === undefined;
+
+/** Your own messages and notices are never unread. */
+export const canBeUnread = ({ notice, status, from }) => !notice && !status && !isHidden(from);
 
 function sortKey(message) {
   if (isPending(message)) return Infinity;
@@ -30,6 +35,10 @@ export class Conversation {
   messages = [];
   draft = "";
   unread = 0;
+  /** How many of the unread messages mention you. */
+  forYou = 0;
+  /** The line "New" stands above the first message of others with a higher id. If null, there is no line. */
+  newAfter = null;
 
   constructor(key) {
     this.key = key;
@@ -46,6 +55,12 @@ export class Conversation {
       else start = middle + 1;
     }
     this.messages.splice(start, 0, message);
+  }
+
+  /** Returns the message below the line "New", if there is one. It changes when missed messages arrive late. */
+  firstNew() {
+    if (this.newAfter === null) return undefined;
+    return this.messages.find((message) => message.id > this.newAfter && canBeUnread(message));
   }
 
   /** Adds pending messages at the end. */

@@ -76,9 +76,9 @@ export function showMembers(state, { onOpen }) {
     const absence = person && !isYou ? absenceOf(person) : "";
     const isOff = person !== undefined && isHidden(person);
     const conversation = state.conversations.get(key);
-    const unread = conversation?.unread ?? 0;
+    const { unread = 0, forYou = 0 } = conversation ?? {};
     const refused = conversation?.pending().filter(({ status }) => status === "refused").length ?? 0;
-    const now = JSON.stringify([person?.name, absence, unread, refused, isYou, key === state.openKey, isOff]);
+    const now = JSON.stringify([person?.name, absence, unread, forYou, refused, isYou, key === state.openKey, isOff]);
     if (shown.get(key) === now) return;
     shown.set(key, now);
     const parts = [key === ROOM ? "Everyone" : nameElement(person)];
@@ -86,6 +86,7 @@ export function showMembers(state, { onOpen }) {
     if (absence) parts.push(noteElement(absence));
     if (isOff) parts.push(noteElement("hidden"));
     if (refused > 0) parts.push(badgeElement(`${refused} not sent`));
+    if (forYou > 0) parts.push(forYouBadge(forYou));
     if (unread > 0) parts.push(badgeElement(`${unread} new`));
     const words = document.createElement("span");
     words.className = "entry-words";
@@ -100,14 +101,17 @@ export function showMembers(state, { onOpen }) {
   }
 
   function drawButton() {
-    let unread = 0;
+    let [unread, forYou] = [0, 0];
     for (const conversation of state.conversations.values()) {
-      if (conversation.key !== state.openKey) unread += conversation.unread;
+      if (conversation.key === state.openKey) continue;
+      unread += conversation.unread;
+      forYou += conversation.forYou;
     }
     const here = document.createElement("span");
     here.className = unread > 0 ? "hidden" : ""; // a badge takes its room; a screen reader still reads it
     here.textContent = " here";
     button.replaceChildren(String(state.members.count), here);
+    if (forYou > 0) button.append(" ", forYouBadge(forYou));
     if (unread > 0) button.append(" ", badgeElement(`${unread} new`));
   }
 
@@ -139,6 +143,17 @@ function noteElement(text) {
   const element = document.createElement("span");
   element.className = "note";
   element.textContent = text;
+  return element;
+}
+
+/** "@2": two messages mention you. */
+function forYouBadge(count) {
+  const element = badgeElement(`@${count}`);
+  element.classList.add("for-you");
+  const words = document.createElement("span");
+  words.className = "hidden";
+  words.textContent = " for you";
+  element.append(words);
   return element;
 }
 

@@ -36,6 +36,7 @@ export function fillItem(item, message, { onRetry, onDelete, onFold }) {
     fillNotice(item, message);
     return;
   }
+  if (message.id) item.dataset.id = message.id; // unread.js looks for what is on the screen
   const isOwn = Boolean(message.status);
   const isRefused = message.status === "refused";
   const isAction = actionIn(message.text) !== null; // its text names its author

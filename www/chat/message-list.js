@@ -46,10 +46,13 @@ export function showMessages(state, { scroll, onRetry, onDelete }) {
   const delivered = new Set();
   /** Whether all that has changed is older than what is drawn: then the list does not follow. */
   let isOlder = true;
+  /** Whether some of it has not been seen as it came: then the list follows only to the line "New". */
+  let stopsAtLine = false;
   let drawnAt = -Infinity;
   let timer;
 
-  const allMessages = () => state.conversation(state.openKey).messages;
+  const conversation = () => state.conversation(state.openKey);
+  const allMessages = () => conversation().messages;
   const canBeEdge = (message) => !isMarker(message) && !isPending(message); // those may be removed
 
   function draw(options) {
@@ -58,12 +61,15 @@ export function showMessages(state, { scroll, onRetry, onDelete }) {
     drawnAt = now;
     timer = clearTimeout(timer);
     const before = drawn.length;
+    const { toLine, ...others } = options ?? { older: isOlder, toLine: stopsAtLine };
     scroll.update(() => {
       trim();
       drawRows();
       scroll.hasNewer = last !== undefined;
-    }, options ?? { older: isOlder });
+      return toLine && conversation().unread > 0 ? rows.get(conversation().firstNew())?.item : undefined;
+    }, others);
     isOlder = true;
+    stopsAtLine = false;
     const hasGrown = drawn.length > Math.max(before, MOST_ROWS);
     if (hasGrown) drawSoon({ older: true }); // which trims
   }
@@ -71,6 +77,7 @@ export function showMessages(state, { scroll, onRetry, onDelete }) {
   /** Draws at once, if nothing was drawn in the last moment; and in any case what is not live: there is no more. */
   function drawSoon({ older = false, live = true }) {
     isOlder &&= older;
+    stopsAtLine ||= !live || document.hidden;
     const wait = live ? DRAW_EVERY - (performance.now() - drawnAt) : 0;
     if (wait <= 0) draw();
     else timer ??= setTimeout(draw, wait);
@@ -100,7 +107,8 @@ export function showMessages(state, { scroll, onRetry, onDelete }) {
       if (!item.isConnected || item.nextElementSibling !== next) list.insertBefore(item, next);
       next = item;
     }
-    drawn.forEach((message, index) => updateHeading(message, drawn[index - 1]));
+    const firstNew = conversation().firstNew();
+    drawn.forEach((message, index) => updateHeading(message, drawn[index - 1], message === firstNew));
     changed.clear();
     delivered.clear();
   }
@@ -137,23 +145,21 @@ export function showMessages(state, { scroll, onRetry, onDelete }) {
     scroll.keepTop(event.detail);
   });
 
-  /** Shows or hides the day and the name above a message. That depends on the message before it. */
-  function updateHeading(message, before) {
+  /** Shows or hides the line "New", the day and the name above a message. Day and name depend on the one before. */
+  function updateHeading(message, before, isFirstNew) {
     const row = rows.get(message);
-    if (isMarker(message) || row.before === before) return;
+    if (isMarker(message) || (row.before === before && row.isFirstNew === isFirstNew)) return;
     row.before = before;
+    row.isFirstNew = isFirstNew;
     const isAfterMarker = before && isMarker(before);
     const dated = isAfterMarker ? drawn.slice(0, drawn.indexOf(before)).findLast((it) => !isMarker(it)) : before;
     const isSameDay = dated && formatDay(dated.at) === formatDay(message.at); // markers have no day
     const isContinued = isSameDay && !isAfterMarker && !before.notice
       && before.from.id === message.from?.id && Math.abs(message.at - before.at) < ONE_NAME_FOR;
     row.item.classList.toggle("continued", Boolean(isContinued));
-    row.item.querySelector(".day")?.remove();
-    if (isSameDay) return;
-    const day = document.createElement("p");
-    day.className = "day";
-    day.textContent = formatDay(message.at);
-    row.item.prepend(day);
+    for (const heading of row.item.querySelectorAll(".new-line, .day")) heading.remove();
+    if (!isSameDay) row.item.prepend(headingElement("day", formatDay(message.at)));
+    if (isFirstNew) row.item.prepend(headingElement("new-line", "New"));
   }
 
   /** Calls `note` when the event is about the open conversation, and draws what it has noted. */
@@ -179,7 +185,12 @@ export function showMessages(state, { scroll, onRetry, onDelete }) {
     list.replaceChildren();
     drawn = [];
     last = null;
-    showEnd();
+    if (conversation().unread === 0) {
+      showEnd();
+    } else {
+      moveTo(conversation().firstNew());
+      draw({ toEnd: true, toLine: true });
+    }
   });
   scroll.addEventListener("end", showEnd);
 
@@ -188,6 +199,16 @@ export function showMessages(state, { scroll, onRetry, onDelete }) {
     if (last !== undefined) first = allMessages().slice(-PAGE_LENGTH).find(canBeEdge);
     last = undefined;
     draw({ toEnd: true });
+  }
+
+  /** Moves the window to the rows around this message. */
+  function moveTo(message) {
+    const all = allMessages();
+    const index = all.lastIndexOf(message);
+    drawn = []; // nothing of it is kept
+    first = all.slice(Math.max(index - PAGE_LENGTH / 2, 0), index + 1).find(canBeEdge);
+    const rest = all.slice(index, index + PAGE_LENGTH / 2);
+    last = rest.at(-1) === all.at(-1) ? undefined : rest.findLast(canBeEdge);
   }
 
   const isBeginningDrawn = () => allMessages().lastIndexOf(first) <= 0;
@@ -210,13 +231,8 @@ export function showMessages(state, { scroll, onRetry, onDelete }) {
   }
 
   function showMessage(message) {
-    const all = allMessages();
-    const index = all.lastIndexOf(message);
     if (!rows.has(message)) {
-      drawn = []; // nothing of it is kept
-      first = all.slice(Math.max(index - PAGE_LENGTH / 2, 0), index + 1).find(canBeEdge);
-      const rest = all.slice(index, index + PAGE_LENGTH / 2);
-      last = rest.at(-1) === all.at(-1) ? undefined : rest.findLast(canBeEdge);
+      moveTo(message);
       draw({ older: true });
     }
     const { item } = rows.get(message);
@@ -225,4 +241,11 @@ export function showMessages(state, { scroll, onRetry, onDelete }) {
   }
 
   return { drawOlder, drawNewer, isBeginningDrawn, showMessage };
+}
+
+function headingElement(className, text) {
+  const element = document.createElement("p");
+  element.className = className;
+  element.textContent = text;
+  return element;
 }

@@ -35,7 +35,8 @@ export function announceMessages(state) {
       const isOwn = Boolean(message.status);
       if (message.notice || isOwn || isHidden(message.from)) continue;
       if (lines.length === 0) setTimeout(announce, GATHER_FOR);
-      lines.push(key > 0 ? `In private, ${plainText(message)}` : plainText(message));
+      const to = message.isForYou ? "For you, " : "";
+      lines.push(`${key > 0 ? "In private, " : to}${plainText(message)}`);
     }
   });
 }

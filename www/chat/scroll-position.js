@@ -5,6 +5,9 @@
 /** A view that is scrolled to within this many pixels of the end counts as at the end. */
 const NEAR_END = 100;
 
+/** A list that stops at an item shows this many pixels of what is above it. */
+const ABOVE_LIMIT = 60;
+
 const view = document.getElementById("messages");
 const list = document.getElementById("list");
 
@@ -43,14 +46,15 @@ export class ScrollPosition extends EventTarget {
 
   /**
    * Calls `draw`, which changes the list, and then scrolls to where the reader was. `toEnd` goes to the end in
-   * any case; `older`: what is drawn does not stand at the end, so that the list does not follow.
+   * any case; `older`: what is drawn does not stand at the end, so that the list does not follow. If `draw`
+   * returns an item, the list goes no further to the end than this item is in view.
    */
   update(draw, { toEnd = false, older = false }) {
     // If the size has just changed, the observer does not know it yet, and the view is not where it was.
     const wasAtEnd = viewSize() === this.#size ? this.#isNearEnd() : this.#isAtEnd;
     this.#anchor = findAnchor();
-    draw();
-    if (toEnd || (wasAtEnd && !older)) scrollToEnd();
+    const limit = draw();
+    if (toEnd || (wasAtEnd && !older)) scrollToEnd(limit);
     else restore(this.#anchor);
     this.#settle();
   }
@@ -73,6 +77,11 @@ export class ScrollPosition extends EventTarget {
     return [indexAt(-distance), indexAt(view.clientHeight + distance) + 1];
   }
 
+  /** The last item whose end is on the screen; at the end of the list, its last one. */
+  get lastItemOnScreen() {
+    return this.#isAtEnd ? list.lastElementChild : list.children[indexAt(view.clientHeight + 1) - 1];
+  }
+
   #settle() {
     this.#isAtEnd = this.#isNearEnd();
     this.#anchor = findAnchor();
@@ -86,8 +95,11 @@ export class ScrollPosition extends EventTarget {
 
 const viewSize = () => `${view.clientWidth} ${view.clientHeight}`;
 
-function scrollToEnd() {
+function scrollToEnd(limit) {
   view.scrollTop = view.scrollHeight;
+  if (!limit) return;
+  const top = limit.getBoundingClientRect().top - view.getBoundingClientRect().top;
+  view.scrollTop -= Math.max(ABOVE_LIMIT - top, 0);
 }
 
 /** How far the item's lower edge is below the view's upper edge. (A day may be added at its upper edge.) */

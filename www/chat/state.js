@@ -6,6 +6,7 @@
 //                                 reset: it has another history than before, and the messages start anew
 //   "members"                     a member came, left or was renamed, or their number changed
 //   "own-name"                    your name is known, or has changed
+//   "reset"                       all was forgotten, because the server has another history; "opened" follows
 //   "opened"                      another conversation is open
 //   "added" { key, messages, live?, older? }   live: said just now; older: said before what was here
 //   "confirmed", "changed", "delivered", "removed"   each with the message that it is about as detail
@@ -297,6 +298,7 @@ export class ChatState extends EventTarget {
       if (old.key === openKey) this.openKey = key;
     }
     this.#saveDrafts();
+    this.emit("reset");
     this.emit("opened");
   }
 

@@ -1,7 +1,11 @@
-// Counts unread messages: on the button "3 new" below the list, in the title of the page, and, through
-// the event "unread", beside each name in member-list.js. Your own messages and notices do not count.
+// Counts unread messages: on the button "3 new" below the list, in the title of the page, and, through the event
+// "unread", beside each name in member-list.js. A message has been read when its end was on the screen, in a
+// window that had the focus. Of each conversation it is known up to which id it was read.
+//
+// When unread messages come and there were none, the line "New" is put above the first: message-list.js draws it,
+// and opens a conversation there. It goes when you answer, and when the conversation is opened with all of it read.
 
-import { isHidden } from "./hidden-people.js";
+import { canBeUnread } from "./conversation.js";
 import { load, save } from "../shared/storage.js";
 
 const button = document.getElementById("newest");
@@ -14,45 +18,71 @@ export function countUnread(state, scroll) {
   let readUpTo = load("read", null, isReadUpTo);
 
   /** A window that is hidden or behind another one is not being read. */
-  const isReading = () => scroll.isAtEnd && !document.hidden && document.hasFocus();
+  const isReading = () => !document.hidden && document.hasFocus();
+
+  const isUnread = (message) =>
+    readUpTo !== null && message.id > (readUpTo[message.key] ?? 0) && canBeUnread(message);
 
   function update() {
     const conversation = state.conversation(state.openKey);
-    if (isReading()) markRead(conversation);
+    if (isReading()) markRead(conversation, lastIdOnScreen(scroll));
     if (button.hidden !== scroll.isAtEnd) button.hidden = scroll.isAtEnd;
     if (button.hidden) return;
-    const words = conversation.unread > 0 ? `${conversation.unread} new ↓` : "To the newest ↓";
+    const words = wordsFor(conversation);
     if (button.textContent !== words) button.textContent = words;
   }
 
-  function markRead(conversation) {
-    const last = conversation.messages.findLast((message) => message.id)?.id ?? 0;
-    if (readUpTo === null || last <= (readUpTo[conversation.key] ?? 0)) return;
-    readUpTo[conversation.key] = last;
+  function markRead(conversation, id) {
+    const { key, messages } = conversation;
+    if (readUpTo === null || id <= (readUpTo[key] ?? 0)) return;
+    readUpTo[key] = id;
     save("read", readUpTo);
     if (conversation.unread === 0) return;
     conversation.unread = 0;
+    conversation.forYou = 0;
+    count(conversation, messages.filter(isUnread));
+  }
+
+  function count(conversation, unread) {
+    conversation.unread += unread.length;
+    conversation.forYou += unread.filter(({ isForYou }) => isForYou).length;
     state.emit("unread");
   }
 
-  state.addEventListener("added", ({ detail: { key, messages } }) => {
-    const isUnread = ({ notice, status, id, from }) =>
-      !notice && !status && id > (readUpTo?.[key] ?? 0) && !isHidden(from);
-    const isRead = readUpTo === null || (key === state.openKey && isReading());
-    const unread = isRead ? [] : messages.filter(isUnread);
-    state.conversation(key).unread += unread.length;
-    if (unread.length > 0) state.emit("unread");
-    update();
+  // The list does not show these messages yet. When it does, it is "settled", and some of them are read.
+  state.addEventListener("added", ({ detail: { key, messages, live } }) => {
+    const conversation = state.conversation(key);
+    const isAnswered = live && messages.some(({ ref }) => ref);
+    if (isAnswered) conversation.newAfter = null;
+    const isFollowed = live && key === state.openKey && scroll.isAtEnd && isReading();
+    const unread = isFollowed ? [] : messages.filter(isUnread);
+    if (unread.length === 0) return;
+    if (conversation.unread === 0) conversation.newAfter = readUpTo[key] ?? 0;
+    count(conversation, unread);
   });
-  state.addEventListener("welcomed", ({ detail: { reset } }) => {
-    if (!reset && readUpTo !== null) return;
+  state.addEventListener("reset", () => {
+    readUpTo = null;
+  });
+  state.addEventListener("welcomed", () => {
+    if (readUpTo !== null) return;
     readUpTo = {};
-    state.conversations.forEach(markRead);
+    for (const conversation of state.conversations.values()) {
+      markRead(conversation, conversation.messages.findLast((message) => message.id)?.id ?? 0);
+    }
+    state.emit("unread");
+  });
+  state.addEventListener("opened", () => {
+    const conversation = state.conversation(state.openKey);
+    if (conversation.unread === 0) conversation.newAfter = null;
   });
   state.addEventListener("unread", () => {
-    let sum = 0;
-    for (const { unread } of state.conversations.values()) sum += unread;
-    const words = sum > 0 ? `(${sum}) ${title}` : title;
+    let [unread, forYou] = [0, 0];
+    for (const conversation of state.conversations.values()) {
+      unread += conversation.unread;
+      forYou += conversation.forYou;
+    }
+    const counted = unread > 0 ? `(${unread}) ` : "";
+    const words = `${counted}${forYou > 0 ? "@you – " : ""}${title}`;
     if (document.title !== words) document.title = words;
   });
 
@@ -65,4 +95,15 @@ export function countUnread(state, scroll) {
   addEventListener("focus", update);
   addEventListener("blur", update);
   document.addEventListener("visibilitychange", update);
+}
+
+function wordsFor({ unread, forYou }) {
+  if (unread === 0) return "To the newest ↓";
+  return forYou === 0 ? `${unread} new ↓` : `${unread} new, ${forYou} for you ↓`;
+}
+
+function lastIdOnScreen(scroll) {
+  let item = scroll.lastItemOnScreen;
+  while (item && !item.dataset.id) item = item.previousElementSibling; // a notice, or what is not sent yet
+  return Number(item?.dataset.id ?? 0);
 }
