@@ -26,7 +26,7 @@
 //   message-body.js              fills in what was said
 //   format-text.js, code-block.js   code and links in it
 //   scroll-position.js           keeps your place in the list
-//   unread.js                    counts unread messages
+//   unread.js                    counts unread messages, and says where the line "New" stands
 //   photo-input.js               picks, pastes and drops photos
 //   photo-preview.js             shows a photo before it is sent
 //   photo-prepare.js             makes it small and upright, without where it was taken:

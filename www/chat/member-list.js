@@ -86,8 +86,7 @@ export function showMembers(state, { onOpen }) {
     if (absence) parts.push(noteElement(absence));
     if (isOff) parts.push(noteElement("hidden"));
     if (refused > 0) parts.push(badgeElement(`${refused} not sent`));
-    if (forYou > 0) parts.push(forYouBadge(forYou));
-    if (unread > 0) parts.push(badgeElement(`${unread} new`));
+    if (unread > 0) parts.push(unreadBadges({ unread, forYou }));
     const words = document.createElement("span");
     words.className = "entry-words";
     words.append(...parts);
@@ -111,8 +110,7 @@ export function showMembers(state, { onOpen }) {
     here.className = unread > 0 ? "hidden" : ""; // a badge takes its room; a screen reader still reads it
     here.textContent = " here";
     button.replaceChildren(String(state.members.count), here);
-    if (forYou > 0) button.append(" ", forYouBadge(forYou));
-    if (unread > 0) button.append(" ", badgeElement(`${unread} new`));
+    if (unread > 0) button.append(" ", unreadBadges({ unread, forYou }));
   }
 
   let timer;
@@ -146,15 +144,20 @@ function noteElement(text) {
   return element;
 }
 
-/** "@2": two messages mention you. */
-function forYouBadge(count) {
-  const element = badgeElement(`@${count}`);
-  element.classList.add("for-you");
+/** "3 new", and before it "@2" if two of them mention you. */
+function unreadBadges({ unread, forYou }) {
+  const badges = document.createElement("span");
+  badges.className = "badges";
+  badges.append(badgeElement(`${unread} new`));
+  if (forYou === 0) return badges;
+  const badge = badgeElement(`@${forYou}`);
+  badge.classList.add("for-you");
   const words = document.createElement("span");
   words.className = "hidden";
   words.textContent = " for you";
-  element.append(words);
-  return element;
+  badge.append(words);
+  badges.prepend(badge, " ");
+  return badges;
 }
 
 function badgeElement(text) {

@@ -25,8 +25,8 @@ export function countUnread(state, scroll) {
 
   function update() {
     const conversation = state.conversation(state.openKey);
-    if (isReading()) markRead(conversation, lastIdOnScreen(scroll));
     if (button.hidden !== scroll.isAtEnd) button.hidden = scroll.isAtEnd;
+    if (isReading()) markRead(conversation, lastIdOnScreen(scroll));
     if (button.hidden) return;
     const words = wordsFor(conversation);
     if (button.textContent !== words) button.textContent = words;
@@ -91,7 +91,8 @@ export function countUnread(state, scroll) {
     document.getElementById("text").focus(); // the button is about to be hidden, and it has the focus
     update();
   });
-  scroll.addEventListener("settled", update);
+  // Other modules may still change how high the list is. A hidden page has no frames, and reads nothing.
+  scroll.addEventListener("settled", () => requestAnimationFrame(update));
   addEventListener("focus", update);
   addEventListener("blur", update);
   document.addEventListener("visibilitychange", update);
