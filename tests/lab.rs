@@ -103,7 +103,7 @@ fn list(exercises: &[Exercise], build: &Build, seed: u32) -> ExitCode {
 }
 
 impl Exercise {
-    /// Checks the expectations that this program can check, each with a server of its own.
+    /// Starts a server, and checks on it the expectations that this program can check.
     pub fn check(
         &self, build: &Build, seed: u32, answer: Option<String>, run: Option<String>,
     ) -> Vec<Result<(), Failure>> {

@@ -27,7 +27,7 @@ export const CHECKS = {
   client: checkClient,
 };
 
-function checkAnswer({ exercise, words, answer }) {
+async function checkAnswer({ exercise, words, answer }) {
   const given = answer.trim();
   if (given === "") return ["Write your answer into the box first."];
   const wrong = (why) => [`received “${given}”`, why];
@@ -125,14 +125,15 @@ async function checkShownCount({ page: opened }) {
   const state = page.getElementById("state");
   const numberShown = () => Number(/\d+/.exec(state.textContent)?.[0]);
   if (!(await until(() => numberShown() > 0))) return [`expected: a number in the first line; received “${state.textContent}”`];
-  const before = numberShown();
   const other = new Line("/broadcast");
   await other.opens();
-  const isCounted = await until(() => numberShown() === before + 1);
-  other.socket.close();
+  const frame = await other.read();
+  const { clients } = frame ? JSON.parse(textOf(frame)) : {};
+  const isCounted = await until(() => numberShown() === clients);
+  await other.end();
   const asMessage = Array.from(page.querySelectorAll("#messages .text")).find((it) => it.textContent.includes('"count"'));
   if (asMessage) return [`“${asMessage.textContent}” stands in the list of messages`];
-  return isCounted ? null : [`one more client came: expected ${before + 1}, received “${state.textContent}”`];
+  return isCounted ? null : [`one more client came: expected ${clients}, received “${state.textContent}”`];
 }
 
 /** How long the student has to start the client, in milliseconds. */

@@ -68,7 +68,7 @@ async function check(exercise, items, verdict, { words, seed, answer, page }) {
     items[index].className = "running";
     const wrong = expectation.steps
       ? await takeSteps(expectation.steps, words)
-      : await CHECKS[expectation.run]({ exercise, expectation, words, answer, page, say });
+      : await CHECKS[expectation.run]({ exercise, expectation, words, answer, page, say }).catch((error) => [error.message]);
     items[index].className = wrong ? "red" : "green";
     if (wrong) failures.push(createElement("p", {}, expectation.text), createElement("pre", { tabindex: "0" }, wrong.join("\n")));
     else kept += 1;
