@@ -20,6 +20,7 @@ use crate::mutex::lock;
 use crate::websocket::{Sender, Socket, frames};
 
 mod opening; // what a client asks for, and the packet that opens its connection
+pub mod json_check; // whether the payload is JSON
 pub mod packet; // a text -> the parts of a Socket.IO packet
 mod polling; // over plain HTTP, until a client has its WebSocket
 
@@ -41,9 +42,6 @@ pub struct SocketIo {
     clients: Mutex<HashMap<u64, Sender>>,
     /// The clients that have no WebSocket yet.
     pub sessions: Sessions,
-    /// Held while a message is parsed: serde_json's tree takes up to 32 times the bytes of its text, so only
-    /// one exists at a time.
-    parsing: Mutex<()>,
 }
 
 /// One client.
@@ -126,10 +124,7 @@ impl SocketIo {
 
     /// Handles one packet of Socket.IO, the content of a message.
     fn handle_message(&self, client: &Client, text: &str) -> Result<(), Fault> {
-        let packet = {
-            let _one_at_a_time = lock(&self.parsing);
-            Packet::parse(text)?
-        };
+        let packet = Packet::parse(text)?;
         let is_root = packet.namespace == "/";
         match packet.kind {
             b'0' if is_root => self.connect(client),

@@ -1,9 +1,9 @@
 //! A packet of Socket.IO: its type, then `<namespace>,`, the number of an acknowledgement and JSON, all three of
 //! which may be missing: `2["hi"]`, `0/admin,{"token":"x"}`, `27["hi"]`.
 
-use serde_json::Value;
 use tungstenite::protocol::frame::coding::CloseCode;
 
+use super::json_check::{first_text, is_json};
 use super::{Fault, NO_BINARY};
 
 /// Names of events that the library uses itself: a client that receives one ends its connection.
@@ -44,9 +44,9 @@ impl Packet<'_> {
         let (number, payload) = rest.split_at(digits);
         let is_right = match kind {
             _ if digits > NUMBER_MAX => false,
-            b'0' => payload.is_empty() || matches!(serde_json::from_str(payload), Ok(Value::Object(_))),
+            b'0' => payload.is_empty() || (payload.starts_with('{') && is_json(payload)),
             b'2' => is_event(payload),
-            b'3' => digits > 0 && matches!(serde_json::from_str(payload), Ok(Value::Array(_))),
+            b'3' => digits > 0 && payload.starts_with('[') && is_json(payload),
             _ => true,
         };
         if !is_right {
@@ -60,10 +60,11 @@ impl Packet<'_> {
 /// Whether this is a JSON array with the name of an event first. (serde_json refuses half a surrogate pair,
 /// `"\ud83d"` alone, which JavaScript lets pass.)
 fn is_event(payload: &str) -> bool {
-    let Ok(Value::Array(parts)) = serde_json::from_str(payload) else { return false };
-    match parts.first() {
-        Some(Value::String(name)) => !RESERVED.contains(&name.as_str()),
-        Some(Value::Number(_)) => true,
-        _ => false,
-    }
+    let name = payload.strip_prefix('[').map(str::trim_ascii_start);
+    let is_good = name.is_some_and(|name| match name.as_bytes().first() {
+        Some(b'"') => first_text(name).is_some_and(|name| !RESERVED.contains(&name.as_str())),
+        Some(first) => first.is_ascii_digit() || *first == b'-',
+        None => false,
+    });
+    is_good && is_json(payload)
 }

@@ -1,6 +1,6 @@
 //! Packets of Socket.IO at random, through the function that reads them.
 
-use partyline::socketio::packet::Packet;
+use partyline::socketio::{json_check::is_json, packet::Packet};
 use serde_json::Value;
 
 use crate::support::corpus::to_bytes;
@@ -55,5 +55,30 @@ fn a_packet_is_understood_in_one_way_or_refused() {
         let packet = Packet::parse(&again).unwrap_or_else(|_| panic!("{again:?}"));
         let parts = (packet.kind, packet.namespace, packet.acknowledge, packet.payload);
         assert_eq!(parts, (kind, namespace, acknowledge, payload));
+    });
+}
+
+/// What serde_json reads into a tree, and nothing else, is JSON.
+#[test]
+fn json_is_checked_as_serde_json_reads_it() {
+    let nested = |depth| format!("{}1{}", "[".repeat(depth), "]".repeat(depth));
+    let [deep, deeper] = [nested(127), nested(128)];
+    assert!(is_json(&deep) && !is_json(&deeper));
+    let corpus = to_bytes(&[
+        "[\"a\",{\"n\":[1,null,true],\"\\u00e9\":-1.5e3} , [ ] ,{}]",
+        " {\"a\": {\"b\" :\t[]}}\r\n",
+        "[1,]",
+        "{\"a\":1,}",
+        "{1:2}",
+        "[1 2]",
+        "01",
+        "nul",
+        &deep,
+        &deeper,
+        "",
+    ]);
+    fuzz("json", &corpus, &TOKENS, |input, _| {
+        let Ok(text) = std::str::from_utf8(input) else { return };
+        assert_eq!(is_json(text), serde_json::from_str::<Value>(text).is_ok(), "{text:?}");
     });
 }

@@ -137,6 +137,24 @@ fn an_event_of_1_mib_arrives_and_a_longer_one_gets_1009() {
     server.assert_serves();
 }
 
+/// As a tree, each of these events takes 75 MB.
+#[test]
+fn events_of_many_small_parts_take_no_more_memory_than_others() {
+    let server = Server::start_without_pace(&["--log", "warn"]);
+    let event = format!("42[\"draw\",{}]", vec![r#"{"a":[]}"#; 110_000].join(","));
+    let threads = [(); 20].map(|()| {
+        let (mut peer, event) = (connect(&server), event.clone());
+        std::thread::spawn(move || {
+            peer.send_text("41"); // so that it gets no event of another
+            peer.send_text(&event);
+            peer.expect_close(1002); // an event of a client that is not connected
+        })
+    });
+    threads.into_iter().for_each(|thread| thread.join().unwrap());
+    let peak = server.status("VmHWM");
+    assert!(peak < 100_000, "{peak} kB at the most");
+}
+
 #[test]
 fn each_wrong_packet_ends_its_connection_with_a_code_and_a_sentence() {
     let server = Server::start(&[]);
