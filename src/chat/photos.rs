@@ -93,7 +93,9 @@ pub fn announce(
 pub fn receive(awaited: Option<Awaited>, bytes: Bytes) -> Option<Parsed> {
     let Some((reference, announced)) = awaited else {
         let why = "a binary message is a photo here, and none was announced before this one";
-        return Some((find_ref(&String::from_utf8_lossy(&bytes)), Err(Problem::new("not-text", why))));
+        // Bytes that are no text are not copied: as a text they would take three times the memory reserved for them.
+        let reference = str::from_utf8(&bytes).ok().and_then(find_ref);
+        return Some((reference, Err(Problem::new("not-text", why))));
     };
     let Announced { size, caption, to } = *announced?;
     let message = match image_header::read(&bytes) {
@@ -156,6 +158,7 @@ impl Photos {
         let in_memory = lock(&self.newest).by_id.get(id).cloned();
         let bytes = in_memory.or_else(|| {
             let path = self.folder.as_ref().filter(|_| is_id(id))?.join(id);
+            let path = Some(path).filter(|path| path.is_file())?; // opening a FIFO would wait for a writer
             files::read(&path).ok()?.map(Bytes::from)
         });
         // Another program may have changed the file, so its type is read again.

@@ -108,6 +108,9 @@ fn a_file_that_was_changed_is_served_as_what_it_is_now_or_not_at_all() {
     }
     fs::remove_file(&path).unwrap();
     fetch(&server, &photo).assert_status("removed", 404);
+    if is_possible("mkfifo", &[path.to_str().unwrap()]) {
+        fetch(&server, &photo).assert_status("a FIFO without a writer", 404);
+    }
     // No other file of the folder is a photo.
     fs::write(folder.path("photos/other.png"), &png.bytes).unwrap();
     let reply = server.exchange("GET /photo/other.png HTTP/1.1\r\nHost: localhost\r\n\r\n");

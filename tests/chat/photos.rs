@@ -129,6 +129,23 @@ fn a_large_binary_message_that_was_not_announced_gets_an_error() {
 }
 
 #[test]
+fn binary_messages_that_were_not_announced_take_no_more_memory_than_they_have_bytes() {
+    let server = Server::start_without_pace(&["--photo", "16777216", "--log", "warn"]);
+    let frame = client_frame(0x82, &vec![0xFF; 16 << 20]);
+    let mut members = gather(&server, ["Ana", "Ben", "Cleo", "Dora", "Emil", "Finn"]);
+    thread::scope(|scope| {
+        for member in &mut members {
+            scope.spawn(|| {
+                member.peer.send_raw(&frame);
+                member.expect_error("not-text", None);
+            });
+        }
+    });
+    let peak = server.status("VmHWM");
+    assert!(peak < 150_000, "{peak} kB at the most");
+}
+
+#[test]
 fn without_photos_every_announcement_is_too_large() {
     let (_server, mut ana, _ben) = author(&["--photo", "0"]);
     assert_eq!(ana.welcome["limits"]["photo"], 0);
