@@ -19,6 +19,8 @@ use crate::{json::JsonObject, json::list, json::quoted, mutex::lock, qr::Qr};
 const URL_MAX: usize = 200;
 /// The light margin that a reader needs around a code, in modules (ISO/IEC 18004:2015, 6.3.8).
 const QUIET: usize = 4;
+/// What proxies and tunnels add (RFC 7239, RFC 9110, 7.6.3). They run on this machine, and some send `Host: localhost`.
+const FORWARDED: [&str; 5] = ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip"];
 /// How long the addresses of this machine are believed: it may go into another network.
 const KNOWN_FOR: Duration = Duration::from_secs(10);
 /// Black on white in every terminal, whatever its own colours are (xterm's palette of 256), and its end.
@@ -83,7 +85,8 @@ impl Share {
 
     fn addresses_for(&self, request: &Request, peer: IpAddr) -> Vec<Address> {
         let is_local = request.host.as_ref().is_some_and(Authority::is_loopback);
-        if is_local && peer.is_loopback() { self.addresses() } else { Vec::new() }
+        let is_forwarded = FORWARDED.iter().any(|name| request.headers(name).next().is_some());
+        if is_local && peer.is_loopback() && !is_forwarded { self.addresses() } else { Vec::new() }
     }
 
     /// A code of `?url=`, as a picture.

@@ -41,6 +41,16 @@ fn only_a_page_on_this_machine_is_told_its_addresses() {
         assert_eq!(share(&get(&server, host, "/share.json")), none, "{host}");
     }
     get(&server, "evil.example", "/share.json").assert_status("an unknown Host", 421);
+    // A proxy or a tunnel on this machine may send its own Host; what it adds says that the page is elsewhere.
+    let added =
+        ["Forwarded: for=192.0.2.7", "Via: 1.1 x", "X-Forwarded-For: 192.0.2.7", "X-Real-IP: 192.0.2.7"];
+    for header in added.into_iter().chain(["X-Forwarded-Host: chat.example"]) {
+        let host = format!("localhost\r\n{header}");
+        assert_eq!(share(&get(&server, &host, "/share.json")), none, "{header}");
+        if let Some(address) = found.first() {
+            code(&server, &host, &url(address)).assert_status(header, 400);
+        }
+    }
     // A client on another machine can say what it likes.
     let Some(ip) = found.iter().map(|address| address.ip).find(IpAddr::is_ipv4) else {
         return eprintln!("the rest is skipped: this machine is in no network");
