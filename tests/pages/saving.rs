@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::support::browser::Browser;
 use crate::support::chat::{Member, gather};
 use crate::support::folder::Folder;
+use crate::support::images::samples;
 use crate::support::page::Page;
 use crate::support::proxy::Proxy;
 use crate::support::*;
@@ -115,6 +116,39 @@ fn private_conversation_is_saved_for_its_two_people() {
     let said = messages.iter().map(|it| json!([it["from"]["name"], it["to"]["name"], it["text"]]));
     let expected = json!([["ben/../é", own_name, "just you"], [own_name, "ben/../é", "and you"]]);
     assert_eq!(said.collect::<Value>(), expected);
+    page.assert_clean();
+}
+
+#[test]
+fn saved_conversation_has_photos_messages_to_the_operator_and_those_of_hidden_people() {
+    let server = Server::start_without_pace(&[]);
+    let browser = Browser::start();
+    let folder = Folder::new();
+    let page = browser.new_user();
+    let own_name = page.open_chat("localhost", server.port);
+    let mut ben = Member::come(&server, "ben");
+    ben.send_photo(&json!({ "ref": "a", "caption": "our cat" }), &samples()[0].bytes);
+    let photo = ben.read_photo_ack("a", 1);
+    let address = format!("http://localhost:{}/{}", server.port, photo["url"].as_str().unwrap());
+    page.wait_for("list.querySelector('.photo img')?.complete");
+    page.type_and_send("/msg operator help me");
+    page.wait_for("/✓/.test(list.lastElementChild.textContent)");
+    let (_, text) = save(&page, &folder, "text");
+    assert!(text.contains(&format!("] ben: [photo {address}] our cat\n")), "{text}");
+    assert!(text.contains(&format!("] {own_name} (to the operator): help me\n")), "{text}");
+    assert!(!text.contains("hidden"), "{text}");
+
+    page.type_and_send("/hide ben");
+    page.wait_for("document.getElementById('people-list').textContent.includes('hidden')");
+    let (_, text) = save(&page, &folder, "text");
+    assert!(text.contains("\nWith the messages of people who are hidden on the page.\n"), "{text}");
+    assert!(text.contains("] ben: [photo "), "{text}");
+    let (_, text) = save(&page, &folder, "json");
+    let messages: Vec<Value> = text.lines().map(|it| serde_json::from_str(it).unwrap()).collect();
+    assert_eq!(messages.len(), 2);
+    assert_eq!(messages[0]["photo"]["url"], address);
+    assert_eq!(messages[0]["text"], "our cat");
+    assert_eq!(messages[1]["to"], json!({ "id": 0, "name": "operator" }));
     page.assert_clean();
 }
 

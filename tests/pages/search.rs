@@ -78,7 +78,7 @@ fn search_finds_earlier_messages_and_leads_to_them() {
 }
 
 #[test]
-fn search_in_a_private_conversation_finds_nothing_else() {
+fn search_finds_nothing_of_another_conversation_and_nothing_of_hidden_people() {
     let server = Server::start_without_pace(&[]);
     let browser = Browser::start();
     let page = browser.new_user();
@@ -99,6 +99,14 @@ fn search_in_a_private_conversation_finds_nothing_else() {
     page.evaluate("document.getElementById('to-room').click()");
     page.wait_for("document.getElementById('search').hidden");
     open_search(&page, "mat");
+    wait_until_searched(&page, "Nothing found.");
+    // Of a hidden person nothing is found.
+    open_search(&page, "key");
+    wait_until_searched(&page, "250 found, the newest 200 listed.");
+    page.press("Escape");
+    page.type_and_send("/hide ben");
+    page.wait_for("document.getElementById('people-list').textContent.includes('hidden')");
+    open_search(&page, "key");
     wait_until_searched(&page, "Nothing found.");
     page.assert_clean();
 }

@@ -10,7 +10,7 @@ import { isHidden } from "./hidden-people.js";
 import { hashFor } from "./navigation.js";
 
 /** In a busy room much changes at once. The list is drawn at most once in this time (milliseconds). */
-const REDRAW_AFTER = 50;
+const REDRAW_AFTER = 100;
 
 const popover = document.getElementById("people");
 const list = document.getElementById("people-list");
@@ -30,8 +30,9 @@ export function showMembers(state, { onOpen }) {
 
   function draw() {
     const keys = [ROOM, ...found(personIdsInOrder(state))];
+    const listed = new Set(keys);
     for (const [key, item] of items) {
-      if (keys.includes(key)) continue;
+      if (listed.has(key)) continue;
       item.remove();
       items.delete(key);
       shown.delete(key);
@@ -122,8 +123,8 @@ export function showMembers(state, { onOpen }) {
   }
 
   const found = startMemberFilter(state, { onChange: draw, onPick: open });
-  for (const type of ["members", "own-name", "opened"]) state.addEventListener(type, draw);
-  for (const type of ["unread", "changed", "removed"]) state.addEventListener(type, drawSoon);
+  for (const type of ["own-name", "opened"]) state.addEventListener(type, draw);
+  for (const type of ["members", "unread", "changed", "removed"]) state.addEventListener(type, drawSoon);
 }
 
 /** Returns the ids of: you, the members, and people who have left but have a conversation with you. */

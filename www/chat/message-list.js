@@ -61,6 +61,7 @@ export function showMessages(state, { scroll, onRetry, onDelete }) {
     drawnAt = now;
     timer = clearTimeout(timer);
     const before = drawn.length;
+    if (!options && scroll.isFarFromEnd) last ??= drawn.findLast(canBeEdge); // nothing is added so far from the reader
     const { toLine, ...others } = options ?? { older: isOlder, toLine: stopsAtLine };
     scroll.update(() => {
       trim();

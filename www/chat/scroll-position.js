@@ -39,6 +39,11 @@ export class ScrollPosition extends EventTarget {
     return this.#isAtEnd;
   }
 
+  /** Whether the reader has scrolled up, and what is drawn ends further below the view than the view is high. */
+  get isFarFromEnd() {
+    return !this.#isAtEnd && heightBelow() > view.clientHeight;
+  }
+
   /** Goes to the newest message. message-list.js listens to the event, and draws it if it is not drawn. */
   goToEnd() {
     this.dispatchEvent(new Event("end"));
@@ -89,11 +94,14 @@ export class ScrollPosition extends EventTarget {
   }
 
   #isNearEnd() {
-    return !this.hasNewer && view.scrollHeight - view.scrollTop - view.clientHeight <= NEAR_END;
+    return !this.hasNewer && heightBelow() <= NEAR_END;
   }
 }
 
 const viewSize = () => `${view.clientWidth} ${view.clientHeight}`;
+
+/** How many pixels of the list are below the view. */
+const heightBelow = () => view.scrollHeight - view.scrollTop - view.clientHeight;
 
 function scrollToEnd(limit) {
   view.scrollTop = view.scrollHeight;

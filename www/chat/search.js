@@ -4,6 +4,7 @@
 
 import { ROOM } from "./conversation.js";
 import { nameElement, timeElement } from "./format.js";
+import { isHidden } from "./hidden-people.js";
 import { wordsOf } from "./transcript.js";
 
 const openButton = document.getElementById("search-button");
@@ -44,6 +45,7 @@ export function startSearch(state, { loadAll, showMessage }) {
 
   function contains(message, query) {
     if (message.id === undefined) return false; // a notice, or not sent yet
+    if (isHidden(message.from)) return false;
     if (!foldedTexts.has(message)) foldedTexts.set(message, folded(wordsOf(message)));
     return foldedTexts.get(message).includes(query);
   }

@@ -2,9 +2,12 @@
 // save-conversation.js offers the file, and print-conversation.js prints the same.
 //
 // What stands in it is what the server has acknowledged and this person may see: no notices, and nothing unsent.
+// It is a record, so that it has the messages of hidden people, too, and says so.
 
 import { ROOM } from "./conversation.js";
 import { actionIn, formatDay } from "./format.js";
+import { isHidden } from "./hidden-people.js";
+import { OPERATOR } from "./members.js";
 
 const timeFormat = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium" });
 const momentFormat = new Intl.DateTimeFormat("en-GB", { dateStyle: "full", timeStyle: "short" });
@@ -20,6 +23,7 @@ export function transcriptOf(state, { isComplete, isLost }) {
   const count = `${messages.length.toLocaleString("en-GB")} ${messages.length === 1 ? "message" : "messages"}`;
   const about = [`${count}, saved by ${state.you.name} on ${momentFormat.format(state.now())}.`];
   if (state.openKey !== ROOM) about.unshift("Private: only the two people in it can see this.");
+  if (messages.some(({ from }) => isHidden(from))) about.push("With the messages of people who are hidden on the page.");
   if (isLost) about.push("Some messages were no longer on the server.");
   if (!isComplete) about.push("Earlier messages have not been loaded: “Save or print” in the menu loads all of them.");
   return { title: `Partyline: ${titleOf(state)}`, about, messages };
@@ -37,9 +41,10 @@ export function wordsOf({ text, photo }) {
 
 const addressOf = ({ url }) => new URL(url, document.baseURI).href;
 
-/** Returns "ana:", or "* ana" before what she does. */
-export function authorOf({ from, text, photo }) {
-  return photo || actionIn(text) === null ? `${from.name}:` : `* ${from.name}`;
+/** Returns "ana:", or "* ana" before what she does, or "ana (to the operator):". */
+export function authorOf({ from, text, photo, toOperator }) {
+  const name = toOperator ? `${from.name} (to the operator)` : from.name;
+  return photo || actionIn(text) === null ? `${name}:` : `* ${name}`;
 }
 
 /** Calls `onDay` with each new day, and `onMessage` with each message. */
@@ -65,13 +70,14 @@ export function asText({ title, about, messages }) {
 /** Each line is one message, with the fields of the server's `said`: see src/chat/PROTOCOL.md. */
 export function asJsonLines({ messages }, state) {
   return messages.map((message) => {
-    const { id, key, at, from, text, photo } = message;
+    const { id, key, at, from, text, photo, toOperator } = message;
     const you = { id: state.you.id, name: state.you.name };
     const other = { id: key, name: state.members.get(key)?.name };
     const to = from.id === you.id ? other : you;
     const isPrivate = key !== ROOM;
     return `${JSON.stringify({
-      id, at, from: { id: from.id, name: from.name }, ...(isPrivate && { to }), text,
+      id, at, from: { id: from.id, name: from.name }, ...(isPrivate && { to }), ...(toOperator && { to: OPERATOR }),
+      text,
       ...(photo && { photo: { ...photo, url: addressOf(photo) } }),
     })}\n`;
   }).join("");

@@ -61,6 +61,34 @@ fn list_draws_what_is_near_the_reader_and_the_rest_comes_back_by_scrolling() {
     page.assert_clean();
 }
 
+#[test]
+fn what_is_said_far_below_the_reader_is_drawn_when_the_reader_comes_near_it() {
+    let server = Server::start_without_pace(&[]);
+    let browser = Browser::start();
+    let mut ben = Member::come(&server, "ben");
+    send_lines(&mut ben, 1..=60);
+    let page = browser.new_user();
+    page.set_size(320, 640);
+    page.open_chat("localhost", server.port);
+    page.wait_for_texts(60);
+    page.evaluate("messages.scrollTop = 0");
+    page.wait_until_drawn();
+    let top = page.evaluate("messages.scrollTop");
+    send_lines(&mut ben, 61..=300);
+    page.wait_for("newest.textContent === '240 new ↓'");
+    assert_eq!(page.evaluate("list.lastElementChild.textContent.includes('line 60')"), true);
+    assert_eq!(page.evaluate("messages.scrollTop"), top);
+
+    page.evaluate("messages.scrollTop = messages.scrollHeight");
+    page.wait_for("list.textContent.includes('line 61')");
+    page.evaluate("newest.click()");
+    page.wait_for("newest.hidden && list.lastElementChild.textContent.includes('line 300')");
+    send_lines(&mut ben, 301..=301);
+    page.wait_for("list.lastElementChild.textContent.includes('line 301') && newest.hidden");
+    assert_lines_up_to(&page, 301);
+    page.assert_clean();
+}
+
 /// A message of one's own is seen at once, wherever the reader is.
 #[test]
 fn own_message_leads_from_far_above_to_the_end() {
