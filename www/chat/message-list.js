@@ -61,7 +61,8 @@ export function showMessages(state, { scroll, onRetry, onDelete }) {
     drawnAt = now;
     timer = clearTimeout(timer);
     const before = drawn.length;
-    if (!options && scroll.isFarFromEnd) last ??= drawn.findLast(canBeEdge); // nothing is added so far from the reader
+    // What is said just now, and so far below the reader, is not drawn yet.
+    if (!options && !stopsAtLine && scroll.isFarFromEnd) last ??= drawn.findLast(canBeEdge);
     const { toLine, ...others } = options ?? { older: isOlder, toLine: stopsAtLine };
     scroll.update(() => {
       trim();
