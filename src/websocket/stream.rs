@@ -111,21 +111,23 @@ impl Stream {
         Ok(())
     }
 
-    /// Reads while a binary message is expected. Returns `None` when it is late.
+    /// Reads while a binary message is expected. Returns `None` when it is late: bytes that have come, and that the
+    /// rate limit has kept waiting, are read first.
     #[inline(never)] // *Speed*: keeps its variables off the stack of an idle client.
     fn read_expected(&mut self, buffer: &mut [u8]) -> Option<io::Result<usize>> {
-        while let Some((last, late)) = self.expected.as_deref() {
+        while let Some((last, _)) = self.expected.as_deref() {
             let left = BINARY_TIMEOUT.saturating_sub(last.elapsed());
-            if left.is_zero() {
-                self.sender.send(late);
-                self.expected = None;
-                break;
-            }
+            let timeout = left.max(Duration::from_millis(1));
             let set_timeout = |timeout| self.sender.tcp().set_read_timeout(Some(timeout));
-            let result = set_timeout(left).and_then(|()| self.sender.read(buffer, left));
+            let result = set_timeout(timeout).and_then(|()| self.sender.read(buffer, timeout));
             let result = set_timeout(PING_AFTER).and(result);
             if result.as_ref().err().map(io::Error::kind) != Some(ErrorKind::TimedOut) {
                 return Some(result);
+            }
+            if left.is_zero()
+                && let Some(expected) = self.expected.take()
+            {
+                self.sender.send(&expected.1);
             }
         }
         None

@@ -238,8 +238,9 @@ fn a_private_photo_is_told_to_its_two_people_only() {
     assert_eq!(earlier(&mut ben, u64::MAX)["messages"][0]["photo"], photo);
 }
 
-/// An announcement without a photo, one with half of it, one whose bytes come now and then, and a reader that pauses
-/// for longer than that: at the same time, since each takes more than ten seconds.
+/// An announcement without a photo, one with half of it, one whose bytes come now and then, one that the rate limit
+/// keeps waiting, and a reader that pauses for longer than that: at the same time, since each takes more than ten
+/// seconds.
 #[test]
 fn ten_seconds_without_a_byte_end_the_wait_for_a_photo_and_bytes_now_and_then_do_not() {
     let server = Server::start_without_pace(&["--photo", "16777216"]);
@@ -290,6 +291,22 @@ fn ten_seconds_without_a_byte_end_the_wait_for_a_photo_and_bytes_now_and_then_do
                 }
             }
             assert_eq!(pings, 1, "a page counts on pings while its photo is on the way");
+        });
+        scope.spawn(|| {
+            // All of it has come at once, and the server reads a message a second.
+            let server = Server::start(&["--pace", "1"]);
+            let mut quick = Member::come(&server, "Quick");
+            let text =
+                |number| json!({ "type": "say", "text": "x".repeat(100), "ref": format!("t{number}") });
+            let texts = (0..14).map(text).map(|text| client_frame(0x81, text.to_string().as_bytes()));
+            let announced = client_frame(0x81, announced("r").to_string().as_bytes());
+            let all: Vec<_> = [announced].into_iter().chain(texts).chain([frame.clone()]).collect();
+            quick.peer.send_raw(&all.concat());
+            let photo = quick.read_until(|message| {
+                assert_ne!(message["type"], "error", "{message}");
+                message["ref"] == "r"
+            });
+            assert_eq!(photo["type"], "ack");
         });
         scope.spawn(|| {
             let whole = padded(&bytes, 16 << 20);
