@@ -8,6 +8,9 @@
 import { canBeUnread } from "./conversation.js";
 import { load, save } from "../shared/storage.js";
 
+/** What was read is stored at most once in this time (milliseconds), and when the page is left. *Speed* */
+const SAVE_AFTER = 500;
+
 const button = document.getElementById("newest");
 const title = document.title;
 
@@ -36,11 +39,17 @@ export function countUnread(state, scroll) {
     const { key, messages } = conversation;
     if (readUpTo === null || id <= (readUpTo[key] ?? 0)) return;
     readUpTo[key] = id;
-    save("read", readUpTo);
+    saveTimer ??= setTimeout(saveRead, SAVE_AFTER);
     if (conversation.unread === 0) return;
     conversation.unread = 0;
     conversation.forYou = 0;
     count(conversation, messages.filter(isUnread));
+  }
+
+  let saveTimer;
+  function saveRead() {
+    saveTimer = clearTimeout(saveTimer);
+    if (readUpTo !== null) save("read", readUpTo);
   }
 
   function count(conversation, unread) {
@@ -95,6 +104,7 @@ export function countUnread(state, scroll) {
   scroll.addEventListener("settled", () => requestAnimationFrame(update));
   addEventListener("focus", update);
   addEventListener("blur", update);
+  addEventListener("pagehide", saveRead);
   document.addEventListener("visibilitychange", update);
 }
 
