@@ -10,7 +10,7 @@ pub fn accept_value(key: &str) -> String {
     base64(&sha1(format!("{key}{GUID}").as_bytes()))
 }
 
-/// SHA-1 (RFC 3174): any bytes become 20. Five numbers of 32 bits are stirred 80 times for every 64 bytes.
+/// SHA-1 (RFC 3174): any bytes become 20. Five numbers of 32 bits are mixed 80 times for every 64 bytes.
 pub fn sha1(message: &[u8]) -> [u8; 20] {
     // The message, a bit that is 1, as many 0s as it takes, and its length in bits: whole blocks of 64 bytes.
     let mut padded = message.to_vec();
@@ -23,8 +23,10 @@ pub fn sha1(message: &[u8]) -> [u8; 20] {
     let mut hash: [u32; 5] = [0x6745_2301, 0xEFCD_AB89, 0x98BA_DCFE, 0x1032_5476, 0xC3D2_E1F0];
     for block in padded.chunks(64) {
         // 16 numbers are the block itself. Each of the other 64 mixes four before it.
-        let mut words: Vec<u32> =
-            block.chunks(4).map(|four| u32::from_be_bytes([four[0], four[1], four[2], four[3]])).collect();
+        let mut words: Vec<u32> = block
+            .chunks(4)
+            .map(|bytes| u32::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))
+            .collect();
         for t in 16..80 {
             words.push((words[t - 3] ^ words[t - 8] ^ words[t - 14] ^ words[t - 16]).rotate_left(1));
         }
@@ -40,13 +42,14 @@ pub fn sha1(message: &[u8]) -> [u8; 20] {
             let sum = a.rotate_left(5).wrapping_add(mixed).wrapping_add(e).wrapping_add(word);
             (e, d, c, b, a) = (d, c, b.rotate_left(30), a, sum.wrapping_add(constant));
         }
+        // The block is added to the hash so far.
         for (number, new) in hash.iter_mut().zip([a, b, c, d, e]) {
             *number = number.wrapping_add(new);
         }
     }
     let mut bytes = [0; 20];
-    for (four, number) in bytes.chunks_mut(4).zip(hash) {
-        four.copy_from_slice(&number.to_be_bytes());
+    for (word_bytes, number) in bytes.chunks_mut(4).zip(hash) {
+        word_bytes.copy_from_slice(&number.to_be_bytes());
     }
     bytes
 }
@@ -56,12 +59,13 @@ pub fn sha1(message: &[u8]) -> [u8; 20] {
 pub fn base64(bytes: &[u8]) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::new();
-    for three in bytes.chunks(3) {
-        let byte = |at: usize| u32::from(three.get(at).copied().unwrap_or(0));
+    for group in bytes.chunks(3) {
+        let byte = |at: usize| u32::from(group.get(at).copied().unwrap_or(0));
         let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
         for at in 0..4 {
-            let six = (bits >> (18 - 6 * at)) & 0b11_1111;
-            text.push(if at > three.len() { '=' } else { ALPHABET[six as usize].into() });
+            let digit = (bits >> (18 - 6 * at)) & 0b11_1111;
+            // n bytes fill n + 1 characters.
+            text.push(if at > group.len() { '=' } else { ALPHABET[digit as usize].into() });
         }
     }
     text

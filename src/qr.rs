@@ -1,17 +1,21 @@
 //! A QR code of an address, for classmates with a camera (ISO/IEC 18004:2015; the numbers below are its
-//! sections). `share.rs` and `terminal.rs` draw it.
+//! sections). `share.rs` draws it, `terminal.rs` prints the drawing.
 //!
 //! Text → *codewords* (bytes) → with error correction → placed in a square of *modules* (dark or light) →
-//! one of eight *masks*, which turn over some of the modules, so that no reader meets large plain areas.
+//! one of eight *masks*, which invert some of the modules, so that no scanner meets large plain areas.
 //!
 //! Only what an address needs: byte mode, so ASCII; level M, so that 15 % of the codewords may be lost;
 //! versions (sizes) 1 to 10, so at most 213 bytes. Begin with [`Qr::new`].
+
+use error_correction::{bch_remainder, reed_solomon};
+
+mod error_correction; // the codes from which a scanner recovers what it cannot see
 
 /// For versions 1 to 10 at level M: error correction codewords in each block, and blocks (7.5.1, table 9).
 const BLOCKS: [(usize, usize); 10] =
     [(10, 1), (16, 1), (26, 1), (18, 2), (24, 2), (16, 4), (18, 4), (22, 4), (22, 5), (26, 5)];
 
-/// Which modules each mask turns over, by their row `y` and column `x` (7.8.2, table 10).
+/// Which modules each mask inverts, by their row `y` and column `x` (7.8.2, table 10).
 const MASKS: [fn(usize, usize) -> bool; 8] = [
     |y, x| (y + x).is_multiple_of(2),
     |y, _| y.is_multiple_of(2),
@@ -23,7 +27,7 @@ const MASKS: [fn(usize, usize) -> bool; 8] = [
     |y, x| ((y + x) % 2 + y * x % 3).is_multiple_of(2),
 ];
 
-/// A QR code.
+/// The modules of a QR code.
 #[derive(Clone)]
 pub struct Qr {
     /// Modules in a row, and rows: 21 in version 1, 4 more in each further one.
@@ -38,14 +42,15 @@ impl Qr {
     /// The smallest code for this text, with the mask that has the lowest penalty. `None` if it is longer than
     /// 213 bytes.
     pub fn new(text: &str) -> Option<Qr> {
-        let room = |version: usize| {
-            let (each, blocks) = BLOCKS[version - 1];
+        let capacity = |version: usize| {
+            let (corrections_per_block, blocks) = BLOCKS[version - 1];
             let is_function = Qr::function_patterns(version).is_function;
-            is_function.iter().filter(|it| !**it).count() / 8 - each * blocks
+            is_function.iter().filter(|it| !**it).count() / 8 - corrections_per_block * blocks
         };
-        let version = (1..=10).find(|version| 2 + version / 10 + text.len() <= room(*version))?;
+        // Mode, length and terminator: 2 bytes, 3 in version 10.
+        let version = (1..=10).find(|version| 2 + version / 10 + text.len() <= capacity(*version))?;
         let mut code = Qr::function_patterns(version);
-        code.place(&with_error_correction(&data_codewords(text, version, room(version)), version));
+        code.place(&with_error_correction(&data_codewords(text, version, capacity(version)), version));
         (0..8).map(|mask| code.masked(mask)).min_by_key(Qr::penalty)
     }
 
@@ -157,7 +162,7 @@ impl Qr {
         code
     }
 
-    /// The penalties of the four rules for what readers find hard to read (7.8.3.1).
+    /// The penalties of the four rules for what scanners find hard to read (7.8.3.1).
     fn penalty(&self) -> usize {
         let size = self.size;
         let row = |y: usize| (0..size).map(move |x| self.is_dark(x, y)).collect::<Vec<_>>();
@@ -205,50 +210,18 @@ fn data_codewords(text: &str, version: usize, count: usize) -> Vec<u8> {
     codewords.chain([0xEC, 0x11].into_iter().cycle()).take(count).collect()
 }
 
-/// Divides the data into blocks, and takes by turns from each, so that a stain spreads over all of them: data
-/// first, then error correction (7.6).
+/// Divides the data into blocks, and takes by turns from each, so that damage in one place takes a little of each
+/// block: data first, then error correction (7.6).
 fn with_error_correction(data: &[u8], version: usize) -> Vec<u8> {
-    let (each, count) = BLOCKS[version - 1];
+    let (corrections_per_block, count) = BLOCKS[version - 1];
     let short = data.len() / count; // the last blocks may be longer by one
     let start = |block: usize| block * short + block.saturating_sub(count - data.len() % count);
     let blocks: Vec<&[u8]> = (0..count).map(|block| &data[start(block)..start(block + 1)]).collect();
-    let corrections: Vec<Vec<u8>> = blocks.iter().map(|block| reed_solomon(block, each)).collect();
+    let corrections: Vec<Vec<u8>> =
+        blocks.iter().map(|block| reed_solomon(block, corrections_per_block)).collect();
     let by_turns = (0..=short).flat_map(|i| blocks.iter().filter_map(move |block| block.get(i)));
-    by_turns.chain((0..each).flat_map(|i| corrections.iter().map(move |block| &block[i]))).copied().collect()
-}
-
-/// The Reed–Solomon code of a block: the remainder of the data, as a polynomial over GF(256), divided by
-/// (x − 1)(x − 2)(x − 4) … with `count` factors (7.5.2, annex A).
-fn reed_solomon(data: &[u8], count: usize) -> Vec<u8> {
-    // The coefficients of that product but the first, which is 1. In GF(256) minus is plus is XOR.
-    let (mut divisor, mut root) = (vec![0; count], 1);
-    divisor[count - 1] = 1;
-    for _ in 0..count {
-        for i in 0..count {
-            divisor[i] = multiply(divisor[i], root) ^ divisor.get(i + 1).unwrap_or(&0);
-        }
-        root = multiply(root, 2);
-    }
-    let mut remainder = vec![0; count];
-    for byte in data {
-        let factor = byte ^ remainder.remove(0);
-        remainder.push(0);
-        for (term, coefficient) in remainder.iter_mut().zip(&divisor) {
-            *term ^= multiply(*coefficient, factor);
-        }
-    }
-    remainder
-}
-
-/// The product in GF(256): as polynomials over bits, modulo x⁸ + x⁴ + x³ + x² + 1.
-fn multiply(a: u8, b: u8) -> u8 {
-    (0..8).rev().fold(0, |product: u8, i| {
-        let doubled = (product << 1) ^ ((product >> 7) * 0x1D);
-        doubled ^ ((b >> i & 1) * a)
-    })
-}
-
-/// The check bits of a BCH code: `value`, with `bits` zeros behind it, modulo the generator (annexes C, D).
-fn bch_remainder(value: usize, bits: usize, generator: usize) -> usize {
-    (0..bits).fold(value, |rest, _| (rest << 1) ^ ((rest >> (bits - 1)) * generator))
+    by_turns
+        .chain((0..corrections_per_block).flat_map(|i| corrections.iter().map(move |block| &block[i])))
+        .copied()
+        .collect()
 }

@@ -17,7 +17,7 @@ use crate::{broadcast::Broadcast, chat::room::Room, http::files::Files, settings
 use crate::{chat, echo, handshake, share::Share, socketio::SocketIo, source::Source};
 
 mod connections; // all connections, and the limits on their number
-mod addresses; // how many connections each address has; refuses one too many
+mod per_address; // how many connections each address has; refuses one too many
 mod listener; // a listening socket, and how many threads wait for its next connection
 mod exhausted; // what happens when threads or descriptors run out
 mod reply; // sends and logs an answer over HTTP
@@ -194,7 +194,7 @@ impl Server {
         match route {
             Route::Echo => echo::serve(socket),
             Route::Broadcast => self.broadcast.serve(client, socket),
-            Route::SocketIo(hello) => self.socket_io.serve(&hello, client, socket),
+            Route::SocketIo(query) => self.socket_io.serve(&query, client, socket),
             Route::Chat(join) => {
                 let passphrase = self.settings.passphrase.as_deref();
                 chat::serve(&self.room, passphrase, client, socket, join);

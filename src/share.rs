@@ -1,5 +1,5 @@
 //! What classmates open: the server's addresses, and QR codes of them, for the panel *Share* of the page and
-//! for the terminal. `server.rs` asks [`Share::answer`] before it looks for a file of `www/`.
+//! for the terminal. `server/reply.rs` asks [`Share::answer`] before it looks for a file of `www/`.
 //!
 //! A page on `localhost` cannot know under which address others reach its machine; the server knows. Only a
 //! page on this machine is told, because behind a proxy these addresses are no one else's business.
@@ -17,7 +17,7 @@ use crate::{json::JsonObject, json::list, json::quoted, mutex::lock, qr::Qr};
 
 /// The longest address that gets a code, in bytes.
 const URL_MAX: usize = 200;
-/// The light margin that a reader needs around a code, in modules (ISO/IEC 18004:2015, 6.3.8).
+/// The light margin that a scanner needs around a code, in modules (ISO/IEC 18004:2015, 6.3.8).
 const QUIET: usize = 4;
 /// What proxies and tunnels add (RFC 7239, RFC 9110, 7.6.3). They run on this machine, and some send `Host: localhost`.
 const FORWARDED: [&str; 5] = ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip"];

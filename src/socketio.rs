@@ -1,14 +1,15 @@
 //! `/socket.io/`: what the Socket.IO library puts into WebSocket messages, so that its clients can talk here
 //! as with the server of its tutorial: every event goes to every client, its sender included (`io.emit`).
 //!
-//! Two protocols lie on top of WebSocket, each with a digit in front. A packet of **Engine.IO** keeps the
-//! connection: `0` open, `1` close, `2` ping, `3` pong, `4` message, `5` upgrade, `6` noop. A message is a packet
-//! of **Socket.IO**: `0` connect, `1` disconnect, `2` event, `3` acknowledgement, `4` refused, `5` and `6` with
-//! binary data. So `42["chat message","hello"]` is a message that is an event; with a number,
-//! `427["chat message","hello"]`, it asks for the acknowledgement `437[]`.
+//! Two protocols lie on top of WebSocket, each with a digit in front. A packet of **Engine.IO** opens, pings or
+//! closes the connection, or carries a message: `0` open, `1` close, `2` ping, `3` pong, `4` message, `5` upgrade,
+//! `6` noop. A message is a packet of **Socket.IO**: `0` connect, `1` disconnect, `2` event, `3` acknowledgement,
+//! `4` refused, `5` and `6` with binary data. So `42["chat message","hello"]` is a message that is an event; with a
+//! number, `427["chat message","hello"]`, it asks for the acknowledgement `437[]`.
 //!
 //! Left out: other namespaces than `/`, rooms, binary data, and the recovery of what a client has missed. Read
-//! `broadcast.rs` first. `socketio/packet.rs` reads a packet, `socketio/polling.rs` is how most clients begin.
+//! `broadcast.rs` first. `socketio/opening.rs` reads a client's query and writes the packet that answers it,
+//! `socketio/packet.rs` reads a packet, `socketio/polling.rs` serves the HTTP requests with which most clients begin.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -24,15 +25,15 @@ pub mod json_check; // whether the payload is JSON
 pub mod packet; // a text -> the parts of a Socket.IO packet
 mod polling; // over plain HTTP, until a client has its WebSocket
 
-pub use opening::Hello;
-use opening::{open_packet, session_id};
+pub use opening::ClientQuery;
+use opening::{PAYLOAD_MAX, open_packet, session_id};
 use packet::Packet;
 use polling::Sessions;
 
-/// The longest WebSocket message, in bytes: the longest event, and its name. A longer one is answered with Close
-/// 1009.
-pub const MESSAGE_MAX: usize = opening::PAYLOAD_MAX + 4096;
-/// The ping of Engine.IO 4, a text `2` as a whole frame. (In Engine.IO 3 the clients ask.)
+/// The longest WebSocket message, in bytes: 1 MiB of values, and 4 KiB for name and digits. A longer one is answered
+/// with Close 1009.
+pub const MESSAGE_MAX: usize = PAYLOAD_MAX + 4096;
+/// The ping of Engine.IO 4, a text `2` as a whole frame. (In Engine.IO 3 the clients send the pings.)
 const PING: &[u8] = b"\x81\x012";
 
 /// All clients of this route.
@@ -64,9 +65,9 @@ type Fault = (CloseCode, &'static str);
 impl SocketIo {
     /// Lets the client `id` take part until it leaves.
     #[inline(never)] // *Speed*: keeps its variables off the stacks of the other routes.
-    pub fn serve(&self, hello: &Hello, id: u64, socket: &mut Socket) {
+    pub fn serve(&self, query: &ClientQuery, id: u64, socket: &mut Socket) {
         let _guard = ClientGuard { socket_io: self, id };
-        let (client, packets) = match self.open(hello, id, socket) {
+        let (client, packets) = match self.open(query, id, socket) {
             Ok(opened) => opened,
             Err((code, why)) => return socket.close(code, why),
         };
@@ -86,18 +87,21 @@ impl SocketIo {
         }
     }
 
-    /// Sends the 101 and the open packet, or waits until a client that began with polling has moved here.
-    /// Returns the packets that it has sent before.
-    fn open(&self, hello: &Hello, id: u64, socket: &mut Socket) -> Result<(Client, Vec<String>), Fault> {
-        let version = hello.version.filter(|_| hello.transport == "websocket");
-        let opening = match &hello.session {
-            None if version.is_some() => frames::text(&open_packet(&session_id(), "[]")),
+    /// Sends the 101, and to a new client the open packet behind it. If the client began with polling, waits until it
+    /// has moved here. Returns the client, and the packets that it sent by polling.
+    /// Errors: what the client is told in a Close frame.
+    fn open(
+        &self, query: &ClientQuery, id: u64, socket: &mut Socket,
+    ) -> Result<(Client, Vec<String>), Fault> {
+        let version = query.version.filter(|_| query.transport == "websocket");
+        let opening = match &query.session {
+            None if version.is_some() => frames::text(&open_packet(&session_id(), "[]", PAYLOAD_MAX)),
             _ => Vec::new(),
         };
         socket.send_101_and(&opening);
         let version =
             version.ok_or((CloseCode::Policy, "Engine.IO: say EIO=4 (or 3) and transport=websocket"))?;
-        let packets = match &hello.session {
+        let packets = match &query.session {
             None => Vec::new(),
             Some(sid) => self.sessions.upgrade(sid, socket)?,
         };
@@ -147,6 +151,12 @@ impl SocketIo {
                 }
             }
             b'3' if is_root => {} // the server asks for no acknowledgement
+            b'4' => {
+                return Err((
+                    CloseCode::Protocol,
+                    "Socket.IO: only a server may refuse a connection, with type 4",
+                ));
+            }
             _ => return Err((CloseCode::Protocol, "Socket.IO: there is no such namespace")),
         }
         Ok(())

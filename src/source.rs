@@ -1,8 +1,8 @@
 //! `/source/…`: the program's own source, for `source.html`, so that a classmate without the project can read
-//! it. `server.rs` asks [`Source::answer`] before it looks for a file of `www/`.
+//! it. `server/reply.rs` asks [`Source::answer`] before it looks for a file of `www/`.
 //!
 //! `/source/src/…` and `/source/www/…` are the files as plain text, whatever they contain: a browser that opens
-//! one shows it and runs nothing. `/source/` is the list of them. They are read from the disk at each request,
+//! one shows it and runs nothing. `/source/` is the list of them; `README.md` and `tests/` are not in it. They are read from the disk at each request,
 //! `src` from where this program was built.
 
 use std::fs;
@@ -13,7 +13,7 @@ use crate::http::{Request, Response};
 
 /// What is listed and served; a photo in `www/` is no source.
 const EXTENSIONS: [&str; 6] = ["rs", "js", "css", "html", "md", "svg"];
-/// The most files in the list. (This program has about 200.)
+/// The most files in the list. (This program has about 240.)
 const LIST_MAX: usize = 2000;
 /// The folder of `src` when this program was built.
 const SRC: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src");

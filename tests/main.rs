@@ -18,7 +18,7 @@ mod http {
 }
 mod handshake; // the checks of the handshake, Origin beside them
 mod server {
-    mod addresses; // the limit on the connections of one address
+    mod per_address; // the limit on the connections of one address
     mod crowd; // many clients at once; the limits on connections
     mod log; // the log
     mod interfaces; // the addresses of this machine, out of what the system prints

@@ -14,9 +14,10 @@ use tungstenite::Bytes;
 
 use super::protocol::{Announced, ClientMessage, Parsed, Problem, error, find_ref};
 use crate::http::{Request, Response, files};
-use crate::{json::quoted, mutex::lock, secret::unguessable_in_url, websocket::Socket};
+use crate::websocket::{Socket, stream::BINARY_TIMEOUT};
+use crate::{json::quoted, mutex::lock, secret::unguessable_in_url};
 
-pub mod image_header; // the type and the size of an image, from its bytes
+pub mod image_header; // the type and the dimensions of an image, from its bytes
 
 /// The photos in memory take at most this many bytes. The oldest are dropped first.
 const BYTES_MAX: usize = 32 << 20;
@@ -25,7 +26,7 @@ const ENTRY: usize = 256;
 /// The folder of the photos, beside the history file.
 pub const FOLDER: &str = "photos";
 
-/// A photo, without its bytes, which say all but the id.
+/// What the server knows of a photo. All but the id comes from its bytes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Photo {
     /// Its address is `photo/` and this id, which cannot be guessed.
@@ -55,7 +56,7 @@ impl Photo {
         let mime =
             image_header::MIMES.into_iter().find(|mime| fields.get("mime").is_some_and(|it| it == mime))?;
         let (size, width, height) = (number("size")? as usize, number("width")?, number("height")?);
-        image_header::is_good_size(width, height).then_some(Photo { id, mime, size, width, height })
+        image_header::has_good_dimensions(width, height).then_some(Photo { id, mime, size, width, height })
     }
 }
 
@@ -64,9 +65,13 @@ fn is_id(id: &str) -> bool {
     id.len() == 27 && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
 }
 
-/// The photo that a client sends next: its `ref`, and what was said of it. `None` if that was refused: a client may
-/// send both in one go, so the photo comes all the same, and is dropped without a second error.
-pub type Awaited = (Option<Arc<str>>, Option<Box<Announced>>);
+/// The photo that a client sends next.
+pub struct Awaited {
+    reference: Option<Arc<str>>,
+    /// `None`: the announcement was refused. A client may send both in one go, so the photo comes all the same, and is
+    /// dropped without a second error.
+    announced: Option<Box<Announced>>,
+}
 
 /// Begins to wait for a photo of at most `max` bytes.
 /// Errors: those of the announcement, `photo-too-large`, `photo-expected`.
@@ -74,38 +79,42 @@ pub fn announce(
     awaited: &mut Option<Awaited>, socket: &mut Socket, reference: Option<Arc<str>>,
     announced: Result<Box<Announced>, Problem>, max: usize,
 ) -> Result<(), Problem> {
-    if let Some((_, Some(_))) = awaited {
+    if let Some(Awaited { announced: Some(_), .. }) = awaited {
         return Err(Problem::new("photo-expected", "the photo announced before this one has not come yet"));
     }
     let announced = announced.and_then(|announced| match announced.size <= max as u64 {
         true => Ok(announced),
         false => Err(Problem::new("photo-too-large", format!("a photo has at most {max} bytes here"))),
     });
-    let late = Problem::new("photo-late", "for 10 s no byte of the announced photo has come");
+    let seconds = BINARY_TIMEOUT.as_secs();
+    let late = Problem::new("photo-late", format!("for {seconds} s no byte of the announced photo has come"));
     let late = announced.as_ref().map(|_| error(&late, reference.as_deref()).frame());
     socket.expect_binary(Some(late.unwrap_or_default()));
-    let (announced, result) = announced.map_or_else(|why| (None, Err(why)), |it| (Some(it), Ok(())));
-    *awaited = Some((reference, announced));
+    let (announced, result) = match announced {
+        Ok(announced) => (Some(announced), Ok(())),
+        Err(problem) => (None, Err(problem)),
+    };
+    *awaited = Some(Awaited { reference, announced });
     result
 }
 
 /// A binary message has come. Returns its `ref`, and what its member says with it; `None` if it was refused before.
 pub fn receive(awaited: Option<Awaited>, bytes: Bytes) -> Option<Parsed> {
-    let Some((reference, announced)) = awaited else {
+    let Some(Awaited { reference, announced }) = awaited else {
         let why = "a binary message is a photo here, and none was announced before this one";
         // Bytes that are no text are not copied: as a text they would take three times the memory reserved for them.
         let reference = str::from_utf8(&bytes).ok().and_then(find_ref);
         return Some((reference, Err(Problem::new("not-text", why))));
     };
     let Announced { size, caption, to } = *announced?;
+    if bytes.len() as u64 != size {
+        let why = format!("{size} bytes were announced, and {} came", bytes.len());
+        return Some((reference, Err(Problem::new("photo-size", why))));
+    }
     let message = match image_header::read(&bytes) {
-        _ if bytes.len() as u64 != size => {
-            let why = format!("{size} bytes were announced, and {} came", bytes.len());
-            Err(Problem::new("photo-size", why))
-        }
-        Some((mime, width, height)) if image_header::is_good_size(width, height) => {
+        Some((mime, width, height)) if image_header::has_good_dimensions(width, height) => {
             let photo = Photo { id: unguessable_in_url().into(), mime, size: bytes.len(), width, height };
-            // Of a message of several frames, tungstenite's buffer is longer.
+            // After several frames tungstenite's buffer is longer than the message: copy it, so that the rest is freed.
             let bytes = if bytes.is_unique() { Vec::from(bytes).into_boxed_slice().into() } else { bytes };
             Ok(ClientMessage::Say(caption, to, Some(Box::new((photo, bytes)))))
         }

@@ -2,14 +2,14 @@
 //!
 //! A connection is *unfinished* until its request is read and in order, and *open* from then on. Both kinds
 //! have a limit of their own, so that clients which connect and send nothing (slowloris) take no place
-//! from the others. Both together count for the limit of each address (`addresses.rs`).
+//! from the others. Both together count for the limit of each address (`per_address.rs`).
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, Shutdown, SocketAddr, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use super::addresses::{Addresses, Refused};
+use super::per_address::{Addresses, Refused};
 use crate::threads::{Counted, Threads};
 use crate::{logging::OncePerSecond, mutex::lock, settings::Settings, websocket::Sender};
 

@@ -17,8 +17,8 @@ impl Server {
     /// The answer to a request that asks for no WebSocket: a file, or what else can be fetched here.
     pub(super) fn answer(&self, connection: &Connection, request: &Request, leftover: Vec<u8>) -> Response {
         match Route::of(request) {
-            Some(Route::SocketIo(hello)) => match self.settings.origins.check(request) {
-                Ok(()) => self.socket_io.sessions.answer(&hello, request, &connection.stream, leftover),
+            Some(Route::SocketIo(query)) => match self.settings.origins.check(request) {
+                Ok(()) => self.socket_io.sessions.answer(&query, request, &connection.stream, leftover),
                 Err(refusal) => refusal,
             },
             _ if request.method == "POST" => Response::only_get(),

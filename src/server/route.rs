@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Server;
 use crate::chat::room::JoinRequest;
 use crate::http::{Request, Response};
-use crate::socketio::{self, Hello};
+use crate::socketio::{self, ClientQuery};
 use crate::websocket::{ConnectionLimits, rate_limit::RateLimit};
 use crate::{broadcast, chat, echo, wire};
 
@@ -16,7 +16,7 @@ pub enum Route {
     /// `/broadcast`.
     Broadcast,
     /// `/socket.io/`, with the parameters of its client.
-    SocketIo(Hello),
+    SocketIo(ClientQuery),
     /// `/chat`, with what the request says about the new member.
     Chat(Box<JoinRequest>),
     /// `/wire`, with the id of the connection to watch.
@@ -30,7 +30,7 @@ impl Route {
         match request.path.as_str() {
             "/echo" => Some(Route::Echo),
             "/broadcast" | "/" => Some(Route::Broadcast),
-            "/socket.io/" => Some(Route::SocketIo(Hello::from_request(request))),
+            "/socket.io/" => Some(Route::SocketIo(ClientQuery::from_request(request))),
             "/chat" => Some(Route::Chat(JoinRequest::from_request(request))),
             "/wire" => Some(Route::Wire(request.parameter("id").unwrap_or_default())),
             _ => None,

@@ -12,7 +12,7 @@ const RESERVED: [&str; 6] =
 /// The most digits in the number of an acknowledgement: JavaScript counts exactly up to 16.
 const NUMBER_MAX: usize = 16;
 
-/// The parts of a packet.
+/// A packet whose payload is what its type needs.
 pub struct Packet<'a> {
     /// The digit from `0` to `4`.
     pub kind: u8,
@@ -25,7 +25,6 @@ pub struct Packet<'a> {
 }
 
 impl Packet<'_> {
-    /// Reads a packet.
     /// Errors: what a client that sends such a packet is told in its Close frame.
     pub fn parse(text: &str) -> Result<Packet<'_>, Fault> {
         let kind = match text.as_bytes().first() {

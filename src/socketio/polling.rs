@@ -2,7 +2,7 @@
 //! session with a `sid`; the next GET waits for packets of the server's, and packets of the client's come as POST.
 //! Meanwhile the client tries a WebSocket with the same `sid` (`2probe`, `3probe`) and moves there (`5`).
 //!
-//! Shortcut: what a client POSTs waits for its WebSocket, and nothing but a *noop* is ever polled, so a client that
+//! Shortcut: what a client POSTs waits for its WebSocket, and a GET gets only *noop* or *close*, so a client that
 //! gets no WebSocket gets nothing. The library's own server would serve it to the end by polling.
 
 use std::collections::HashMap;
@@ -15,7 +15,7 @@ use tungstenite::Message;
 use tungstenite::protocol::frame::coding::CloseCode;
 
 use super::Fault;
-use super::opening::{Hello, open_packet, session_id};
+use super::opening::{ClientQuery, open_packet, session_id};
 use crate::http::{self, Request, Response};
 use crate::mutex::lock;
 use crate::websocket::{Socket, frames};
@@ -47,9 +47,9 @@ impl Sessions {
     /// The answer to a request that asks for no WebSocket. `leftover` is the beginning of its body. Refusals are those
     /// of the library's server, 400 with a code, and 408, 411, 413, 503.
     pub fn answer(
-        &self, hello: &Hello, request: &Request, stream: &TcpStream, leftover: Vec<u8>,
+        &self, query: &ClientQuery, request: &Request, stream: &TcpStream, leftover: Vec<u8>,
     ) -> Response {
-        let answer = self.try_answer(hello, request, stream, leftover).unwrap_or_else(|refusal| refusal);
+        let answer = self.try_answer(query, request, stream, leftover).unwrap_or_else(|refusal| refusal);
         // A page from elsewhere that `--origin` lets in may read the answer (the Fetch standard, CORS).
         match request.headers("origin").next() {
             Some(origin) => answer
@@ -60,14 +60,14 @@ impl Sessions {
     }
 
     fn try_answer(
-        &self, hello: &Hello, request: &Request, stream: &TcpStream, leftover: Vec<u8>,
+        &self, query: &ClientQuery, request: &Request, stream: &TcpStream, leftover: Vec<u8>,
     ) -> Result<Response, Response> {
-        let version = hello.version.ok_or_else(|| refusal(5, "Unsupported protocol version"))?;
-        if hello.transport != "polling" {
+        let version = query.version.ok_or_else(|| refusal(5, "Unsupported protocol version"))?;
+        if query.transport != "polling" {
             return Err(refusal(0, "Transport unknown"));
         }
         let session =
-            hello.session.as_ref().map(|sid| self.find(sid).ok_or_else(|| refusal(1, "Session ID unknown")));
+            query.session.as_ref().map(|sid| self.find(sid).ok_or_else(|| refusal(1, "Session ID unknown")));
         match (session.transpose()?, request.method.as_str()) {
             (None, "GET") => self.begin(version),
             (Some(session), "GET") => Ok(payload(version, session.poll())),
@@ -88,9 +88,16 @@ impl Sessions {
                 "too many clients wait for a WebSocket; try again in a moment",
             ));
         }
-        let (begun, (packets, is_probed, probed), sid) = (Instant::now(), Default::default(), session_id());
-        sessions.insert(sid.clone(), Arc::new(Session { version, begun, packets, is_probed, probed }));
-        Ok(payload(version, &open_packet(&sid, r#"["websocket"]"#)))
+        let sid = session_id();
+        let session = Session {
+            version,
+            begun: Instant::now(),
+            packets: Mutex::default(),
+            is_probed: Mutex::default(),
+            probed: Condvar::new(),
+        };
+        sessions.insert(sid.clone(), Arc::new(session));
+        Ok(payload(version, &open_packet(&sid, r#"["websocket"]"#, BODY_MAX)))
     }
 
     fn find(&self, sid: &str) -> Option<Arc<Session>> {
@@ -129,7 +136,8 @@ impl Session {
         if *wait.unwrap_or_else(PoisonError::into_inner).0 { "6" } else { "1" }
     }
 
-    /// Keeps the packets in the body of a POST for the WebSocket. `None`: too many, or they cannot be told apart.
+    /// Keeps the packets in the body of a POST for the WebSocket. `None`: too many, or the
+    /// body cannot be split into packets.
     fn keep(&self, body: &str) -> Option<()> {
         let mut packets = Vec::new();
         if self.version == 4 {

@@ -97,7 +97,7 @@ impl Socket {
         self.websocket.get_mut().ping_frames = frames;
     }
 
-    /// Sends that ping if none has been sent for so long, for a client that is never silent.
+    /// Sends that ping if none has been sent for [`PING_AFTER`], for a client that is never silent.
     pub fn ping_if_due(&mut self) {
         self.websocket.get_mut().ping_if_due();
     }

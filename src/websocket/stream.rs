@@ -17,7 +17,7 @@ pub const PING_AFTER: Duration = Duration::from_secs(20);
 /// After this long without a byte, the client has vanished: a closed laptop, a lost Wi-Fi. A pong may
 /// take the difference on a bad network.
 pub const GONE_AFTER: Duration = Duration::from_secs(45);
-/// An expected binary message is late if no byte of it comes for so long.
+/// An expected binary message is late if no byte of it comes for this long.
 pub const BINARY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A connection as tungstenite sees it.

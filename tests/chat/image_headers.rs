@@ -1,6 +1,6 @@
 //! The type and the size of an image are read from its bytes: real files, files that are cut, headers that lie.
 
-use partyline::chat::photos::image_header::{is_good_size, read};
+use partyline::chat::photos::image_header::{has_good_dimensions, read};
 use serde_json::json;
 
 use crate::support::chat::*;
@@ -88,7 +88,7 @@ fn others() -> Vec<(&'static str, Vec<u8>)> {
 fn headers_that_lie_and_other_formats_are_refused() {
     for (what, bytes) in liars() {
         let (_, width, height) = read(&bytes).unwrap_or_else(|| panic!("{what} has a header"));
-        assert!(!is_good_size(width, height), "{what}: {width} × {height}");
+        assert!(!has_good_dimensions(width, height), "{what}: {width} × {height}");
     }
     for (what, bytes) in others() {
         assert_eq!(read(&bytes), None, "{what}");

@@ -13,17 +13,17 @@ const V3: &str = "/socket.io/?EIO=3&transport=websocket";
 /// Opens a connection, and reads the open packet.
 fn open(server: &Server, path: &str) -> Peer {
     let mut peer = server.open(path);
-    check_open_packet(&peer.read_text(), "[]");
+    check_open_packet(&peer.read_text(), "[]", 1 << 20);
     peer
 }
 
 /// Checks an open packet, and returns its `sid`.
-pub fn check_open_packet(packet: &str, upgrades: &str) -> String {
+pub fn check_open_packet(packet: &str, upgrades: &str, max_payload: usize) -> String {
     let open: Value = serde_json::from_str(packet.strip_prefix('0').expect("an open packet")).unwrap();
     let sid = open["sid"].as_str().unwrap().to_string();
     assert!(sid.len() >= 22, "{packet}");
     let others = format!(
-        "\"upgrades\":{upgrades},\"pingInterval\":20000,\"pingTimeout\":30000,\"maxPayload\":1048576"
+        "\"upgrades\":{upgrades},\"pingInterval\":20000,\"pingTimeout\":30000,\"maxPayload\":{max_payload}"
     );
     assert_eq!(packet, format!("0{{\"sid\":\"{sid}\",{others}}}"));
     sid
@@ -208,6 +208,17 @@ fn each_wrong_packet_ends_its_connection_with_a_code_and_a_sentence() {
     let mut peer = connect(&server);
     peer.send(0x82, b"binary");
     peer.expect_close(1003);
+    // The sentences tell apart what is a server's packet, and what is for a namespace that does not exist.
+    for (packet, words) in
+        [("44{}", "only a server"), ("44/admin,", "only a server"), ("41/admin,", "no such namespace")]
+    {
+        let mut peer = connect(&server);
+        peer.send_text(packet);
+        let close = peer.read();
+        assert_eq!((close.first, &close.payload[..2]), (0x88, &1002_u16.to_be_bytes()[..]), "{packet}");
+        let why = String::from_utf8_lossy(&close.payload[2..]);
+        assert!(why.contains(words), "{packet}: {why}");
+    }
     let mut early = open(&server, V4);
     early.send_text("42[\"before its connect packet\"]");
     early.expect_close(1002);

@@ -34,7 +34,7 @@ fn begin(server: &Server, path: &str) -> (String, String) {
         }
         _ => &body,
     };
-    let sid = check_open_packet(packet, "[\"websocket\"]");
+    let sid = check_open_packet(packet, "[\"websocket\"]", 64 << 10);
     let path = format!("{path}&sid={sid}");
     let socket = path.replace("polling", "websocket");
     (path, socket)

@@ -1,4 +1,4 @@
-//! The type and the size of an image, from its first bytes: a client may say anything, and the browsers of the
+//! The type and the dimensions of an image, from its first bytes: a client may say anything, and the browsers of the
 //! readers believe the bytes.
 //!
 //! | format | begins with | width and height |
@@ -7,23 +7,23 @@
 //! | PNG | `89 "PNG" 0D 0A 1A 0A`, then the chunk IHDR | big-endian; at 16 and 20 |
 //! | GIF | `"GIF87a"` or `"GIF89a"` | little-endian; at 6 and 8, or in the first frame if that is larger |
 //! | WebP | `"RIFF"`, length, `"WEBP"`, then a chunk | little-endian; `VP8 `: at 26 and 28, 14 bits each |
-//! | | | `VP8L`: at 21, 14 bits each, minus 1; `VP8X`: at 24 and 27, minus 1 |
+//! | | | `VP8L`: at 21, 14 bits each, stored as width − 1; `VP8X`: at 24 and 27, likewise |
 
 /// The media types of photos.
 pub const MIMES: [&str; 4] = ["image/jpeg", "image/png", "image/gif", "image/webp"];
 
 /// Whether browsers can show an image of this many pixels: a header of 50 bytes can claim 10 gigapixels, and they take
 /// the memory for them.
-pub fn is_good_size(width: u32, height: u32) -> bool {
+pub fn has_good_dimensions(width: u32, height: u32) -> bool {
     (1..=25_000_000).contains(&(u64::from(width) * u64::from(height)))
 }
 
 /// Reads the header of an image: its media type, its width and its height, in pixels. `None` if it has none of the
 /// four formats, or the header is not complete.
 pub fn read(bytes: &[u8]) -> Option<(&'static str, u32, u32)> {
-    let number = |number: u32, byte: &u8| number << 8 | u32::from(*byte);
-    let big = |at: usize, length| Some(bytes.get(at..at + length)?.iter().fold(0, number));
-    let little = |at: usize, length| Some(bytes.get(at..at + length)?.iter().rev().fold(0, number));
+    let append = |value: u32, byte: &u8| value << 8 | u32::from(*byte);
+    let big = |at: usize, length| Some(bytes.get(at..at + length)?.iter().fold(0, append));
+    let little = |at: usize, length| Some(bytes.get(at..at + length)?.iter().rev().fold(0, append));
     Some(if bytes.starts_with(b"\xFF\xD8\xFF") {
         let frame = jpeg_frame(bytes)?;
         (MIMES[0], big(frame + 7, 2)?, big(frame + 5, 2)?)
