@@ -72,8 +72,8 @@ fn photos_are_picked_pasted_and_dropped_and_reach_the_others() {
     send_previewed(&ana, " our <b>cat</b> ");
     choose("text.focus(); paste(transfer(file(await picture(80, 60, 'image/png'), 'image.png')))");
     ana.wait_for(READY);
-    let weight = ana.evaluate_text("document.getElementById('photo-weight').textContent");
-    assert!(weight.starts_with("1 kB, 80 × 60 pixels."), "{weight}");
+    let size_line = ana.evaluate_text("document.getElementById('photo-size').textContent");
+    assert!(size_line.starts_with("1 kB, 80 × 60 pixels."), "{size_line}");
     ana.evaluate("document.getElementById('photo-caption').focus()");
     ana.press("Enter");
     choose("drop(file(await picture(80, 60, 'image/webp'), 'a.webp'))");

@@ -32,7 +32,7 @@
 //   photo-prepare.js             makes it small and upright, without where it was taken:
 //   photo-kind.js, photo-metadata.js, photo-canvas.js   the file formats, and the browser's canvas
 //   photo-item.js, photo-view.js                        a photo in the list, and in full size
-//   photo-leaving.js             asks before a photo that is not sent is lost
+//   ask-before-leaving.js        asks before a photo that is not sent is lost
 //   earlier-messages.js          loads older messages, and those that you missed
 //   save-conversation.js         saves a whole conversation; transcript.js writes it, print-conversation.js prints it
 //   search.js                    finds messages, earlier ones too
@@ -72,7 +72,7 @@ import { showOperatorsDoing } from "./operator.js";
 import { askForPassphrase } from "./passphrase-form.js";
 import { startPhotoInput } from "./photo-input.js";
 import { reloadPhotos } from "./photo-item.js";
-import { askBeforeLeaving } from "./photo-leaving.js";
+import { askBeforeLeaving } from "./ask-before-leaving.js";
 import { startPhotoPreview } from "./photo-preview.js";
 import { sendReceipts } from "./receipts.js";
 import { announceMessages } from "./screen-reader-announcer.js";

@@ -1,6 +1,6 @@
 // Draws the messages of the open conversation and keeps the list up to date. message-item.js draws a
 // single one. Of a long conversation only the rows near the reader are drawn: a window. As the reader
-// scrolls, it moves in both directions; earlier-messages.js moves it.
+// scrolls, the window moves in both directions; earlier-messages.js moves it.
 //
 // An event only notes what has changed. In a busy room the changes of a moment are drawn together, because
 // the browser lays out the whole list each time. All of it goes through `scroll.update`, so that the
@@ -22,8 +22,10 @@ const BUSY = 700;
 /** How many messages are drawn at first, and with each step after that. */
 const PAGE_LENGTH = 100;
 
-/** If more rows are drawn, those go that are further from the view than it is high, times this. */
+/** Above this number, rows that are far from the view are removed. */
 const MOST_ROWS = 450;
+
+/** Rows within 3 view heights of the view stay. */
 const KEPT_VIEWS = 3;
 
 const list = document.getElementById("list");
@@ -39,8 +41,12 @@ export function showMessages(state, { scroll, onRetry, onDelete }) {
   const rows = new Map();
   /** The messages that are drawn, in order. */
   let drawn = [];
-  /** The first and the last that are to be drawn. If undefined: the beginning, the end of the conversation. */
-  let [first, last] = [];
+  /**
+   * The first and the last that are to be drawn. If undefined: the beginning, the end of the conversation. When another
+   * one is opened, `last` is null for a moment: not the end, so that `showEnd` finds a new `first`.
+   */
+  let first;
+  let last;
   /** What has to be drawn anew: messages as a whole, and messages of which only the meta line has changed. */
   const changed = new Set();
   const delivered = new Set();
@@ -76,7 +82,7 @@ export function showMessages(state, { scroll, onRetry, onDelete }) {
     if (hasGrown) drawSoon({ older: true }); // which trims
   }
 
-  /** Draws at once, if nothing was drawn in the last moment; and in any case what is not live: there is no more. */
+  /** Draws at once, if nothing was drawn in the last moment. What is not live, such as history, never waits. */
   function drawSoon({ older = false, live = true }) {
     isOlder &&= older;
     stopsAtLine ||= !live || document.hidden;

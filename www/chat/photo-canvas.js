@@ -3,7 +3,10 @@
 // A picture that was encoded from a canvas is upright: the browser follows the Exif orientation when it draws,
 // and the result has no Exif that would turn it once more.
 
-/** In milliseconds. A browser that protects against fingerprinting may wait for its user before it answers. */
+/**
+ * The longest wait for the browser, in milliseconds. A browser that protects against fingerprinting may wait for its
+ * user before it answers.
+ */
 const ANSWER_WITHIN = 10_000;
 
 /** Colours of known pixels: red, green, blue. */
@@ -52,7 +55,7 @@ export function drawImage(image, width, height, ground = null) {
 
 /**
  * Returns the bytes of the canvas in this file format, or as PNG, if the browser cannot write the format.
- * `quality`, from 0 to 1, is for formats that lose some of it. The canvas is empty afterwards.
+ * `quality`, from 0 to 1, is for lossy formats. The canvas is empty afterwards.
  */
 export async function encode(canvas, type, quality) {
   const blob = await withinTime(new Promise((resolve) => canvas.toBlob(resolve, type, quality)));

@@ -29,7 +29,7 @@ export function startPhotoInput(state, { canSend, onFiles }) {
 
   document.addEventListener("paste", (event) => {
     const files = [...event.clipboardData.files];
-    if (files.length === 0 || isElsewhere() || hasText(event.clipboardData, files)) return;
+    if (files.length === 0 || isCovered() || hasText(event.clipboardData, files)) return;
     event.preventDefault();
     take(files);
   });
@@ -38,7 +38,7 @@ export function startPhotoInput(state, { canSend, onFiles }) {
   document.addEventListener("dragover", (event) => {
     if (!hasFiles(event)) return;
     event.preventDefault(); // otherwise the browser would leave the page and open the file
-    document.body.classList.toggle("dropping", !isElsewhere());
+    document.body.classList.toggle("dropping", !isCovered());
     clearTimeout(dragTimer);
     dragTimer = setTimeout(() => document.body.classList.remove("dropping"), DRAG_ENDS_AFTER);
   });
@@ -46,7 +46,7 @@ export function startPhotoInput(state, { canSend, onFiles }) {
     if (!hasFiles(event)) return;
     event.preventDefault();
     document.body.classList.remove("dropping");
-    if (!isElsewhere()) take([...event.dataTransfer.files]);
+    if (!isCovered()) take([...event.dataTransfer.files]);
   });
 }
 
@@ -60,7 +60,7 @@ function hasText(clipboard, files) {
 const hasFiles = ({ dataTransfer }) => dataTransfer?.types.includes("Files");
 
 /** Is there a form or a dialog over the chat, other than the preview? */
-function isElsewhere() {
+function isCovered() {
   const isLocked = document.body.classList.contains("locked");
   return isLocked || document.querySelector("dialog[open]:not(#photo-preview)") !== null;
 }

@@ -7,7 +7,7 @@ import { openPhoto } from "./photo-view.js";
 const GONE = "This photo is no longer on the server.";
 const NOT_LOADED = "This photo could not be loaded. Load it again";
 
-/** From each button in place of a photo that could not be loaded to its message. */
+/** Map: a button whose photo failed to load → its message. */
 const notLoaded = new Map();
 
 /** Returns a button that shows the photo of this message, and opens it in full size. */

@@ -1,5 +1,6 @@
 // What kind of picture a file is, by its first bytes. Its name and its type are not asked: Windows gives a HEIC
-// file no type, and a web page can be called holiday.jpg. The server looks at the same bytes (src/chat/photos.rs).
+// file no type, and a web page can be called holiday.jpg. The server looks at the same bytes
+// (src/chat/photos/image_header.rs).
 
 export const JPEG = "image/jpeg";
 export const PNG = "image/png";

@@ -1,6 +1,6 @@
 // Takes everything out of a picture's file that is not needed to draw it. A browser that encodes a canvas
-// leaves away where and with which camera a photo was made; but some, as Safari, add an Exif of their own.
-// A GIF is not encoded anew, because it may move, so what is in its file has to be taken out here.
+// leaves out where and with which camera a photo was made; but some, such as Safari, add an Exif of their own.
+// A GIF that may move is not encoded anew, so what is in its file has to be taken out here.
 //
 // All but `isWhole` throw a RangeError if the file is cut off or is not what it seems.
 
@@ -18,7 +18,7 @@ export function withoutMetadata(bytes, kind) {
 export function isWhole(bytes, kind) {
   try {
     if (kind === JPEG) return hasEnd(jpegParts(bytes).at(-1));
-    if (kind === PNG) return pngParts(bytes).length > 0;
+    if (kind === PNG) return pngParts(bytes).length > 0; // throws if IEND is missing
     return kind !== WEBP || new DataView(bytes.buffer).getUint32(4, true) + 8 <= bytes.length; // RFC 9649, 2.4
   } catch {
     return false;

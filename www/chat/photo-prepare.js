@@ -1,5 +1,6 @@
 // Makes a photo that can be sent out of a file: small enough, upright, and without anything that tells where
-// and with which camera it was made. A GIF stays as it is, because it may move.
+// and with which camera it was made. Of a GIF only the metadata is removed, because it may move; a still one that is
+// too large is encoded anew.
 
 import { TooSlow, drawImage, encode, isCanvasDisturbed, readImage } from "./photo-canvas.js";
 import { AVIF, BEGINNING, GIF, HEIC, JPEG, PNG, WEBP, isMoving, kindOf } from "./photo-kind.js";
@@ -9,7 +10,7 @@ import { formatSize } from "./format.js";
 /** In pixels. A canvas never gets larger, so it stays far below the 16,777,216 that phones take. */
 const LONGEST_SIDE = 1600;
 
-/** A picture with more pixels takes more than a gigabyte to read. No camera of a phone makes as many. */
+/** A picture with more pixels is refused: decoded, it takes more than a gigabyte. No camera of a phone makes as many. */
 const MOST_PIXELS = 250e6;
 
 /** The largest file that is read, in bytes. */

@@ -1,4 +1,4 @@
-// Shows each chosen photo before it is sent: how it will look, what it weighs, and a field for its caption.
+// Shows each chosen photo before it is sent: how it will look, its bytes, and a field for its caption.
 // Several photos are shown one after the other. They come from photo-input.js; send-message.js sends them.
 
 import { ROOM } from "./conversation.js";
@@ -11,7 +11,7 @@ const dialog = document.getElementById("photo-preview");
 const form = document.getElementById("photo-form");
 const title = document.getElementById("photo-title");
 const place = document.getElementById("photo-place");
-const weight = document.getElementById("photo-weight");
+const sizeLine = document.getElementById("photo-size");
 const captionField = document.getElementById("photo-caption-field");
 const input = document.getElementById("photo-caption");
 const note = document.getElementById("photo-note");
@@ -55,17 +55,17 @@ export function startPhotoPreview(state, sendPhoto) {
     }
     if (!dialog.open) open();
     input.value = "";
-    weight.textContent = "Preparing …";
+    sizeLine.textContent = "Preparing …";
     note.textContent = "";
     draw();
     try {
       const prepared = await preparePhoto(file, state.limits.photo);
       if (file !== current) return; // it was cancelled meanwhile
       photo = { ...prepared, url: URL.createObjectURL(new Blob([prepared.bytes], { type: prepared.mime })) };
-      weight.textContent = describeWeight(photo);
+      sizeLine.textContent = describeSize(photo);
     } catch (error) {
       if (file !== current) return;
-      weight.textContent = "";
+      sizeLine.textContent = "";
       note.textContent = error instanceof PhotoProblem ? error.message : `This photo cannot be sent: ${error}`;
       cancelButton.focus(); // the field that may have the focus is about to be hidden
     }
@@ -118,7 +118,7 @@ export function startPhotoPreview(state, sendPhoto) {
     const caption = input.value.trim();
     const excess = [...caption].length - state.limits.text;
     if (excess > 0) {
-      weight.textContent = `The caption is ${excess} characters too long.`;
+      sizeLine.textContent = `The caption is ${excess} characters too long.`;
       return;
     }
     if (!sendPhoto(key, photo, caption)) {
@@ -142,7 +142,7 @@ export function startPhotoPreview(state, sendPhoto) {
   return showFiles;
 }
 
-function describeWeight({ bytes, width, height, wasMoving, isCut }) {
+function describeSize({ bytes, width, height, wasMoving, isCut }) {
   const pixels = `${formatCount(width)} × ${formatCount(height)} pixels`;
   const words = `${formatSize(bytes.length)}, ${pixels}. Where and when it was taken is not sent along.`;
   return `${words}${wasMoving ? WAS_MOVING : ""}${isCut ? IS_CUT : ""}`;

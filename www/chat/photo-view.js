@@ -18,6 +18,7 @@ export function openPhoto(message, from) {
   image.alt = altText(message);
   image.src = message.photo.url;
   place.replaceChildren(image);
+  // Only your own messages have a status.
   const author = message.status ? "You" : nameElement(message.from);
   caption.replaceChildren(author, ", ", timeElement(message.at));
   if (message.text !== "") {

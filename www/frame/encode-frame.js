@@ -48,7 +48,8 @@ export function cutFrame(bytes) {
   const there = BigInt(bytes.length - size);
   const end = size + Number(length < there ? length : there);
   const missing = length > there ? length - there : 0;
-  return { header: bytes.slice(0, size), isHeaderWhole: true, payload: bytes.slice(size, end), rest: bytes.slice(end), missing };
+  const [header, payload, rest] = [bytes.slice(0, size), bytes.slice(size, end), bytes.slice(end)];
+  return { header, isHeaderWhole: true, payload, rest, missing };
 }
 
 /** What `cutFrame` returns for the beginning of a header of `size` bytes. */

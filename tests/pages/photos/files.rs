@@ -71,7 +71,7 @@ fn gif_keeps_its_pictures_and_loses_its_comments() {
     ana.evaluate("(async () => pick(file(moving(await picture(9, 9, 'image/png')), 'a.png')))()");
     ana.wait_for(READY);
     ana.wait_for(
-        "document.getElementById('photo-weight').textContent.includes('only its first picture is sent')",
+        "document.getElementById('photo-size').textContent.includes('only its first picture is sent')",
     );
     ana.press("Escape");
     ana.wait_for("!document.getElementById('photo-preview').open");
@@ -178,7 +178,7 @@ fn what_cannot_be_sent_is_refused_with_a_sentence() {
             let made = format!("new File([(await picture(80, 60, 'image/{kind}', {file}");
             ana.evaluate(&format!("(async () => pick({made}))()"));
             ana.wait_for(READY);
-            let words = ana.evaluate_text("document.getElementById('photo-weight').textContent");
+            let words = ana.evaluate_text("document.getElementById('photo-size').textContent");
             assert_eq!(words.contains("The end of the file is missing"), is_cut, "{made}: {words}");
             ana.press("Escape");
             ana.wait_for("!document.getElementById('photo-preview').open");

@@ -4,7 +4,7 @@
 const preview = document.getElementById("photo-preview");
 
 export function askBeforeLeaving(connection) {
-  // Firefox keeps no page for its Back button that listens to "beforeunload", so this is done only when needed.
+  // For Back, Firefox does not keep a page that listens to "beforeunload", so it listens only when needed.
   let isAsking = false;
 
   function update() {
