@@ -9,7 +9,8 @@
 //!
 //! Left out: other namespaces than `/`, rooms, binary data, and the recovery of what a client has missed. Read
 //! `broadcast.rs` first. `socketio/opening.rs` reads a client's query and writes the packet that answers it,
-//! `socketio/packet.rs` reads a packet, `socketio/polling.rs` serves the HTTP requests with which most clients begin.
+//! `socketio/packet.rs` reads a packet (`json_check.rs` checks its JSON), `socketio/polling.rs` serves the HTTP
+//! requests with which most clients begin.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
