@@ -40,6 +40,7 @@ fn status_goes_from_sending_to_delivered_to_all() {
     let mut cy = Member::come(&server, "cy");
     let mut dora = Member::come(&server, "dora");
     ana.wait_for("document.querySelectorAll('#people-list li').length === 5");
+    ana.wait_for_notice("dora has picked up"); // drawn before the states are recorded
 
     // At first no ack reaches ana's page; after the cut it reconnects.
     proxy.deafen();

@@ -24,6 +24,7 @@
 //   message-list.js              draws the open conversation
 //   message-item.js              draws one message with its ticks, or one notice
 //   message-body.js              fills in what was said
+//   fold-notices.js              "5 people picked up" in place of five notices
 //   format-text.js, code-block.js   code and links in it
 //   scroll-position.js           keeps your place in the list
 //   unread.js                    counts unread messages, and says where the line "New" stands

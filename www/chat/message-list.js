@@ -7,6 +7,7 @@
 // reader's place in the list is kept.
 
 import { isMarker, isPending } from "./conversation.js";
+import { foldNotices } from "./fold-notices.js";
 import { formatDay } from "./format.js";
 import { fillItem, foldItem, metaLine } from "./message-item.js";
 
@@ -117,6 +118,7 @@ export function showMessages(state, { scroll, onRetry, onDelete }) {
     }
     const firstNew = conversation().firstNew();
     drawn.forEach((message, index) => updateHeading(message, drawn[index - 1], message === firstNew));
+    foldNotices(drawn, (message) => rows.get(message).item, () => scroll.keepTop(drawRows));
     changed.clear();
     delivered.clear();
   }

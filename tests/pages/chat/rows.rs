@@ -1,4 +1,4 @@
-//! The rows of the message list: ticks and their words, actions, large emoji, and words for one and for many.
+//! The rows of the message list: ticks and their words, actions, large emoji, notices, words for one and for many.
 
 use serde_json::json;
 
@@ -97,5 +97,51 @@ fn one_character_is_not_called_characters() {
     }
     page.press("Enter");
     wait_for_note(&page, "That is 1 character too long: 20 fit into one message.");
+    page.assert_clean();
+}
+
+#[test]
+fn notices_in_a_row_are_folded_to_one_line_that_shows_them_when_it_is_pressed() {
+    let server = Server::start(&[]);
+    let browser = Browser::start();
+    let page = browser.new_user();
+    page.set_size(360, 640);
+    page.open_chat("localhost", server.port);
+    page.type_and_send("good morning"); // the list gets the room of the invitation
+    page.wait_for_texts(1);
+    let [ben, cy] = ["ben", "cy"].map(|name| Member::come(&server, name));
+    page.wait_for_notice("cy has picked up");
+    assert_eq!(page.evaluate("list.querySelectorAll('.summary').length"), 0, "two are not folded");
+    let mut dora = Member::come(&server, "dora");
+    let summary = "list.querySelector('.summary button')";
+    page.wait_for(&format!("{summary}?.textContent === '3 people picked up'"));
+    [ben, cy].into_iter().for_each(Member::leave);
+    page.wait_for(&format!("{summary}.textContent === '3 people picked up, 2 hung up'"));
+    // Each sentence is there, without taking room, and said once.
+    let heights =
+        "Array.from(list.querySelectorAll('.notice > p:not(.day, .summary)'), (it) => it.offsetHeight)";
+    assert_eq!(page.evaluate(heights), json!([0, 0, 0, 0, 0]));
+    for words in
+        ["ben has picked up", "cy has picked up", "dora has picked up", "ben has hung up", "cy has hung up"]
+    {
+        page.wait_for_notice(words);
+    }
+    assert_eq!(page.evaluate(&format!("{summary}.offsetHeight >= 44")), true);
+    page.evaluate(&format!("{summary}.focus(), {summary}.click()"));
+    assert_eq!(page.evaluate(&format!("{heights}.every((height) => height > 10)")), true);
+    assert_eq!(page.evaluate(&format!("{summary}.ariaExpanded")), "true");
+    // What a member says ends the row. More notices stand in a row of their own, or join the unfolded one.
+    let _emil = Member::come(&server, "emil");
+    page.wait_for(&format!("{summary}.textContent === '4 people picked up, 2 hung up'"));
+    assert_eq!(page.evaluate(&format!("document.activeElement === {summary}")), true);
+    assert_eq!(page.evaluate(&format!("{heights}.every((height) => height > 10)")), true);
+    page.evaluate(&format!("{summary}.click()"));
+    assert_eq!(page.evaluate(&format!("{heights}.join()")), "0,0,0,0,0,0");
+    dora.say("hello");
+    page.wait_for_texts(2);
+    let _fay = Member::come(&server, "fay");
+    page.wait_for_notice("fay has picked up");
+    assert_eq!(page.evaluate(&format!("{heights}.at(-1) > 10")), true);
+    assert_eq!(page.evaluate(&format!("{summary}.textContent")), "4 people picked up, 2 hung up");
     page.assert_clean();
 }
