@@ -63,7 +63,7 @@ export function loadEarlierMessages(connection, state, { scroll, drawOlder, draw
     scroll.update(() => {
       line.textContent = sentence;
       line.hidden = sentence === "";
-    }, { older: true });
+    }, { keepsPlace: true });
   }
 
   function sentenceAboveList() {

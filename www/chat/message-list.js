@@ -70,7 +70,7 @@ export function showMessages(state, { scroll, onRetry, onDelete }) {
     const before = drawn.length;
     // What is said just now, and so far below the reader, is not drawn yet.
     if (!options && !stopsAtLine && scroll.isFarFromEnd) last ??= drawn.findLast(canBeEdge);
-    const { toLine, ...others } = options ?? { older: isOlder, toLine: stopsAtLine };
+    const { toLine, ...others } = options ?? { keepsPlace: isOlder, toLine: stopsAtLine };
     scroll.update(() => {
       trim();
       drawRows();
@@ -227,7 +227,7 @@ export function showMessages(state, { scroll, onRetry, onDelete }) {
     if (isBeginningDrawn()) return false;
     const end = allMessages().lastIndexOf(first);
     first = allMessages().slice(Math.max(end - PAGE_LENGTH, 0), end).find(canBeEdge);
-    draw({ older: true });
+    draw({ keepsPlace: true });
     return true;
   }
 
@@ -236,14 +236,14 @@ export function showMessages(state, { scroll, onRetry, onDelete }) {
     const start = allMessages().lastIndexOf(last) + 1;
     last = allMessages().slice(start + PAGE_LENGTH).length > 0
       ? allMessages().slice(start, start + PAGE_LENGTH).findLast(canBeEdge) : undefined;
-    draw({ older: true });
+    draw({ keepsPlace: true });
     return true;
   }
 
   function showMessage(message) {
     if (!rows.has(message)) {
       moveTo(message);
-      draw({ older: true });
+      draw({ keepsPlace: true });
     }
     const { item } = rows.get(message);
     scroll.showItem(item);

@@ -51,15 +51,15 @@ export class ScrollPosition extends EventTarget {
 
   /**
    * Calls `draw`, which changes the list, and then scrolls to where the reader was. `toEnd` goes to the end in
-   * any case; `older`: what is drawn does not stand at the end, so that the list does not follow. If `draw`
-   * returns an item, the list goes no further to the end than this item is in view.
+   * any case; `keepsPlace`: not even a reader at the end follows what is drawn. If `draw` returns an item, the list
+   * goes no further to the end than this item is in view.
    */
-  update(draw, { toEnd = false, older = false }) {
+  update(draw, { toEnd = false, keepsPlace = false }) {
     // If the size has just changed, the observer does not know it yet, and the view is not where it was.
     const wasAtEnd = viewSize() === this.#size ? this.#isNearEnd() : this.#isAtEnd;
     this.#anchor = findAnchor();
     const limit = draw();
-    if (toEnd || (wasAtEnd && !older)) scrollToEnd(limit);
+    if (toEnd || (wasAtEnd && !keepsPlace)) scrollToEnd(limit);
     else restore(this.#anchor);
     this.#settle();
   }
@@ -76,7 +76,7 @@ export class ScrollPosition extends EventTarget {
     this.#settle();
   }
 
-  /** The rows that are within so many heights of the view: the index of the first, and that after the last. */
+  /** The rows within `views` heights of the view: the index of the first, and that after the last. */
   rowsNear(views) {
     const distance = views * view.clientHeight;
     return [indexAt(-distance), indexAt(view.clientHeight + distance) + 1];

@@ -14,7 +14,7 @@ const closeButton = document.getElementById("search-close");
 const stateLine = document.getElementById("search-state");
 const list = document.getElementById("search-results");
 
-/** At most so many are listed: the newest. */
+/** How many results are listed at most: the newest. */
 const MOST_RESULTS = 200;
 /** New results are shown at most once in this time (milliseconds). */
 const LOOK_EVERY = 250;
