@@ -22,9 +22,12 @@ fn a_link_leads_to_the_line_with_its_text() {
         page.evaluate(kinds),
         json!(["//! `/echo`: every message goes back to its sender. Lab step 1.", "use"])
     );
-    // The reading order begins with lesson 0, and its links work.
+    // The reading order begins with lesson 0, has every row of the guide, and its links work.
     page.wait_for("document.querySelector('#order a')?.textContent === 'bin/tiny.rs'");
-    assert!(page.evaluate("document.querySelectorAll('#order li').length").as_u64().unwrap() >= 10);
+    let guide = std::fs::read_to_string("src/README.md").unwrap();
+    let order = guide.split("\n## ").find(|section| section.starts_with("In which order")).unwrap();
+    let rows = order.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| |")).count();
+    assert_eq!(page.evaluate("document.querySelectorAll('#order li').length"), rows);
     page.evaluate("void document.querySelector('#order a').click()");
     page.wait_for("location.search.includes('tiny') && document.querySelectorAll('#lines tr').length > 100");
     // The number of a line is a link to it.

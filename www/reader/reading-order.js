@@ -2,7 +2,8 @@
 
 /** Returns a list of { files, lesson } out of the table "In which order" of the guide. `all` are the files there are. */
 export function readingOrder(guide, all) {
-  const rows = guide.split("\n").filter((line) => /^\| \d+½? \|/.test(line));
+  const section = guide.split("\n## ").find((it) => it.startsWith("In which order")) ?? "";
+  const rows = section.split("\n").filter((line) => /^\| \d+½? \|/.test(line));
   return rows.map((row) => {
     const [, read, lesson] = row.split(" | ");
     return { files: filesIn(read, all), lesson: lesson.replaceAll(/[`*]/g, "") };
