@@ -44,9 +44,10 @@ impl Page<'_> {
 
     /// Opens the private conversation with the member of this name.
     pub fn open_private_chat(&self, name: &str) {
-        self.evaluate(&format!(
-            "void Array.from(document.querySelectorAll('#people-list a'))
-                 .find((entry) => entry.textContent.startsWith('{name}')).click()"
+        // The list is drawn a moment after the member has come.
+        self.wait_for(&format!(
+            "Array.from(document.querySelectorAll('#people-list a'))
+                 .some((entry) => entry.textContent.startsWith('{name}') && (entry.click(), true))"
         ));
         self.wait_for(&format!("title.textContent === '{name}'"));
     }
