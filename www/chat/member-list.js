@@ -115,11 +115,16 @@ export function showMembers(state, { onOpen }) {
   }
 
   let timer;
+  let drawnAt = 0;
+  function drawNow() {
+    timer = undefined;
+    drawnAt = performance.now();
+    draw();
+  }
   function drawSoon() {
-    timer ??= setTimeout(() => {
-      timer = undefined;
-      draw();
-    }, REDRAW_AFTER);
+    const wait = drawnAt + REDRAW_AFTER - performance.now();
+    if (wait > 0) timer ??= setTimeout(drawNow, wait);
+    else if (timer === undefined) drawNow();
   }
 
   const found = startMemberFilter(state, { onChange: draw, onPick: open });

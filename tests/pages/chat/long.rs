@@ -96,6 +96,7 @@ fn stacked_marks_do_not_paint_over_the_neighbours() {
         member.say_and_wait_among("a line");
     }
     page.wait_for_texts(3);
+    page.wait_for("document.querySelectorAll('#people-list li').length === 5"); // everyone, and four members
     page.evaluate(
         "(() => {
             for (const item of list.children) item.id = item.querySelector('.author')?.textContent ?? '';
@@ -170,7 +171,7 @@ fn entries_of_members_that_have_not_changed_are_not_drawn_again() {
     let page = browser.new_user();
     page.open_chat("localhost", server.port);
     let mut ben = Member::come(&server, "ben");
-    page.wait_for_notice("ben has picked up");
+    page.wait_for("document.querySelectorAll('#people-list li').length === 3");
     page.evaluate("void (window.kept = document.querySelector('#people-list a:not([href=\"./\"]) .name'))");
     let _cy = Member::come(&server, "cy");
     page.wait_for_notice("cy has picked up");
