@@ -10,7 +10,9 @@ use crate::support::*;
 /// Says a text as another member, and returns the item in which the page draws it.
 fn show(page: &Page, peer: &mut Peer, count: usize, text: &str) -> String {
     peer.send_text(&json!({ "type": "say", "text": text }).to_string());
-    page.wait_for_texts(count);
+    // Far from the reader, new rows are not drawn: the button "1 new" leads to them.
+    let count_texts = "document.querySelectorAll('#list .text').length";
+    page.wait_for(&format!("(newest.hidden || newest.click(), {count_texts} >= {count})"));
     format!("document.querySelectorAll('#list .text')[{}]", count - 1)
 }
 

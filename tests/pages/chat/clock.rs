@@ -16,6 +16,8 @@ fn notices_and_own_messages_have_the_time_of_the_server() {
          window.offsets = () => Array.from(list.querySelectorAll('time'), (it) => new Date(it.dateTime) - now());",
     );
     page.open_chat("localhost", proxy.port);
+    // The deaf proxy below would not answer this.
+    page.wait_for("performance.getEntriesByType('resource').some((it) => it.name.endsWith('/share.json'))");
     let mut ben = server.open("/chat?name=ben");
     page.wait_for_notice("ben has picked up");
     ben.send_text("one");
