@@ -189,6 +189,8 @@ fn messages_that_mention_the_reader_are_counted_apart_and_announced() {
     // A list that is scrolled up says it on its button.
     (1..=40).for_each(|n| ben.say(&format!("line {n}")));
     page.wait_for_texts(42);
+    page.wait_until_drawn(); // what was on the screen is read now
+    page.wait_for("newest.hidden && document.title === 'Partyline'");
     page.evaluate("messages.scrollTop = 0");
     page.wait_until_drawn();
     ben.say("@Ana Ruiz again");
