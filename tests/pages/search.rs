@@ -87,7 +87,7 @@ fn search_finds_nothing_of_another_conversation_and_nothing_of_hidden_people() {
     ben.send(&json!({ "type": "say", "text": "the key is under the mat", "to": own_name, "ref": "a" }));
     ben.read_until(|message| message["ref"] == "a");
     for n in 1..=250 {
-        ben.say_and_wait(&format!("a key for everyone {n}"));
+        ben.say_and_wait_among(&format!("a key for everyone {n}"));
     }
     page.open(&format!("http://localhost:{}/", server.port));
     page.wait_until_connected();
