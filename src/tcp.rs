@@ -72,18 +72,27 @@ pub fn send_and_close(stream: &TcpStream, parts: [&[u8]; 2]) {
 ///
 /// When a socket with unread bytes is closed, the kernel sends a reset, and the reset overtakes the
 /// last bytes that were written: a refusal, a Close frame (RFC 9112, 9.6).
-pub fn drain(mut stream: &TcpStream, mut seen: impl FnMut(&[u8])) {
+pub fn drain(stream: &TcpStream, mut seen: impl FnMut(&[u8])) {
     let deadline = Instant::now() + DRAIN_TIME;
     let mut buffer = vec![0; 4096];
+    while let Ok(count @ 1..) = read_before(deadline, stream, &mut buffer) {
+        seen(&buffer[..count]);
+    }
+}
+
+/// Reads what has come, at least one byte, or 0 bytes at the end of the stream.
+/// Errors: those of the socket, and `TimedOut` when nothing has come before the deadline.
+pub fn read_before(deadline: Instant, mut stream: &TcpStream, buffer: &mut [u8]) -> io::Result<usize> {
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
-        if left.is_zero() || stream.set_read_timeout(Some(left)).is_err() {
-            return;
+        if left.is_zero() {
+            return Err(ErrorKind::TimedOut.into());
         }
-        match stream.read(&mut buffer) {
-            Ok(count @ 1..) => seen(&buffer[..count]),
-            Err(e) if e.kind() == ErrorKind::Interrupted => {} // Ctrl-Z and fg
-            _ => return,
+        stream.set_read_timeout(Some(left))?;
+        match stream.read(buffer) {
+            // A signal interrupts a read: Ctrl-Z and fg.
+            Err(e) if is_timeout(&e) || e.kind() == ErrorKind::Interrupted => {}
+            result => return result,
         }
     }
 }

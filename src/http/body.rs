@@ -1,6 +1,6 @@
 //! Reads the body of a request: for the one route that takes a POST, `/socket.io/`.
 
-use std::io::{ErrorKind, Read};
+use std::io::ErrorKind;
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// Reads a text of at most `longest` bytes, which `leftover`, what came in one read with the head, begins.
 /// Errors: the refusal to send: 400, 408, 411, 413.
 pub fn read_body(
-    request: &Request, mut stream: &TcpStream, mut leftover: Vec<u8>, longest: usize,
+    request: &Request, stream: &TcpStream, mut leftover: Vec<u8>, longest: usize,
 ) -> Result<String, Response> {
     let Some(length) = request.items("content-length").next().and_then(number::<usize>) else {
         return Err(Response::refusal(411, "a body has to have a Content-Length here"));
@@ -24,15 +24,12 @@ pub fn read_body(
     let deadline = Instant::now() + TIMEOUT;
     let mut chunk = vec![0; 2048];
     while leftover.len() < length {
-        let left = deadline.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            let why = format!("the body was not complete after {} s", TIMEOUT.as_secs());
-            return Err(Response::refusal(408, why));
-        }
-        let read = stream.set_read_timeout(Some(left)).and_then(|()| stream.read(&mut chunk));
-        match read {
+        match tcp::read_before(deadline, stream, &mut chunk) {
             Ok(count @ 1..) => leftover.extend_from_slice(&chunk[..count]),
-            Err(e) if tcp::is_timeout(&e) || e.kind() == ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == ErrorKind::TimedOut => {
+                let why = format!("the body was not complete after {} s", TIMEOUT.as_secs());
+                return Err(Response::refusal(408, why));
+            }
             _ => return bad("the body ended before its Content-Length"),
         }
     }

@@ -1,6 +1,6 @@
 //! Reads the head of a request: all bytes up to the empty line, within a length and a deadline.
 
-use std::io::{ErrorKind, Read};
+use std::io::ErrorKind;
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
@@ -12,25 +12,22 @@ use crate::tcp;
 /// the whole head, so that one byte a second (slowloris) does not keep a thread for hours.
 /// Errors: the refusal to send (400, 408, 431), or `None` if the client has gone.
 pub fn read_head(
-    mut stream: &TcpStream, longest: usize, timeout: Duration,
+    stream: &TcpStream, longest: usize, timeout: Duration,
 ) -> Result<(Vec<u8>, Vec<u8>), Option<Response>> {
     let deadline = Instant::now() + timeout;
     let (mut head, mut chunk, mut checked) = (Vec::new(), vec![0; 2048], 0);
     loop {
-        let time_left = deadline.saturating_duration_since(Instant::now());
-        if time_left.is_zero() {
-            let why = format!("the request head was not complete after {} s", timeout.as_secs());
-            return Err(Some(Response::refusal(408, why)));
-        }
-        stream.set_read_timeout(Some(time_left)).map_err(|_| None)?;
-        match stream.read(&mut chunk) {
+        match tcp::read_before(deadline, stream, &mut chunk) {
             Ok(0) if head.is_empty() => return Err(None),
             Ok(0) => {
                 let why = "the request head ended before its empty line";
                 return Err(Some(Response::refusal(400, why)));
             }
             Ok(count) => head.extend_from_slice(&chunk[..count]),
-            Err(e) if tcp::is_timeout(&e) || e.kind() == ErrorKind::Interrupted => continue,
+            Err(error) if error.kind() == ErrorKind::TimedOut => {
+                let why = format!("the request head was not complete after {} s", timeout.as_secs());
+                return Err(Some(Response::refusal(408, why)));
+            }
             Err(_) => return Err(None),
         }
         let end = find_end(&head, checked).map_err(Some)?;
