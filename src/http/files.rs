@@ -13,11 +13,12 @@ pub const FILE_MAX: u64 = 16 << 20;
 
 /// What the policy of a page says of pictures: the chat shows a photo before it is sent, from memory (`blob:`).
 const IMAGES: &str = "; img-src 'self' blob:";
-#[rustfmt::skip]
 /// The pages that come with the server. They run no script but those in files of their own, so that a text which
 /// is taken for HTML by mistake does no harm. Pages that students add may have scripts and styles inside.
-const OWN_PAGES: [&str; 8] = [
+#[rustfmt::skip]
+const OWN_PAGES: [&str; 9] = [
     "index.html", "echo.html", "broadcast.html", "socketio.html", "wire.html", "source.html", "frame.html", "lab.html",
+    "lab/teacher.html",
 ];
 /// Where pages written for Socket.IO expect its script.
 const SOCKET_IO_SCRIPT: &str = "/socket.io/socket.io.js";

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use partyline::http::form_value;
 
-use crate::support::folder::WwwFolder;
+use crate::support::folder::{WwwFolder, all_files};
 use crate::support::*;
 
 fn fetch(server: &Server, target: &str) -> Reply {
@@ -68,21 +68,11 @@ fn the_option_no_source_switches_it_off() {
     reply.assert_contains("a file", "--no-source");
 }
 
-/// All files of a folder and of those in it.
-fn files(folder: &Path) -> Vec<(String, String)> {
-    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let files = entries.flat_map(|path| match path.is_dir() {
-        true => files(&path),
-        false => vec![(path.display().to_string(), fs::read_to_string(&path).unwrap_or_default())],
-    });
-    files.collect()
-}
-
 /// Pages link to `source.html?file=…&at=…`, scripts call `sourceLink("…", "…")`: each names a file and a text in it.
 #[test]
 fn each_link_into_the_source_names_a_line_that_is_there() {
     let mut links = Vec::new();
-    for (path, text) in files(Path::new("www")) {
+    for (path, text) in all_files(Path::new("www")) {
         for query in text.split("source.html?").skip(1) {
             let query = query.split(['"', '`', ' ', '#']).next().unwrap().replace("&amp;", "&");
             if !query.contains("${") {

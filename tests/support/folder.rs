@@ -97,6 +97,16 @@ impl WwwFolder {
     }
 }
 
+/// All files of a folder and of those in it: the path of each, and its text if it is one.
+pub fn all_files(folder: &Path) -> Vec<(String, String)> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let files = entries.flat_map(|path| match path.is_dir() {
+        true => all_files(&path),
+        false => vec![(path.display().to_string(), fs::read_to_string(&path).unwrap_or_default())],
+    });
+    files.collect()
+}
+
 /// Runs a command; returns whether it could be started and ended with success.
 pub fn is_possible(program: &str, arguments: &[&str]) -> bool {
     let mut command = Command::new(program);
