@@ -19,6 +19,7 @@ use tungstenite::Message;
 use tungstenite::protocol::frame::coding::CloseCode;
 
 use crate::mutex::lock;
+use crate::secret::unguessable_in_url;
 use crate::websocket::{Sender, Socket, frames};
 
 mod opening; // what a client asks for, and the packet that opens its connection
@@ -27,7 +28,7 @@ pub mod packet; // a text -> the parts of a Socket.IO packet
 mod polling; // over plain HTTP, until a client has its WebSocket
 
 pub use opening::ClientQuery;
-use opening::{PAYLOAD_MAX, open_packet, session_id};
+use opening::{PAYLOAD_MAX, open_packet};
 use packet::Packet;
 use polling::Sessions;
 
@@ -96,7 +97,7 @@ impl SocketIo {
     ) -> Result<(Client, Vec<String>), Fault> {
         let version = query.version.filter(|_| query.transport == "websocket");
         let opening = match &query.session {
-            None if version.is_some() => frames::text(&open_packet(&session_id(), "[]", PAYLOAD_MAX)),
+            None if version.is_some() => frames::text(&open_packet(&unguessable_in_url(), "[]", PAYLOAD_MAX)),
             _ => Vec::new(),
         };
         socket.send_101_and(&opening);
@@ -167,7 +168,7 @@ impl SocketIo {
     fn connect(&self, client: &Client) {
         let mut clients = lock(&self.clients);
         client.send(&match client.version {
-            4 => format!("40{{\"sid\":\"{}\"}}", session_id()),
+            4 => format!("40{{\"sid\":\"{}\"}}", unguessable_in_url()),
             _ => "40".to_string(),
         });
         clients.insert(client.id, client.sender.clone());

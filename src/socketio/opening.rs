@@ -1,6 +1,6 @@
 //! How a connection of Socket.IO begins: the query of the request, and the packet that opens the connection.
 
-use crate::{http::Request, secret, websocket::stream::PING_AFTER};
+use crate::{http::Request, websocket::stream::PING_AFTER};
 
 /// The longest event on a WebSocket, in bytes.
 pub const PAYLOAD_MAX: usize = 1 << 20;
@@ -40,9 +40,4 @@ pub fn open_packet(session: &str, upgrades: &str, max_payload: usize) -> String 
         "0{{\"sid\":\"{session}\",\"upgrades\":{upgrades},\"pingInterval\":{interval},\
          \"pingTimeout\":{PING_TIMEOUT_MS},\"maxPayload\":{max_payload}}}"
     )
-}
-
-/// A new id that cannot be guessed, of letters that a URL can have.
-pub fn session_id() -> String {
-    secret::unguessable_in_url()
 }

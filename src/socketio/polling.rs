@@ -15,9 +15,10 @@ use tungstenite::Message;
 use tungstenite::protocol::frame::coding::CloseCode;
 
 use super::Fault;
-use super::opening::{ClientQuery, open_packet, session_id};
+use super::opening::{ClientQuery, open_packet};
 use crate::http::{self, Request, Response};
 use crate::mutex::lock;
+use crate::secret::unguessable_in_url;
 use crate::websocket::{Socket, frames};
 
 /// The most sessions; one more gets 503.
@@ -88,7 +89,7 @@ impl Sessions {
                 "too many clients wait for a WebSocket; try again in a moment",
             ));
         }
-        let sid = session_id();
+        let sid = unguessable_in_url();
         let session = Session {
             version,
             begun: Instant::now(),
