@@ -11,11 +11,10 @@
 // event, "state", tells how the connection is: "connecting", "open", "waiting" (for the next attempt),
 // "stopped" (it does not reconnect by itself), or "locked" (the server asks for a passphrase: `unlock`).
 
-import { backoff } from "../shared/backoff.js";
 import { socketAddress } from "../shared/socket-address.js";
 import { load, save } from "../shared/storage.js";
 import { onReturn } from "../shared/tab.js";
-import { Stopwatch, onWakeUp } from "../shared/wake-up.js";
+import { onWakeUp } from "../shared/wake-up.js";
 import { BROKEN, GIVEN_UP, KICKED, LOCKED, TAKEN_OVER, TOO_LONG } from "./close-codes.js";
 import { ENTRY_EVERY, continueClosedTab, isToken, leaveToNextTab } from "./closed-tab.js";
 import { Heartbeat } from "./heartbeat.js";
@@ -23,17 +22,14 @@ import { findObstacle } from "./obstacle.js";
 import { LONGEST_PASSPHRASE, openSocket } from "./open-socket.js";
 import { Outbox } from "./outbox.js";
 import { ReceivedIds } from "./received-ids.js";
+import { Retries } from "./retries.js";
 
 // All times are in milliseconds.
 
 /** A browser would take minutes to give up an attempt that gets no answer. */
 const CONNECT_TIMEOUT = 10_000;
-/** A connection that lasted this long was a good one: after it, the backoff begins at 1 s again. */
-const GOOD_AFTER = 10_000;
 /** An attempt that takes longer is made once more when the network comes back. */
 const HOPEFUL_FOR = 2000;
-/** After this many attempts in a row without a welcome, it is not just lost: something may stand in the way. */
-const ATTEMPTS = 2;
 /** A connection that breaks this often while messages are under way breaks because of one of them. */
 const BREAKS = 5;
 
@@ -53,18 +49,13 @@ export class Connection extends EventTarget {
   #token = load("token", null, isToken);
   /** Stored only after the server has accepted it. */
   #passphrase = load("passphrase", null, isPassphrase);
-  #failures = 0;
-  /** Attempts since the last welcome. */
-  #attempts = 0;
+  #retries = new Retries();
   /** Connections that broke while messages were under way, since the last answer to one. */
   #breaks = 0;
-  /** Since the welcome. */
-  #open = new Stopwatch();
   /** The `since` of the request for this connection. */
   #since = 0;
   /** The server's last welcome does not go together with the messages that are here. */
   #isOutdated = false;
-  #reconnectTimer;
   #heartbeat = new Heartbeat(({ slept }) => (slept ? this.connect() : this.#giveUp()));
 
   /** If `wireId` is given, the wire view can watch this connection. */
@@ -86,9 +77,8 @@ export class Connection extends EventTarget {
 
   /** Connects now. Gives up the connection that there is, if there is one. */
   connect() {
-    clearTimeout(this.#reconnectTimer);
+    this.#retries.begin();
     this.#closeSocket();
-    this.#attempts += 1;
     this.#since = this.#token === null ? 0 : this.received.completeUpTo;
     const [since, token, passphrase] = [this.#since, this.#token, this.#passphrase];
     const socket = openSocket(this.#path, { wireId: this.#wireId, since, token, passphrase });
@@ -196,8 +186,7 @@ export class Connection extends EventTarget {
       this.connect();
       return false;
     }
-    this.#attempts = 0;
-    this.#open = new Stopwatch();
+    this.#retries.welcomed();
     save("token", token);
     save("passphrase", this.#passphrase);
     this.#leaveToNextTab();
@@ -228,7 +217,7 @@ export class Connection extends EventTarget {
     if (code === TAKEN_OVER || (code === KICKED && wasOpen)) {
       this.#setState("stopped", { code });
     } else if (code === LOCKED) {
-      this.#attempts = 0; // nothing stands in the way
+      this.#retries.attempts = 0; // nothing stands in the way
       const isWrong = this.#passphrase !== null;
       this.#passphrase = null;
       save("passphrase", null);
@@ -245,21 +234,17 @@ export class Connection extends EventTarget {
 
   /** The connection is lost. Waits until the next attempt. */
   #wait(code) {
-    const wasGood = this.state === "open" && this.#open.elapsed() > GOOD_AFTER;
-    if (wasGood) this.#failures = 0;
-    const delay = backoff(this.#failures);
-    this.#failures += 1;
-    this.#reconnectTimer = setTimeout(() => this.connect(), delay);
-    const detail = { code, until: performance.now() + delay, isOffline: !navigator.onLine };
+    const until = this.#retries.schedule(() => this.connect(), { wasOpen: this.state === "open" });
+    const detail = { code, until, isOffline: !navigator.onLine };
     this.#setState("waiting", detail);
-    if (this.#attempts >= ATTEMPTS) this.#explain(detail);
+    if (this.#retries.areInVain) this.#explain(detail);
   }
 
   /** Says what stands in the way, if anything but a server that is not there. */
   async #explain(detail) {
-    const attempts = this.#attempts;
+    const { attempts } = this.#retries;
     const obstacle = await findObstacle(socketAddress(this.#path));
-    const isStillWaiting = this.state === "waiting" && this.#attempts === attempts;
+    const isStillWaiting = this.state === "waiting" && this.#retries.attempts === attempts;
     if (obstacle && isStillWaiting) this.#setState("waiting", { ...detail, obstacle });
   }
 
@@ -278,7 +263,7 @@ export class Connection extends EventTarget {
 
   /** The page is left, perhaps only until the user comes back to it. An open connection would be frozen. */
   #leave() {
-    clearTimeout(this.#reconnectTimer);
+    this.#retries.stop();
     this.#closeSocket();
     this.#leaveToNextTab(true);
   }

@@ -13,10 +13,10 @@
 //   "draft" { key }               the draft was changed by the program, not by typing
 //   "unread"                      the number of unread messages of a conversation has changed
 //
-// A private conversation's key is the other person's id, since names change. A server that restarts
-// without a history file gives the ids to other people. A person for whom something is unsent then gets a
-// negative key, so that the message is kept and goes to no other person.
+// A private conversation's key is the other person's id, since names change, and negative for a person whom the
+// server does not know any more (after-restart.js).
 
+import { adoptUnsent, carryOver } from "./after-restart.js";
 import { Conversation, ROOM } from "./conversation.js";
 import { loadDrafts, saveDrafts } from "./drafts.js";
 import { Members, OPERATOR } from "./members.js";
@@ -96,7 +96,7 @@ export class ChatState extends EventTarget {
     for (const person of this.members.values()) person.here = false;
     for (const member of members) {
       this.members.addPresent(member, member.away);
-      this.#adoptUnsent(member);
+      adoptUnsent(this, member);
     }
     this.emit("members");
     this.emit("own-name");
@@ -125,7 +125,7 @@ export class ChatState extends EventTarget {
     const { type, member, was, why } = message;
     const isNews = this.members.applyPresence(message);
     if (isNews) this.addNotice({ notice: type, member, was, why });
-    this.#adoptUnsent(member);
+    adoptUnsent(this, member);
     this.emit("members");
   }
 
@@ -272,56 +272,28 @@ export class ChatState extends EventTarget {
     this.emit("members");
   }
 
-  // After a restart of the server.
+  /** A key that no conversation has had. */
+  unusedKey() {
+    return this.#lowestKey - 1;
+  }
 
-  /**
-   * Forgets all but unsent messages and drafts. If the server does not know this member any more, theirs get
-   * negative keys: the ids belong to others now.
-   */
+  /** Forgets all but unsent messages and drafts: the server has another history. */
   #startOver(resumed) {
-    const before = [...this.conversations.values()];
     const { members, openKey } = this;
+    const before = [...this.conversations.values()];
     this.members = new Members();
     this.conversations.clear();
     this.#messages.clear();
     this.#receipts.clear();
     this.#highestId = 0;
     this.openKey = ROOM;
-    for (const old of before) {
-      const unsent = old.pending();
-      const isEmpty = unsent.length === 0 && old.draft === "" && old.key !== ROOM;
-      if (isEmpty && !(resumed && old.key === openKey)) continue;
-      const key = old.key === ROOM || resumed ? old.key : this.#lowestKey - 1;
-      const conversation = this.conversation(key, members.get(old.key)?.name);
-      moveTo(conversation, unsent);
-      conversation.draft = old.draft;
-      if (old.key === openKey) this.openKey = key;
-    }
+    carryOver(this, { before, members, openKey, resumed });
     this.#saveDrafts();
     this.emit("reset");
     this.emit("opened");
   }
 
-  /** Gives to this member what was written to a person of the same name before the restart. */
-  #adoptUnsent({ id, name }) {
-    const isSamePerson = (person) => person.id < 0 && person.name === name;
-    const person = [...this.members.values()].find(isSamePerson);
-    if (!person || id === this.you.id) return;
-    const old = this.conversation(person.id);
-    this.members.delete(person.id);
-    this.conversations.delete(person.id);
-    const conversation = this.conversation(id);
-    moveTo(conversation, old.pending());
-    this.setDraft(id, conversation.draft || old.draft);
-    if (this.openKey === person.id) this.openConversation(id);
-  }
-
   emit(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
-}
-
-function moveTo(conversation, messages) {
-  for (const message of messages) message.key = conversation.key;
-  conversation.append(...messages);
 }
