@@ -67,6 +67,7 @@ export function showMessages(state, { scroll, onRetry, onDelete }) {
     list.classList.toggle("busy", now - drawnAt < BUSY);
     drawnAt = now;
     timer = clearTimeout(timer);
+    list.ariaBusy = "false";
     const before = drawn.length;
     // What is said just now, and so far below the reader, is not drawn yet.
     if (!options && !stopsAtLine && scroll.isFarFromEnd) last ??= drawn.findLast(canBeEdge);
@@ -88,8 +89,9 @@ export function showMessages(state, { scroll, onRetry, onDelete }) {
     isOlder &&= older;
     stopsAtLine ||= !live || document.hidden;
     const wait = live ? DRAW_EVERY - (performance.now() - drawnAt) : 0;
-    if (wait <= 0) draw();
-    else timer ??= setTimeout(draw, wait);
+    if (wait <= 0) return draw();
+    timer ??= setTimeout(draw, wait);
+    list.ariaBusy = "true"; // a screen reader waits until the list is complete, and so do the tests
   }
 
   /** Moves the ends of the window towards the reader, if there are too many rows. */

@@ -32,13 +32,14 @@ impl Page<'_> {
 
     /// Waits until the open conversation has `count` messages, and returns the texts of all.
     pub fn wait_for_texts(&self, count: usize) -> Value {
-        self.wait_for(&format!("document.querySelectorAll('#list .text').length >= {count}"));
+        let texts = "document.querySelectorAll('#list .text').length";
+        self.wait_for(&format!("{texts} >= {count} && list.ariaBusy !== 'true'"));
         self.evaluate("Array.from(document.querySelectorAll('#list .text'), (item) => item.textContent)")
     }
 
     /// Waits for a notice with these words in the open conversation, and asserts that it is the only one.
     pub fn wait_for_notice(&self, words: &str) {
-        self.wait_for(&format!("notices('{words}') > 0"));
+        self.wait_for(&format!("notices('{words}') > 0 && list.ariaBusy !== 'true'"));
         assert_eq!(self.evaluate(&format!("notices('{words}')")), 1, "{words}");
     }
 
