@@ -20,7 +20,7 @@ mod connections; // all connections, and the limits on their number
 mod per_address; // how many connections each address has; refuses one too many
 mod listener; // a listening socket, and how many threads wait for its next connection
 mod exhausted; // what happens when threads or descriptors run out
-mod reply; // sends and logs an answer over HTTP
+mod reply; // what a request gets that asks for no WebSocket; how answers over HTTP are sent
 mod route; // the routes, and the limits of each
 mod bind; // Settings -> Server: opens files and listens
 mod stop; // closes every connection

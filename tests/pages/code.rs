@@ -179,11 +179,11 @@ fn a_text_that_is_too_long_can_be_cut_or_sent_in_pieces() {
     assert_eq!(kept, lines);
     page.wait_for("text.value === '' && note.textContent === '' && document.activeElement === text");
     // A word without an end, and a line that would be a command.
-    page.type_and_send(&format!("{}\n/nick nobody", "ä".repeat(250)));
+    page.type_and_send(&format!("{}\n/nick zoe", "ä".repeat(250)));
     page.wait_for("note.querySelector('button')?.textContent === 'Send in 3 pieces'");
     page.evaluate("note.querySelector('button').click()");
     let texts = said(&mut ben, 3);
-    assert_eq!(texts.concat().replace('\n', ""), format!("{}/nick nobody", "ä".repeat(250)));
+    assert_eq!(texts.concat().replace('\n', ""), format!("{}/nick zoe", "ä".repeat(250)));
     // Cut: what is left can be changed before it is sent.
     page.type_and_send(&"🦜".repeat(103));
     page.wait_for("note.querySelector('button')?.textContent === 'Send in 2 pieces'");

@@ -4,7 +4,7 @@
 
 import { copyText } from "../shared/copy-text.js";
 import { createElement } from "../wire/create-element.js";
-import { decodeFrame, hexOf, hexOfAll, isControl } from "../wire/decode-frame.js";
+import { decodeFrame, hexDigits, hexOfAll, isControl } from "../wire/decode-frame.js";
 import { drawFrame } from "../wire/draw-frame.js";
 import { plural } from "../wire/format.js";
 import { highlightFields } from "../wire/highlight-fields.js";
@@ -85,9 +85,8 @@ function selectOpcode(opcode) {
 
 /** Makes what the wire view draws: a frame, in a message of its own, with no byte hidden. */
 function frameOf(header, payload) {
-  const hex = (list) => Array.from(list, hexOf).join("");
   const shown = payload.slice(0, DRAWN);
-  const frame = decodeFrame({ from: field("from").value, at: 0, header: hex(header), payload: hex(shown) });
+  const frame = decodeFrame({ from: field("from").value, at: 0, header: hexDigits(header), payload: hexDigits(shown) });
   frame.hidden = new Uint8Array(shown.length);
   frame.message = { from: frame.from, opcode: frame.opcode, frames: [frame], isWhole: true };
   return frame;

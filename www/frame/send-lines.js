@@ -1,6 +1,8 @@
 // Command lines that send a frame raw to /echo, behind a handshake: one for a shell with nc, one for Python.
 // Pure functions.
 
+import { hexDigits } from "../wire/decode-frame.js";
+
 const SAMPLE_KEY = "dGhlIHNhbXBsZSBub25jZQ=="; // of RFC 6455, section 1.3
 
 const handshakeLines = (host) => [
@@ -17,7 +19,7 @@ export function shellLine(bytes, { host, hostname, port }) {
 
 /** For Python 3, on Windows too. It prints the 101, and then what comes back. */
 export function pythonLine(bytes, { host, hostname, port }) {
-  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  const hex = hexDigits(bytes);
   const request = handshakeLines(host).join("\\r\\n");
   const name = hostname.replaceAll(/[[\]]/g, "");
   return `python3 -c "import socket; s = socket.create_connection(('${name}', ${port || 80})); `

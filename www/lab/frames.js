@@ -1,9 +1,9 @@
 // What a failed check shows of a frame: its bytes, what it says, and the first field in which it differs from
 // another. Pure functions.
 
-import { decodeFrame, hexOf, hexOfAll } from "../wire/decode-frame.js";
+import { decodeFrame, hexDigits, hexOf, hexOfAll } from "../wire/decode-frame.js";
 import { explainField } from "../wire/explain-frame.js";
-import { encodeFrame } from "../frame/encode-frame.js";
+import { cutFrame, encodeFrame } from "../frame/encode-frame.js";
 
 /** Returns the bytes of a whole message as one frame of the server's, which has no mask. */
 export const serverFrame = (opcode, payload) => encodeFrame({ fin: 1, reserved: 0, opcode, key: null, payload });
@@ -20,9 +20,8 @@ export function describeFrame(bytes) {
 const NAMES = { 1: "Text", 2: "Binary", 8: "Close" };
 
 export function decode(bytes, from) {
-  const size = 2 + ({ 126: 2, 127: 8 }[bytes[1] & 0x7f] ?? 0) + (bytes[1] & 0x80 ? 4 : 0);
-  const hex = (part) => Array.from(part, hexOf).join("");
-  return decodeFrame({ from, at: 0, header: hex(bytes.slice(0, size)), payload: hex(bytes.slice(size)) });
+  const { header, payload } = cutFrame(bytes);
+  return decodeFrame({ from, at: 0, header: hexDigits(header), payload: hexDigits(payload) });
 }
 
 /** Returns the first field in which two frames differ, in the words of the wire view, or null. */

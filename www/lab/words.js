@@ -1,6 +1,8 @@
 // The random words of one check. tests/lab/table.rs makes the same words of the same seed, so that a seed of the
 // sheet works in `make lab N=3 SEED=…`, and one of there on the sheet. Pure functions.
 
+import { hexDigits } from "../wire/decode-frame.js";
+
 /** Returns a function that returns random numbers below `end`: the generator mulberry32. */
 function startRandom(seed) {
   let state = seed;
@@ -37,5 +39,3 @@ export function createWords(seed) {
   }
   return { tag, key, mask, fill };
 }
-
-const hexDigits = (bytes) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");

@@ -114,6 +114,7 @@ function bytesFromHex(hex) {
 export const hexOf = (byte) => (byte === null ? "••" : byte.toString(16).padStart(2, "0"));
 export const binaryOf = (byte) => (byte === null ? "••••••••" : byte.toString(2).padStart(8, "0"));
 export const hexOfAll = (bytes) => Array.from(bytes, hexOf).join(" ");
+export const hexDigits = (bytes) => Array.from(bytes, hexOf).join("");
 
 /** Returns `count` bits of these bytes as digits, from the bit `start` on. */
 export function bitsOf(bytes, start, count) {

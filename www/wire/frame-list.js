@@ -3,7 +3,7 @@
 
 import { copyText } from "../shared/copy-text.js";
 import { createElement } from "./create-element.js";
-import { hexOfAll } from "./decode-frame.js";
+import { hexDigits } from "./decode-frame.js";
 import { drawFrame, drawSummary } from "./draw-frame.js";
 import { DIRECTIONS, opcodeName } from "./explain-frame.js";
 import { matchesFilter } from "./filter.js";
@@ -154,7 +154,7 @@ export class FrameList {
 /** A link that opens the frame in the workbench, if all of it has come and nothing in it is hidden. */
 function createWorkbenchLink({ from, header, onWire, length, hidden }) {
   if (BigInt(onWire.length) !== BigInt(length) || hidden.includes(1)) return [];
-  const hex = hexOfAll([...header, ...onWire]).replaceAll(" ", "");
+  const hex = hexDigits([...header, ...onWire]);
   return [createElement("a", { class: "to-workbench", href: `frame.html#${from},${hex}` }, "Open it in the workbench")];
 }
 
