@@ -35,6 +35,13 @@ impl Tiny {
     }
 }
 
+#[test]
+fn a_post_is_refused() {
+    let tiny = Tiny::start();
+    let post = "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\nhi";
+    tiny.exchange(post).assert_status("a POST", 405);
+}
+
 impl Drop for Tiny {
     fn drop(&mut self) {
         let _ = self.child.kill();

@@ -38,8 +38,11 @@ impl Files {
     }
 
     /// The answer to a request for a file: 200, 304 if the client has this content already (RFC 9110, 13.1.2),
-    /// 404, or 500 if the file cannot be read.
+    /// 404, 405 to a POST, or 500 if the file cannot be read.
     pub fn answer(&self, request: &Request) -> Response {
+        if request.method == "POST" {
+            return Response::only_get();
+        }
         let Some(path) = self.find(&request.path) else {
             return Response::refusal(404, nothing_at(&request.path));
         };

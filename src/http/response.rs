@@ -63,10 +63,17 @@ impl Response {
         String::from_utf8_lossy(&self.body).trim_end().to_string()
     }
 
-    /// The bytes of the answer up to [`Response::rest`], to be written at once: many small writes would be many
-    /// packets. With `is_head`, the answer to a HEAD: the same head, and no body (RFC 9110, 9.3.2). Nor has a 304 a
-    /// body: its `Content-Length` is that of the 200 (RFC 9110, 8.6).
+    /// The bytes of the answer. With `is_head`, the answer to a HEAD: the same head, and no body (RFC 9110, 9.3.2).
+    /// Nor has a 304 a body: its `Content-Length` is that of the 200 (RFC 9110, 8.6).
     pub fn to_bytes(&self, is_head: bool) -> Vec<u8> {
+        let (mut bytes, rest) = self.to_parts(is_head);
+        bytes.extend_from_slice(rest);
+        bytes
+    }
+
+    /// The same in two parts. The head and the beginning of the body are one, to be written at once: many small writes
+    /// would be many packets. The rest of a long body is not copied: a thousand clients may fetch one photo at a time.
+    pub fn to_parts(&self, is_head: bool) -> (Vec<u8>, &[u8]) {
         let first = &self.body[..self.body.len().min(FIRST)];
         let mut head = String::with_capacity(300 + first.len()); // most heads fit, and a 101 does
         let (status, phrase) = (self.status.to_string(), reason_phrase(self.status));
@@ -90,15 +97,11 @@ impl Response {
         }
         head.push_str("\r\n");
         let mut bytes = head.into_bytes();
-        if !is_head && self.status != 304 {
-            bytes.extend_from_slice(first);
+        if is_head || self.status == 304 {
+            return (bytes, &[]);
         }
-        bytes
-    }
-
-    /// The rest of a long body. It is not copied: a thousand clients may fetch one photo at a time.
-    pub fn rest(&self, is_head: bool) -> &[u8] {
-        self.body.get(FIRST..).filter(|_| !is_head && self.status != 304).unwrap_or_default()
+        bytes.extend_from_slice(first);
+        (bytes, &self.body[first.len()..])
     }
 }
 

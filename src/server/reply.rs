@@ -54,7 +54,8 @@ pub fn send(stream: &TcpStream, peer: SocketAddr, head: &[u8], response: &Respon
         None => log::debug!("{peer} {asked}: {}", response.status),
     }
     let is_head = head.starts_with("HEAD ");
-    tcp::send_and_close(stream, [&response.to_bytes(is_head), response.rest(is_head)]);
+    let (first, rest) = response.to_parts(is_head);
+    tcp::send_and_close(stream, [&first, rest]);
 }
 
 /// 503: there are as many connections as `--connections` allows, or the server is stopping.

@@ -58,6 +58,7 @@ fn a_request_head_is_understood_in_one_way_or_refused() {
         let answer = files.answer(&request);
         match answer.status {
             200 => check_answer(&answer),
+            _ if request.method == "POST" => check_refusal(&answer, &[405]),
             _ => check_refusal(&answer, &[404, 500]),
         }
         let bytes = answer.to_bytes(false);

@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
+use partyline::http::Response;
 use serde_json::json;
 
 use crate::support::browser::Browser;
@@ -31,6 +32,17 @@ fn only_a_page_that_was_added_may_have_scripts_inside() {
         let reply = fetch(&folder.serve(), &format!("/{name}"));
         let policy = reply.header("Content-Security-Policy").unwrap();
         assert_eq!(policy.starts_with("default-src 'self' 'unsafe-inline';"), is_added, "{name}: {policy}");
+    }
+}
+
+#[test]
+fn the_bytes_of_an_answer_are_all_of_it_however_long_it_is() {
+    for length in [0, 1, 65_535, 65_536, 65_537, 200_000] {
+        let answer = Response::new(200).with_body("text/plain", vec![b'x'; length]);
+        let (first, rest) = answer.to_parts(false);
+        assert_eq!([&first, rest].concat(), answer.to_bytes(false));
+        let head = answer.to_bytes(true);
+        assert_eq!(answer.to_bytes(false), [head, vec![b'x'; length]].concat(), "{length}");
     }
 }
 

@@ -1,7 +1,7 @@
 //! Many clients at once: no client misses a message or waits for another, and the limits on connections,
 //! threads and memory hold.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::thread;
 use std::time::Duration;
@@ -157,7 +157,10 @@ fn the_oldest_unfinished_request_is_closed_for_a_new_one() {
         server.assert_serves();
         let mut rest = Vec::new();
         let end = unfinished[oldest].read_to_end(&mut rest);
-        assert!(end.is_ok_and(|count| count == 0), "{oldest} is closed without an answer");
+        // Its kernel sends a reset if its thread has not read the bytes above yet.
+        let is_closed =
+            end.as_ref().map_or_else(|error| error.kind() == ErrorKind::ConnectionReset, |_| true);
+        assert!(is_closed && rest.is_empty(), "{oldest} is closed without an answer: {end:?}");
         unfinished.push(begin_request());
     }
     server.wait_for_log("closed the oldest unfinished request, because 5 more are unfinished");
