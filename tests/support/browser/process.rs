@@ -44,6 +44,9 @@ const FLAGS: [&str; 11] = [
      EXCLUDE localhost, EXCLUDE 127.0.0.1, EXCLUDE ::1",
 ];
 
+/// How often a start is tried.
+const STARTS: usize = 3;
+
 /// The longest time in which the browser may exit, and then its profile may be removed.
 const EXIT_TIME: Duration = Duration::from_secs(5);
 
@@ -76,8 +79,24 @@ impl BrowserProcess {
         &self.address
     }
 
-    /// Starts the first browser that is installed.
+    /// Starts the first browser that is installed. A start that fails is tried again with a new profile: on a
+    /// busy machine Chromium itself now and then ends before its DevTools have an address.
     fn start() -> BrowserProcess {
+        let mut failures = Vec::new();
+        while failures.len() < STARTS {
+            match BrowserProcess::try_start() {
+                Ok(process) => return process,
+                Err(failure) => failures.push(failure),
+            }
+            eprintln!("Chromium does not start: {}", failures[failures.len() - 1]);
+        }
+        panic!("Chromium does not start: {}", failures.join("\n"));
+    }
+
+    /// # Errors
+    ///
+    /// What Chromium wrote to its standard error before it ended, or until it was given up.
+    fn try_start() -> Result<BrowserProcess, String> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let name = format!("partyline-browser-{}-{}", process::id(), COUNT.fetch_add(1, Relaxed));
         let profile = env::temp_dir().join(name);
@@ -97,8 +116,8 @@ impl BrowserProcess {
             panic!("no Chromium found: apt-get install chromium, or set CHROMIUM=/path/to/it");
         };
         let mut process = BrowserProcess { child, profile, address: String::new() };
-        process.address = process.wait_for_address();
-        process
+        process.address = process.wait_for_address()?;
+        Ok(process)
     }
 
     fn has_ended(&mut self) -> bool {
@@ -109,7 +128,7 @@ impl BrowserProcess {
     ///
     /// The file has the port in its first line and the path in its second. Chromium is still writing it
     /// while the path has not its whole length.
-    fn wait_for_address(&mut self) -> String {
+    fn wait_for_address(&mut self) -> Result<String, String> {
         let length = "/devtools/browser/01234567-89ab-cdef-0123-456789abcdef".len();
         let mut address = String::new();
         poll(PATIENCE, || {
@@ -121,9 +140,11 @@ impl BrowserProcess {
             }
             !address.is_empty() || self.has_ended()
         });
-        let errors = || fs::read_to_string(self.profile.join("stderr.txt")).unwrap_or_default();
-        assert!(!address.is_empty(), "Chromium does not start: {}", errors());
-        address
+        if address.is_empty() {
+            let errors = fs::read_to_string(self.profile.join("stderr.txt")).unwrap_or_default();
+            return Err(format!("{:?}: {errors}", self.child.try_wait()));
+        }
+        Ok(address)
     }
 }
 
