@@ -61,7 +61,11 @@ form.addEventListener("submit", (event) => {
 });
 
 text.value = load("text of echo", "", (value) => typeof value === "string");
-addEventListener("pagehide", () => save("text of echo", text.value));
+addEventListener("pagehide", () => {
+  save("text of echo", text.value);
+  socket.close(); // with a Close frame; otherwise the browser breaks the connection off
+  status.textContent = "Connecting …"; // so that a page which is shown again does not claim to be connected
+});
 
 // Some browsers keep a page that was left, and show it again after Back. Its connection has ended.
 addEventListener("pageshow", (event) => {
