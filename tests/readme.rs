@@ -1,8 +1,11 @@
 //! What README.md prints does what it says: its scripts in a real browser and in Node, its commands in a shell.
+//! Its options are those of the program, and what the documents name is there.
 
-use std::fs;
+use std::fs::read_to_string;
+use std::path::Path;
 use std::process::Command;
 
+use partyline::settings::help;
 use serde_json::json;
 
 use crate::support::browser::Browser;
@@ -13,7 +16,7 @@ use crate::support::*;
 
 /// The blocks of README.md in this language.
 fn blocks(language: &str) -> Vec<String> {
-    let readme = fs::read_to_string("README.md").unwrap();
+    let readme = read_to_string("README.md").unwrap();
     let start = format!("\n```{language}\n");
     let blocks = readme.split(&start).skip(1);
     blocks.map(|block| block.split("\n```").next().unwrap().to_string()).collect()
@@ -99,4 +102,70 @@ fn the_handshake_by_hand_prints_what_is_said_of_it() {
     let output = shell(&handshake.replace("sleep 60", "sleep 1").replace("nc localhost 3000", &nc));
     assert!(output.starts_with("HTTP/1.1 101 Switching Protocols^M\n"), "{output}");
     assert!(output.contains(ACCEPT) && output.ends_with("^M\nM-^A^EHello"), "{output}");
+}
+
+/// What stands in backticks in a text without blocks of code.
+fn quoted(text: &str) -> impl Iterator<Item = &str> {
+    text.split('`').skip(1).step_by(2)
+}
+
+/// The cells of each row of the tables in this section.
+fn rows(section: &str) -> impl Iterator<Item = Vec<&str>> {
+    let rows = section.lines().filter_map(|line| line.strip_prefix('|')?.strip_suffix('|'));
+    rows.map(|row| row.split('|').map(str::trim).collect())
+}
+
+/// A section of a document, by its heading.
+fn section<'a>(document: &'a str, heading: &str) -> &'a str {
+    let mut sections = document.split("\n## ");
+    sections.find(|section| section.starts_with(heading)).unwrap_or_else(|| panic!("no section {heading}"))
+}
+
+#[test]
+fn the_settings_are_those_of_the_help_with_its_defaults() {
+    let readme = read_to_string("README.md").unwrap();
+    let rows: Vec<Vec<&str>> = rows(section(&readme, "Settings")).collect();
+    let mut named: Vec<&str> = rows.iter().flat_map(|row| quoted(row[0])).collect();
+    for line in help().lines().filter_map(|line| line.strip_prefix("  ")) {
+        let name = line.split(' ').next().unwrap();
+        let row = rows.iter().find(|row| quoted(row[0]).any(|it| it == name));
+        let row = row.unwrap_or_else(|| panic!("{name} is missing in README.md"));
+        let default = line.rsplit_once('(').filter(|_| line.ends_with(')')).map_or("", |(_, it)| it);
+        let default = default.trim_end_matches(')').replace("1 MiB", "1048576");
+        assert_eq!(row[1].trim_matches('`'), default, "the default of {name}");
+        named.retain(|it| *it != name);
+    }
+    assert!(named.is_empty(), "no options of the program: {named:?}");
+}
+
+#[test]
+fn what_the_documents_name_is_there() {
+    let is_file =
+        |name: &str| ["", "src/", "www/"].iter().any(|folder| Path::new(folder).join(name).is_file());
+    for document in ["README.md", "src/README.md", "src/chat/PROTOCOL.md"] {
+        let text = read_to_string(document).unwrap();
+        let prose: String = text.split("\n```").step_by(2).collect();
+        let is_path = |name: &&str| {
+            let has_end = [".rs", ".js", ".html", ".md"].iter().any(|end| name.ends_with(end));
+            has_end && !name.contains([' ', '*']) && !name.ends_with("socket.io.js") // is the library's
+        };
+        let links = prose.split("](").skip(1).filter_map(|link| link.split(')').next());
+        let named = quoted(&prose).chain(links).filter(is_path).map(|name| name.trim_start_matches("../"));
+        let missing: Vec<&str> = named.filter(|name| !is_file(name)).collect();
+        assert!(missing.is_empty(), "{document} names {missing:?}, which is not there");
+    }
+    let guide = read_to_string("src/README.md").unwrap();
+    for row in rows(section(&guide, "Where is what")).filter(|row| row.len() == 3) {
+        let path =
+            |name: &str| if name.starts_with("www/") { name.to_string() } else { format!("src/{name}") };
+        let source: String = quoted(row[1]).map(|name| read_to_string(path(name)).unwrap()).collect();
+        let kinds = ["fn", "struct", "const", "static", "function"];
+        for name in quoted(row[2]).map(|name| name.rsplit("::").next().unwrap()) {
+            let is_there = |kind: &&str| {
+                let ends = |rest: &str| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_');
+                source.split(&format!("{kind} {name}")).skip(1).any(ends)
+            };
+            assert!(kinds.iter().any(is_there), "{name} is not in {}", row[1]);
+        }
+    }
 }
