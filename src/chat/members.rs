@@ -125,7 +125,9 @@ impl Members {
         let Member { name, saved_name, sender, .. } = self.by_id.remove(&id)?;
         self.presence.remove(id);
         self.free_name(id, &name);
-        self.free_name(id, &saved_name);
+        if saved_name != name {
+            self.free_name(id, &saved_name);
+        }
         let person = Person { id, name };
         let notice = self.presence.notice("left", &person, why);
         Some(Box::new(Change { person, notice, record: None, former: sender }))

@@ -8,8 +8,8 @@ use crate::text::{is_joiner_or_selector, is_mark};
 /// The name of the server's operator. No member may have it.
 pub const OPERATOR: &str = "operator";
 
-/// What the chat itself is called on the pages: the operator, the room, and each reader.
-const RESERVED: [&str; 3] = [OPERATOR, "everyone", "you"];
+/// The letters of what the chat itself is called on the pages: the operator, the room, and each reader.
+static RESERVED: LazyLock<[String; 3]> = LazyLock::new(|| [OPERATOR, "everyone", "you"].map(letters));
 
 /// The key of a name. It is the same for
 /// - upper and lower case, in every language at once: ß is ss, ς is σ, and I, İ, ı, i are one letter;
@@ -20,14 +20,15 @@ const RESERVED: [&str; 3] = [OPERATOR, "everyone", "you"];
 ///   and hyphens; more blanks, or fewer;
 /// - the same with joiners and variation selectors, or without.
 pub fn key(name: &str) -> String {
+    if name.is_ascii() {
+        let words = name.split_whitespace();
+        return words.collect::<Vec<_>>().join(" ").to_ascii_lowercase(); // *Speed*
+    }
     let name = name.replace(is_joiner_or_selector, "");
     let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
     let mut chars = Vec::with_capacity(name.len());
     for c in name.chars() {
-        match c {
-            '\0'..='\x7F' => chars.push(c.to_ascii_lowercase()), // *Speed*
-            _ => plain(c).to_lowercase().for_each(|c| decompose(c, &mut chars)),
-        }
+        plain(c).to_lowercase().for_each(|c| decompose(c, &mut chars));
     }
     let mut key = String::with_capacity(chars.len());
     for letter in chars.chunk_by_mut(|_, next| is_mark(*next)) {
@@ -47,17 +48,15 @@ pub fn key(name: &str) -> String {
     key
 }
 
-/// Whether a name could be taken for a name of the chat's own: `Operator`, `0perator`, `(you)`,
+/// Whether a name with this key could be taken for a name of the chat's own: `Operator`, `0perator`, `(you)`,
 /// `Évery one 2`. Only letters count here, and digits that look like one.
-pub fn is_reserved(name: &str) -> bool {
-    let letters = |key: &str| {
-        let letters = key.chars().map(|c| replace(c, MORE_LOOK_ALIKES));
-        letters.filter(|c| c.is_alphabetic()).collect::<String>()
-    };
-    let key = key(name);
+pub fn is_reserved(key: &str) -> bool {
     let without_number = key.trim_end_matches(|c: char| !c.is_alphabetic());
-    let forms = [letters(&key), letters(without_number)];
-    RESERVED.iter().any(|word| forms.contains(&letters(word)))
+    [key, without_number].iter().any(|form| RESERVED.contains(&letters(form)))
+}
+
+fn letters(key: &str) -> String {
+    key.chars().map(|c| replace(c, MORE_LOOK_ALIKES)).filter(|c| c.is_alphabetic()).collect()
 }
 
 /// Alphabets in other styles: first, last, how many there are before it begins anew, and the plain first.

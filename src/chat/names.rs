@@ -53,9 +53,9 @@ pub fn check(name: &str) -> Result<String, String> {
     }
 }
 
-/// The name itself if it is free, or else the first free one of `Ana 2`, `Ana 3` and so on. For a name that
-/// is reserved, a random one.
-pub fn first_free(name: &str, is_taken: impl Fn(&str) -> bool) -> String {
+/// The name itself if it is free, or else the first free one of `Ana 2`, `Ana 3` and so on; for a name that
+/// is reserved, a random one. Returns it with its key.
+pub fn first_free(name: &str, is_taken: impl Fn(&str) -> bool) -> (String, String) {
     let with_number = |number| if number == 1 { name.to_string() } else { with_number(name, number) };
     let is_taken_with = |number| is_taken(&key(&with_number(number)));
     let mut free = 1;
@@ -70,7 +70,8 @@ pub fn first_free(name: &str, is_taken: impl Fn(&str) -> bool) -> String {
         if is_taken_with(middle) { taken = middle } else { free = middle }
     }
     let name = with_number(free);
-    if is_reserved(&name) || is_taken(&key(&name)) { first_free(&random(), is_taken) } else { name }
+    let key = key(&name);
+    if is_reserved(&key) || is_taken(&key) { first_free(&random(), is_taken) } else { (name, key) }
 }
 
 /// A name with a number behind it, shortened if it has to be.

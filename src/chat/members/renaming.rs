@@ -17,7 +17,7 @@ impl Members {
         &mut self, person: &Person, name: &str, reference: Option<Arc<str>>,
     ) -> Result<Option<Box<Rename>>, Problem> {
         let key = names::key(name);
-        let is_reserved = names::is_reserved(name);
+        let is_reserved = names::is_reserved(&key);
         if is_reserved || self.ids.get(&key).is_some_and(|owner| *owner != person.id) {
             let (free, _) = self.first_free(name);
             let why = if is_reserved { "looks like a name of the chat's own" } else { "is taken" };
@@ -73,8 +73,6 @@ impl Members {
     /// A name like this that no member has, and its key.
     #[inline(never)] // *Speed*: keeps its variables off the stacks of `Room::join` and `add`.
     pub fn first_free(&self, name: &str) -> (String, String) {
-        let name = names::first_free(name, |key| self.ids.contains_key(key));
-        let key = names::key(&name);
-        (name, key)
+        names::first_free(name, |key| self.ids.contains_key(key))
     }
 }
