@@ -149,3 +149,46 @@ fn message_that_the_server_could_not_save_can_be_retried_or_deleted() {
     assert_eq!(received, [json!(unsaved), json!("next and the last")]);
     page.assert_clean();
 }
+
+/// Beside code, and beside a link that ends where the words stand.
+#[test]
+fn words_of_the_ticks_leave_what_is_below_them_to_be_pressed() {
+    let server = Server::start(&[]);
+    let browser = Browser::start();
+    let page = browser.new_user();
+    page.set_size(1280, 800);
+    page.open_chat("localhost", server.port);
+    for text in ["```rust\nlet x = 1;\n```".into(), format!("http://a.example/{}", "x".repeat(400))] {
+        page.type_and_send(&text);
+        wait_for_status(&page, "Received by the server");
+        page.evaluate(
+            "void (window.target = list.lastElementChild.querySelector('.text :is(a, .code button)'),
+                window.words = list.lastElementChild.querySelector('.tick-words'))",
+        );
+        // The upper right corner of the link's first line, and the middle of the button.
+        let point = page.evaluate(
+            "(({ right, left, top }, isLink) => [isLink ? right - 20 : (left + right) / 2, top + 8])
+                (target.getClientRects()[0], target.matches('a'))",
+        );
+        for way in ["hover", "focus"] {
+            let [x, y] = if way == "hover" { [&point[0], &point[1]] } else { [&json!(1), &json!(1)] };
+            page.call("Input.dispatchMouseEvent", json!({ "type": "mouseMoved", "x": x, "y": y }));
+            page.evaluate(&format!("words.parentElement.focus(), '{way}' === 'hover' && text.focus()"));
+            page.wait_for("words.offsetWidth > 10");
+            assert_eq!(
+                page.evaluate(&format!("document.elementFromPoint({point}[0], {point}[1]) === target")),
+                true
+            );
+        }
+    }
+    // Nor is the button covered.
+    let overlap = "(() => {
+        const button = list.querySelector('.code button').getBoundingClientRect();
+        const words = list.querySelector('.tick-words');
+        words.parentElement.focus();
+        const { left, width } = words.getBoundingClientRect();
+        return [width > 10, button.right <= left];
+    })()";
+    assert_eq!(page.evaluate(overlap), json!([true, true]));
+    page.assert_clean();
+}
