@@ -119,9 +119,8 @@ startPhotoInput(state, { canSend, onFiles: startPhotoPreview(state, sendPhoto) }
 reloadPhotos(connection);
 askBeforeLeaving(connection);
 
-// The wire view hides these from everyone who looks at the screen.
+// The wire view hides it from everyone who looks at the screen.
 connection.addEventListener("welcome", ({ detail: { token } }) => secrets.learn(token));
-state.addEventListener("own-name", () => secrets.learn(state.you.name));
 
 // From the server into the state.
 

@@ -3,7 +3,7 @@
 // here to hide these values elsewhere, too.
 
 /** In the query of a request. */
-const QUERY_VALUE = /[?&](?:token|passphrase|wire|name)=([^&#\s]*)/gi;
+const QUERY_VALUE = /[?&](?:token|passphrase|wire)=([^&#\s]*)/gi;
 /** In JSON. The closing quote is not required: the message may be cut off before it. */
 const JSON_VALUE = /"(?:token|passphrase)"\s*:\s*"((?:[^"\\]|\\.)*)/g;
 /** Header fields: of cookies the values are secret, of offers what chat/open-socket.js adds, of credentials all. */
@@ -14,22 +14,18 @@ const OFFERED_SECRET = /(?:^|,[ \t]*)secret\.([^,\s]*)/g;
 const CREDENTIALS = /^(?:proxy-)?authorization:[ \t]*(.*)$/gim;
 
 /** The beginning of a request up to a value, if the value is one of this chat's own. */
-const ENDS_WITH_OWN_NAME = /[?&;: ](?:token|passphrase|wire|name)=$/i;
+const ENDS_WITH_OWN_PARAMETER = /[?&](?:token|passphrase|wire)=$/i;
+/** The same, if the value is the cookie with your name, which is in every message of yours. */
+const ENDS_WITH_NAME_COOKIE = /[:;][ \t]*name=$/i;
 
-/** Whole JSON strings, quotes included: tokens and passphrases, and three ways in which your name comes. */
-const JSON_STRINGS = [
-  /"(?:token|passphrase)"\s*:\s*("(?:[^"\\]|\\.)*")/g,
-  /"you"\s*:\s*\{[^{}]*"name"\s*:\s*("(?:[^"\\]|\\.)*")/g,
-  /"type"\s*:\s*"name"[^{}]*"name"\s*:\s*("(?:[^"\\]|\\.)*")/g,
-  /"name"\s*:\s*("(?:[^"\\]|\\.)*")[^{}]*"type"\s*:\s*"name"/g,
-];
+/** Whole JSON strings, quotes included. */
+const JSON_STRING = /"(?:token|passphrase)"\s*:\s*("(?:[^"\\]|\\.)*")/g;
 
 /** The kinds of secrets in words, and how a request or a message shows that it contains one. */
 const KINDS = {
   "wire id": /[?&]wire=[^&#\s]/i,
   "token": /[?&]token=[^&#\s]|(?:secret\.|%26)token%3D|"token"\s*:\s*"/i,
   "passphrase": /[?&]passphrase=[^&#\s]|(?:secret\.|%26)passphrase%3D|"passphrase"\s*:\s*"/i,
-  "your name": /[?&]name=[^&#\s]|"you"\s*:\s*\{[^{}]*"name"|"type"\s*:\s*"name"/i,
   "cookie values": /^(?:set-)?cookie:/im,
   "credentials": /^(?:proxy-)?authorization:/im,
 };
@@ -80,13 +76,17 @@ function groupRanges(text, pattern) {
 
 /** Is the value at this place in a request one of the chat's own, and not some other program's cookie? */
 export function isOwnValue(request, start) {
-  return ENDS_WITH_OWN_NAME.test(request.slice(0, start));
+  return ENDS_WITH_OWN_PARAMETER.test(request.slice(0, start));
+}
+
+/** Is the value at this place in a request that of the cookie with your name? */
+export function isNameCookie(request, start) {
+  return ENDS_WITH_NAME_COOKIE.test(request.slice(0, start));
 }
 
 /** Returns the secret strings of a JSON message, decoded. */
 export function secretStrings(json) {
-  const found = JSON_STRINGS.flatMap((pattern) => Array.from(json.matchAll(pattern), (match) => match[1]));
-  return found.map(parseString);
+  return Array.from(json.matchAll(JSON_STRING), (match) => parseString(match[1]));
 }
 
 function parseString(json) {

@@ -1,5 +1,5 @@
-// Hides secrets, because a lesson's screen is often projected: cookies, the chat's token, your name,
-// passphrases, and the wire id. They are hidden wherever they are: in the request, in JSON, in hex and in
+// Hides secrets, because a lesson's screen is often projected: cookies, the chat's token, passphrases, and the
+// wire id. Your name is no secret: only the cookie with it is covered. Secrets are hidden wherever they are: in the request, in JSON, in hex and in
 // bits, percent-encoded, and when a message was cut in the middle of one.
 //
 // secret-places.js finds secrets by what stands around them; secret-search.js finds them again anywhere
@@ -8,7 +8,7 @@
 
 import { fromByteString, toByteString } from "./byte-text.js";
 import {
-  ALL_KINDS, isOwnValue, kindsIn, offeredSecrets, percentDecoded, secretRanges, secretStrings,
+  ALL_KINDS, isNameCookie, isOwnValue, kindsIn, offeredSecrets, percentDecoded, secretRanges, secretStrings,
 } from "./secret-places.js";
 import { SHORT, findSecret, spellingsOf } from "./secret-search.js";
 
@@ -47,6 +47,7 @@ export class Secrets extends EventTarget {
     this.#noteKinds(text);
     const values = offeredSecrets(text);
     for (const [start, end] of secretRanges(text)) {
+      if (isNameCookie(text, start)) continue;
       // The short value of a foreign cookie, like "theme=1", is hidden there and not wherever there is a 1.
       if (end - start < SHORT && !isOwnValue(text, start)) continue;
       const value = fromByteString(text.slice(start, end));

@@ -1,4 +1,4 @@
-//! Secrets in the wire view: tokens, passphrases, wire ids, names and cookies are hidden in every
+//! Secrets in the wire view: tokens, passphrases, wire ids and cookies are hidden in every
 //! encoding until the user shows them, and nothing else is hidden.
 
 use serde_json::{Value, json};
@@ -10,9 +10,9 @@ use super::*;
 fn fill_panel_with_secrets(page: &Page, server: &Server) -> Vec<String> {
     page.set_size(1280, 800);
     define_script_functions(page);
-    let name = "Zoë Quill";
+    let cookie = "Zoë Quill";
     page.open(&format!("http://lab.test:{}/echo.html", server.port));
-    page.evaluate(&format!("document.cookie = `name=${{encodeURIComponent('{name}')}}`"));
+    page.evaluate(&format!("document.cookie = `session=${{encodeURIComponent('{cookie}')}}`"));
     page.open_chat("lab.test", server.port);
     let id = wire_id(page);
     let token = page.evaluate_text("JSON.parse(sessionStorage['chat.token'])");
@@ -21,12 +21,12 @@ fn fill_panel_with_secrets(page: &Page, server: &Server) -> Vec<String> {
 
     // A client that sends all secrets in all encodings. It resumes the page's membership: its request
     // has all secrets, and its welcome has the token.
-    let query = format!("wire={id}&token={token}&passphrase=open%2Fsesame+7&name=Zo%C3%AB%20Quill");
+    let query = format!("wire={id}&token={token}&passphrase=open%2Fsesame+7");
     let mut client = server.open(&format!("/chat?{query}"));
     page.wait_for("line.className === 'stopped'");
     let half = token.len() / 2;
     for text in [
-        format!("{name}, {pass}, {token}, {id}"),
+        format!("{cookie}, {pass}, {token}, {id}"),
         "Zo%c3%ab%20Quill Zo%C3%AB+Quill Zo\\u00eb Quill open%2fsesame%207 OPEN\\/SESAME 7".into(),
         format!("{:.<247}{token}", ""), // cut within the token: the view gets the first 256 bytes
     ] {
@@ -35,8 +35,6 @@ fn fill_panel_with_secrets(page: &Page, server: &Server) -> Vec<String> {
     client.send(0x01, format!("cut {}", &token[..half]).as_bytes());
     client.send(0x89, id.as_bytes());
     client.send(0x80, format!("{} in two", &token[half..]).as_bytes());
-    client.send(0x81, br#"{"type":"name","name":"Quilla Zoa"}"#);
-    client.send(0x81, b"Quilla Zoa");
     // The first half of the token is in the part of a long payload that the view does not get.
     client.send(0x01, format!("{:.<290}{}", "", &token[..half]).as_bytes());
     client.send(0x80, &token.as_bytes()[half..]);
@@ -49,12 +47,11 @@ fn fill_panel_with_secrets(page: &Page, server: &Server) -> Vec<String> {
     );
     page.wait_for("all('.frame-body').every((it) => it.firstChild)");
     vec![
-        name.into(),
+        cookie.into(),
         "Zo%C3%AB".into(),
         "zo%c3%ab".into(),
         "\\u00eb".into(),
         "Quill".into(),
-        "Quilla Zoa".into(),
         pass.into(),
         "sesame".into(),
         id.clone(),
@@ -107,7 +104,7 @@ fn secrets_can_be_shown_and_hidden_again() {
     let page = browser.new_user();
     let secrets = fill_panel_with_secrets(&page, &server);
     let hiding = page.evaluate_text("texts('.hiding')[0]");
-    assert_eq!(hiding, "Hidden here: wire id, token, passphrase, your name, cookie values");
+    assert_eq!(hiding, "Hidden here: wire id, token, passphrase, cookie values");
     assert!(page.evaluate_text("texts('.head li')[0]").contains("anyone who knows it can watch"));
     toggle_secrets(&page);
     assert_eq!(
@@ -125,6 +122,31 @@ fn secrets_can_be_shown_and_hidden_again() {
     toggle_secrets(&page);
     let dom = page.evaluate_text("dom()");
     assert!(secrets.iter().all(|secret| !dom.contains(secret)), "a secret is still shown");
+    page.assert_clean();
+}
+
+/// It stands beside each message anyway. Other cookies are hidden wherever their values are.
+#[test]
+fn own_name_is_covered_in_its_cookie_alone() {
+    let server = Server::start(&["--host", "lab.test"]);
+    let browser = Browser::start();
+    let page = browser.new_user();
+    page.set_size(1280, 800);
+    define_script_functions(&page);
+    page.open(&format!("http://lab.test:{}/echo.html", server.port));
+    page.evaluate("void (document.cookie = 'name=Jonas', document.cookie = 'session=geheim')");
+    page.open_chat("lab.test", server.port);
+    open_panel(&page);
+    page.evaluate("text.focus()");
+    page.type_and_send("Jonas says geheim");
+    page.wait_for("rows().some((row) => row.join().includes('Jonas says ••••••'))");
+    let cookies = page.evaluate_text("texts('.head li').find((line) => line.startsWith('Cookie: '))");
+    assert!(cookies.contains("name=•••••; session=••••••"), "{cookies}");
+    page.evaluate("all('.frame > summary').forEach((it) => it.click())");
+    page.wait_for("all('.frame-body').every((it) => it.firstChild)");
+    let dom = page.evaluate_text("dom()").to_lowercase();
+    assert!(!dom.contains("geheim") && !dom.contains(&hex(b"geheim")), "the other cookie is shown");
+    assert_eq!(page.own_name(), "Jonas");
     page.assert_clean();
 }
 
@@ -203,10 +225,10 @@ fn secrets_are_found_in_every_encoding_and_nothing_else_is_hidden() {
     assert_eq!(hide(&[], r#"{"token": "a\"b"}"#, closed.clone()), r#"{"token": "••••"}"#);
     assert_eq!(hide(&[], r#"{"token":"abc"#, json!({ "openEnd": true })), r#"{"token":"•••"#);
     let request =
-        "GET /chat?name=a%20b&since=3 HTTP/1.1\r\nCOOKIE: theme=1; name=b\r\nAuthorization: Basic eDp5\r\n";
+        "GET /chat?name=a%20b&token=abc HTTP/1.1\r\nCOOKIE: theme=1; name=b\r\nAuthorization: Basic eDp5\r\n";
     assert_eq!(
         hide(&[], request, closed),
-        "GET /chat?name=•••••&since=3 HTTP/1.1␍␊COOKIE: theme=•; name=•␍␊Authorization: ••••••••••␍␊"
+        "GET /chat?name=a%20b&token=••• HTTP/1.1␍␊COOKIE: theme=•; name=•␍␊Authorization: ••••••••••␍␊"
     );
     let offers = "A: secret.x\r\nsec-websocket-protocol: secret.a%3Db,partyline, secret.c\r\nB: secret.y\r\n";
     assert_eq!(
