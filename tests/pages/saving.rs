@@ -125,6 +125,7 @@ fn saved_conversation_has_photos_messages_to_the_operator_and_those_of_hidden_pe
     let browser = Browser::start();
     let folder = Folder::new();
     let page = browser.new_user();
+    page.run_in_every_document(include_str!("photos/pictures.js"));
     let own_name = page.open_chat("localhost", server.port);
     let mut ben = Member::come(&server, "ben");
     ben.send_photo(&json!({ "ref": "a", "caption": "our cat" }), &samples()[0].bytes);
@@ -138,6 +139,21 @@ fn saved_conversation_has_photos_messages_to_the_operator_and_those_of_hidden_pe
     assert!(text.contains(&format!("] {own_name} (to the operator): help me\n")), "{text}");
     assert!(!text.contains("hidden"), "{text}");
 
+    // A photo of your own, too, stands there with its address at the server: the page's own ends with the page.
+    page.evaluate("(async () => pick(file(await picture(20, 10), 'a.jpg')))()");
+    page.wait_for(
+        "document.getElementById('photo-preview').open && !document.getElementById('photo-send').disabled",
+    );
+    page.evaluate("document.getElementById('photo-send').click()");
+    page.wait_for(
+        "list.lastElementChild.querySelector('.photo') && /✓/.test(list.lastElementChild.textContent)",
+    );
+    let mut said = ben.read_until(|message| message["type"] == "said" && !message["photo"].is_null());
+    let own_address = format!("http://localhost:{}/{}", server.port, said["photo"]["url"].as_str().unwrap());
+    let (_, text) = save(&page, &folder, "text");
+    assert!(text.contains(&format!("] {own_name}: [photo {own_address}]\n")), "{text}");
+    assert!(!text.contains("blob:"), "{text}");
+
     page.type_and_send("/hide ben");
     page.wait_for("document.getElementById('people-list').textContent.includes('hidden')");
     let (_, text) = save(&page, &folder, "text");
@@ -145,10 +161,12 @@ fn saved_conversation_has_photos_messages_to_the_operator_and_those_of_hidden_pe
     assert!(text.contains("] ben: [photo "), "{text}");
     let (_, text) = save(&page, &folder, "json");
     let messages: Vec<Value> = text.lines().map(|it| serde_json::from_str(it).unwrap()).collect();
-    assert_eq!(messages.len(), 2);
+    assert_eq!(messages.len(), 3);
     assert_eq!(messages[0]["photo"]["url"], address);
     assert_eq!(messages[0]["text"], "our cat");
     assert_eq!(messages[1]["to"], json!({ "id": 0, "name": "operator" }));
+    said["photo"]["url"] = own_address.into();
+    assert_eq!(messages[2]["photo"], said["photo"]);
     page.assert_clean();
 }
 

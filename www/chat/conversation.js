@@ -6,11 +6,12 @@
 // the end, in the order in which they were written.
 //
 // An item of `messages` is one of these:
-//   a message        { id, key, at, from, text, photo?, mentions, isForYou, status?, receipt? }
-//   a pending one    { ref, key, at, from, text, photo?, mentions, status, reason? }, without an id
+//   a message        { id, key, at, from, text, photo?, preview?, mentions, isForYou, status?, receipt? }
+//   a pending one    { ref, key, at, from, text, photo?, preview?, mentions, status, reason? }, without an id
 //   a notice         { notice, key, at, after, … }: "ana has picked up."
 //   a marker         { notice, key, after }: a notice without a time, where messages are missing
-// Only our own messages have a `status`.
+// Only our own messages have a `status`. `preview` is the address of a photo of our own in this page (blob:…); its
+// `photo` has that at the server (`url`) when the server has it.
 
 import { isHidden } from "./hidden-people.js";
 

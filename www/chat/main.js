@@ -137,8 +137,8 @@ connection.addEventListener("welcome", ({ detail }) => {
 });
 connection.addEventListener("state", ({ detail }) => state.setConnected(detail.state === "open"));
 connection.addEventListener("said", ({ detail }) => state.applySaid(detail));
-connection.addEventListener("ack", ({ detail: { ref, id, at } }) => {
-  if (id) state.confirm(ref, id, at); // the ack of a new name has no id
+connection.addEventListener("ack", ({ detail: { ref, id, at, photo } }) => {
+  if (id) state.confirm(ref, id, at, photo); // the ack of a new name has no id
 });
 connection.addEventListener("receipt", ({ detail: { messages } }) => state.applyReceipts(messages));
 connection.addEventListener("refused", ({ detail: { ref, reason } }) => state.markRefused(ref, reason));

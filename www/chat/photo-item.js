@@ -19,8 +19,8 @@ export function photoButton(message) {
   const image = new Image();
   image.alt = altText(message);
   image.loading = "lazy"; // a photo that is out of view is loaded when you scroll near to it
-  image.addEventListener("error", async () => showProblem(button, message, await isGone(message.photo)));
-  image.src = message.photo.url;
+  image.addEventListener("error", async () => showProblem(button, message, await isGone(image.src)));
+  image.src = message.preview ?? message.photo.url;
   button.append(image);
   button.addEventListener("click", () => {
     if (notLoaded.has(button)) reload(button);
@@ -36,7 +36,7 @@ function reservePlace(element, { width, height }) {
 }
 
 /** Did the server answer that it has no such photo? */
-async function isGone({ url }) {
+async function isGone(url) {
   try {
     const { status } = await fetch(url, { method: "HEAD" });
     return status === 404;

@@ -16,7 +16,7 @@ export function openPhoto(message, from) {
   opener = from;
   const image = new Image();
   image.alt = altText(message);
-  image.src = message.photo.url;
+  image.src = message.preview ?? message.photo.url;
   place.replaceChildren(image);
   // Only your own messages have a status.
   const author = message.status ? "You" : nameElement(message.from);

@@ -100,8 +100,8 @@ export function startSending(state, connection, requestName) {
 
   /** Deletes a refused message. */
   function deleteMessage(message) {
-    const { ref, key, photo } = message;
-    if (photo) URL.revokeObjectURL(photo.url);
+    const { ref, key, photo, preview } = message;
+    if (photo) URL.revokeObjectURL(preview);
     else state.replaceDraft(key, lineFor(message), "");
     connection.discard(ref);
     state.removePending(ref);

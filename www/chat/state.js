@@ -166,9 +166,10 @@ export class ChatState extends EventTarget {
     const key = message.to ?? ROOM;
     const unsent = this.#isConnected ? "new" : "waiting";
     const status = refused ? "refused" : unsent;
-    const photo = message.type === "photo" ? { ...message, url: about.url } : undefined;
+    const photo = message.type === "photo" ? message : undefined;
     const text = message.text ?? message.caption ?? "";
-    const own = { ref, key, text, photo, from: { ...this.you }, at: about.at, status, reason: refused };
+    const { at, url: preview } = about;
+    const own = { ref, key, text, photo, preview, from: { ...this.you }, at, status, reason: refused };
     own.toOperator = message.to === OPERATOR.id;
     this.#noteMentions(own);
     this.conversation(key, about.name).append(own);
@@ -184,11 +185,11 @@ export class ChatState extends EventTarget {
   }
 
   /** The server has stored a message of our own and given it an id: it moves to its place by id. */
-  confirm(ref, id, at) {
+  confirm(ref, id, at, photo) {
     const own = this.findPending(ref);
     if (!own || this.#messages.has(id)) return;
     this.conversation(own.key).remove(own);
-    this.#insertById(Object.assign(own, { id, at, status: "received" }));
+    this.#insertById(Object.assign(own, { id, at, photo, status: "received" }));
     this.emit("confirmed", own);
   }
 
@@ -233,7 +234,7 @@ export class ChatState extends EventTarget {
     const added = new Map(); // from a conversation's key to its new messages
     const conversationsBefore = this.conversations.size;
     for (const { id, ref, at, from, to, text, photo } of messages) {
-      if (ref) this.confirm(ref, id, at);
+      if (ref) this.confirm(ref, id, at, photo);
       if (this.#messages.has(id)) continue;
       if (live) this.#noteSender(from);
       const isOwn = from.id === this.you.id;
