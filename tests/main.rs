@@ -92,6 +92,7 @@ mod pages {
     mod layout; // what is in view at which size, the first minute, the sheets, the projector
     mod obstacles; // a proxy in between: a path of its own, no WebSocket
     mod operator; // what the operator pins and says, muted members, people whom a reader has hidden
+    mod paper; // the pages of the lab as they are printed
     mod passphrase; // the page asks for the passphrase
     mod photos; // photos: chosen, made small, sent, shown
     mod reconnect; // the connection breaks: nothing typed is lost

@@ -1,5 +1,7 @@
 //! The lab sheet: its exercises, and Check against the unmodified server. (`make lab-check` is the test of the
-//! solutions.)
+//! solutions.) `lab_sheet/programs.rs` has the exercise that asks for a program.
+
+mod programs;
 
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -57,8 +59,15 @@ fn the_sheet_has_what_the_checks_expect() {
         let hints = hints.as_array().unwrap();
         assert_eq!(hints.len(), 3, "{n}");
         assert!(hints[2].as_str().unwrap().contains("source.html?file="), "{n}: {hints:?}");
-        let count = exercise["expectations"].as_array().unwrap().len();
-        assert_eq!(page.evaluate(&format!("marks({n}).length")), count);
+        let expectations = exercise["expectations"].as_array().unwrap();
+        assert_eq!(page.evaluate(&format!("marks({n}).length")), expectations.len());
+        // Each has a Check, and says what to run for the rest, and why.
+        let only_in_terminal = expectations.iter().filter(|it| it["only"] == "terminal").count();
+        let has_button = page.evaluate(&format!("part({n}, '.run button')?.textContent === 'Check'"));
+        assert_eq!(has_button, only_in_terminal < expectations.len(), "{n}");
+        let why = page.evaluate(&format!("part({n}, '.check > .only')?.textContent ?? ''"));
+        let command = format!("make lab N={n} checks ");
+        assert_eq!(why.as_str().unwrap().starts_with(&command), only_in_terminal > 0, "{n}: {why}");
     }
     page.assert_clean();
 }
@@ -151,6 +160,57 @@ fn check_is_green_when_the_exercise_is_solved() {
     );
     page.wait_for("document.querySelector('#list a[href=\"#e3\"]').classList.contains('solved')");
     page.assert_clean();
+}
+
+/// What happens with exercise 4 in the server: the accept values are those of keys without their ==, but on `/wire`, and
+/// the browser refuses the connections.
+#[test]
+fn a_wrong_accept_value_is_shown_in_red_beside_the_right_one() {
+    let server = Server::start(&["--host", "lab.test"]);
+    let browser = Browser::start();
+    let page = browser.new_user();
+    page.run_in_every_document(
+        "import('./lab/accept-value.js').then(({ acceptValue }) => (window.acceptValue = acceptValue));
+         window.WebSocket = class extends WebSocket {
+            #isView = this.url.includes('/wire?');
+            addEventListener(name, listen) {
+                if (name === 'open' && !this.#isView) super.addEventListener(name, () => this.close());
+                else super.addEventListener(name, (event) => listen(name === 'message' ? { data: spoil(event.data) } : event));
+            }
+         };
+         function spoil(data) {
+            const message = JSON.parse(data);
+            const [, key] = /Sec-WebSocket-Key: (.*?)==/i.exec(message.request);
+            message.response = message.response.replace(/(Sec-WebSocket-Accept: ).*/i, `$1${acceptValue(key)}`);
+            return JSON.stringify(message);
+         }",
+    );
+    page.open(&format!("http://lab.test:{}/lab.html", server.port));
+    page.wait_for("document.body.classList.contains('ready') && window.acceptValue");
+    // In the verdict of this exercise: [texts of the lines, wrong values, right ones, colours].
+    let shown = |n: u32, count: u32| {
+        page.evaluate(&format!("void document.querySelector('#e{n} .run button').click()"));
+        page.wait_for(&format!(
+            "document.querySelectorAll('#e{n} .verdict .wrong-value').length === {count}"
+        ));
+        let text = page.evaluate_text(&format!("document.querySelector('#e{n} .verdict').innerText"));
+        let colour = |class: &str| {
+            let element = format!("document.querySelector('#e{n} .{class}')");
+            page.evaluate_text(&format!("getComputedStyle({element}).color"))
+        };
+        assert_ne!(colour("wrong-value"), colour("verdict"));
+        assert_ne!(colour("wrong-value"), colour("right-value"));
+        assert_eq!(text.matches("✗ wrong. Right for this key: ").count(), count as usize, "{text}");
+        text
+    };
+    let solved = shown(4, 2);
+    assert!(solved.starts_with("✓ Solved. Seed "), "{solved}");
+    assert!(solved.contains("/broadcast answered with Sec-WebSocket-Accept: "), "{solved}");
+    let refused = shown(3, 4);
+    for words in ["The handshake on /echo failed.", "sent     Sec-WebSocket-Key: ", "Is exercise 4 still in?"]
+    {
+        assert!(refused.contains(words), "no {words:?} in {refused}");
+    }
 }
 
 #[test]

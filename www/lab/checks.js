@@ -3,21 +3,24 @@
 // own_program.rs do the same for `make lab`.
 
 import { encodeFrame, bytesFromHex, cutFrame } from "../frame/encode-frame.js";
+import { compareValues } from "../wire/compare-values.js";
 import { hexOfAll } from "../wire/decode-frame.js";
 import { acceptValue } from "./accept-value.js";
-import { difference } from "./frames.js";
-import { Line, textOf } from "./steps.js";
+import { describeFrame, difference, serverFrame } from "./frames.js";
+import { Line, PATIENCE, textOf } from "./line.js";
+import { WIRE_FAILED, acceptLine, watchHandshake, whyRefused } from "./watch-handshake.js";
 
 /** Returns what an exercise asks. */
 export function question({ ask }, words) {
   return ask === "accept"
     ? `Which Sec-WebSocket-Accept belongs to Sec-WebSocket-Key: ${words.key} ?`
-    : `Which bytes are the text “${words.fill("{1}")}” as one frame of a client’s, with the masking key ${hexOfAll(words.mask)} ?`;
+    : `Which bytes are the text “${words.fill("{1}")}” as one frame of a client’s, with the masking key ` +
+      `${hexOfAll(words.mask)} ?`;
 }
 
 /**
- * Functions of ({ exercise, expectation, words, answer, page, say }). `page` is the window that `openPage` has opened;
- * `say` shows a line while the check waits.
+ * Functions of ({ exercise, expectation, words, answer, page, say, note }). `page` is the window that `openPage` has
+ * opened; `say` shows a line while the check waits; `note` shows one at the end, also when all holds.
  */
 export const CHECKS = {
   answer: checkAnswer,
@@ -45,33 +48,31 @@ async function checkAnswer({ exercise, words, answer }) {
 /** What the form of a wrong accept value says of the mistake. */
 function whyNotAccept({ length }) {
   if (length === 40) return "These are 40 hex digits: the 20 bytes of SHA-1 have to be written in base64.";
-  if (length === 28) return "The form is right, the value is not: key and 258EAFA5-… in a row, and nothing behind, no line end.";
+  if (length === 28) {
+    return "The form is right, the value is not: key and 258EAFA5-… in a row, and nothing behind, no line end.";
+  }
   return "An accept value has 28 characters: 20 bytes in base64.";
 }
 
-/** The browser refuses a wrong accept value, and says no more; a wire view shows what the server has answered. */
-async function checkAccept({ expectation, words }) {
-  const view = new Line(words.fill("/wire?id={id}"));
-  if (!(await view.opens())) return ["The handshake on /wire failed: there the accept value has to stay right."];
-  if (expectation.on === "/wire") return close(view, null);
-  const line = new Line(words.fill(`${expectation.on}?wire={id}`));
-  const [isOpen, frame] = await Promise.all([line.opens(), view.read()]);
-  line.socket.close();
-  if (!frame) return close(view, [`${expectation.on} sent no 101`]);
-  const { request, response } = JSON.parse(textOf(frame));
-  const value = (head, name) => new RegExp(`^${name}: *(.*?)\r?$`, "im").exec(head)?.[1];
-  const key = value(request, "Sec-WebSocket-Key");
-  const [expected, received] = [acceptValue(key.replaceAll("=", "")), value(response, "Sec-WebSocket-Accept")];
-  const lines = [
-    `Sec-WebSocket-Key: ${key}`, `expected Sec-WebSocket-Accept: ${expected}`, `received Sec-WebSocket-Accept: ${received}`,
-    `The browser ${isOpen ? "opened" : "refused"} the connection.`,
+/** Exercise 4: the accept value that the server sends. On /wire it is right if a view can be opened at all. */
+async function checkAccept({ expectation: { on }, words, note }) {
+  if (on === "/wire") {
+    const view = new Line(words.fill("/wire?id={id}"));
+    const isOpen = await view.opens();
+    view.socket.close();
+    return isOpen ? null : [WIRE_FAILED];
+  }
+  const { problem, isOpen, key, received, right } = await watchHandshake(on, words);
+  if (problem) return [problem];
+  const expected = acceptValue(key.replaceAll("=", ""));
+  if (expected === received && !isOpen) {
+    note(`${on} answered with Sec-WebSocket-Accept: `, compareValues(received, right));
+    return null;
+  }
+  return [
+    `sent     Sec-WebSocket-Key: ${key}`, `expected Sec-WebSocket-Accept: ${expected}`,
+    acceptLine(received, right), `The browser ${isOpen ? "opened" : "refused"} the connection.`,
   ];
-  return close(view, expected === received && !isOpen ? null : lines);
-}
-
-function close(line, result) {
-  line.socket.close();
-  return result;
 }
 
 /**
@@ -93,17 +94,16 @@ async function until(look) {
   return null;
 }
 
-/** Returns the document of broadcast.html when it is connected, or null. */
+/** Returns the document of broadcast.html when it is connected; throws an error that says why it is not. */
 async function connectedPage(page) {
-  const isOpen = () => page.location.pathname.endsWith("/broadcast.html") && page.document.querySelector("#state.open");
-  return page && (await until(isOpen)) ? page.document : null;
+  if (!page) throw new Error("broadcast.html did not open: allow pop-ups for this page.");
+  const state = () => page.location.pathname.endsWith("/broadcast.html") && page.document.getElementById("state");
+  if (await until(() => state() && state().className === "open")) return page.document;
+  throw new Error(`broadcast.html did not connect. It says: “${(state() || page.document.body).textContent.trim()}”`);
 }
-
-const NO_PAGE = ["broadcast.html did not open and connect: allow pop-ups for this page."];
 
 async function checkOwnMessage({ words, page: opened }) {
   const page = await connectedPage(opened);
-  if (!page) return NO_PAGE;
   const [own, others] = [words.fill("{1}"), words.fill("{2}")];
   const shown = () => Array.from(page.querySelectorAll("#messages .text"), (it) => it.textContent);
   page.getElementById("text").value = own;
@@ -121,41 +121,86 @@ async function checkOwnMessage({ words, page: opened }) {
 
 async function checkShownCount({ page: opened }) {
   const page = await connectedPage(opened);
-  if (!page) return NO_PAGE;
   const state = page.getElementById("state");
   const numberShown = () => Number(/\d+/.exec(state.textContent)?.[0]);
-  if (!(await until(() => numberShown() > 0))) return [`expected: a number in the first line; received “${state.textContent}”`];
+  if (!(await until(() => numberShown() > 0))) {
+    return [`expected: a number in the first line; received “${state.textContent}”`];
+  }
   const other = new Line("/broadcast");
   await other.opens();
   const frame = await other.read();
   const { clients } = frame ? JSON.parse(textOf(frame)) : {};
   const isCounted = await until(() => numberShown() === clients);
   await other.end();
-  const asMessage = Array.from(page.querySelectorAll("#messages .text")).find((it) => it.textContent.includes('"count"'));
+  const texts = Array.from(page.querySelectorAll("#messages .text"));
+  const asMessage = texts.find((it) => it.textContent.includes('"count"'));
   if (asMessage) return [`“${asMessage.textContent}” stands in the list of messages`];
   return isCounted ? null : [`one more client came: expected ${clients}, received “${state.textContent}”`];
 }
 
-/** How long the student has to start the client, in milliseconds. */
+/** How long the student has to start the client, in milliseconds, and how often it is called meanwhile. */
 const TIME_TO_START = 60_000;
+const CALL_EVERY = 1000;
 
-/** Calls until the student's client answers. */
+/** Exercise 7: calls the student's client, and reads what it answers. On /broadcast own messages come back, too. */
 async function checkClient({ expectation, words, say }) {
-  const word = { comes: "{1}", answers: "{2}", long: "{long}" }[expectation.what];
-  const [call, here] = [words.fill(`call ${word}`), words.fill(`here ${word}`)];
   const line = new Line("/broadcast");
-  if (!(await line.opens())) return ["The handshake on /broadcast failed."];
-  say(`Start your client on port ${location.port || 80} now. It has 60 seconds.`);
-  line.socket.send(call);
-  for (const end = performance.now() + TIME_TO_START; performance.now() < end; ) {
-    const frame = await line.read(2000);
-    if (!frame) line.socket.send(call); // the client may have come only now
-    else if (frame[0] === 0x88) break;
-    else if (textOf(frame) === here) return close(line, null);
-    else if (textOf(frame) !== call && textOf(frame).includes(words.tag) && textOf(frame).startsWith("here")) {
-      const late = [words.fill("here {1}"), words.fill("here {2}")].includes(textOf(frame));
-      if (!late) return close(line, [`sent “${call}”`, `expected “${here}”`, `received “${textOf(frame)}”`]);
-    }
+  try {
+    if (!(await line.opens())) return await whyRefused("/broadcast", words);
+    const wrong = await CLIENT_CHECKS[expectation.what]({ line, words, say });
+    return wrong && [...wrong, "Does a classmate’s client answer here too? make lab N=7 is alone with yours."];
+  } finally {
+    await line.end();
   }
-  return close(line, [`sent “${call.slice(0, 60)}”`, `expected “${here.slice(0, 60)}”`, "received no answer in 60 seconds"]);
+}
+
+const CLIENT_CHECKS = {
+  /** Calls until the client has come, and answers. */
+  async comes({ line, words, say }) {
+    say(`Start your client on port ${location.port || 80} now. It has 60 seconds.`);
+    const [call, here] = [words.fill("call {1}"), words.fill("here {1}")];
+    let received = "nothing in 60 seconds";
+    for (const end = performance.now() + TIME_TO_START; performance.now() < end; ) {
+      line.socket.send(call);
+      for (const next = performance.now() + CALL_EVERY; performance.now() < next; ) {
+        const frame = await line.read(next - performance.now());
+        if (frame && textOf(frame) === here) return null;
+        if (frame && isOwn(frame, words, [call])) received = describeFrame(frame);
+      }
+    }
+    return exchange(call, here, received);
+  },
+  /** What is no call comes first: an answer to it would be here before the other answers. */
+  answers: ({ line, words }) => expectAnswers(line, words, ["no call {2}", "call {2}", "call {3}"]),
+  long: ({ line, words }) => expectAnswers(line, words, ["call {long}"]),
+};
+
+/** Whether a frame is an answer to this check: neither of other people nor one of these texts, which came back. */
+const isOwn = (frame, words, sent) =>
+  frame[0] === 0x88 || (textOf(frame).includes(words.tag) && !sent.includes(textOf(frame)));
+
+const textFrame = (text) => serverFrame(1, new TextEncoder().encode(text));
+
+const shorten = (text) => (text.length > 60 ? `${text.slice(0, 60)} …` : text);
+
+const exchange = (call, here, received) => [
+  `sent     Text “${shorten(call)}”, masked by the browser`,
+  `expected ${describeFrame(textFrame(here))}`, `received ${received}`,
+];
+
+/** Sends texts, and expects an answer to each that is a call, in their order. */
+async function expectAnswers(line, words, templates) {
+  const texts = templates.map((template) => words.fill(template));
+  for (const text of texts) line.socket.send(text);
+  // A late answer to a call of `comes` counts neither way.
+  const ignored = [...texts, words.fill("here {1}")];
+  for (const call of texts.filter((it) => it.startsWith("call "))) {
+    const here = call.replace("call", "here");
+    let frame = await line.read();
+    while (frame && !isOwn(frame, words, ignored)) frame = await line.read();
+    if (!frame) return exchange(call, here, `nothing in ${PATIENCE / 1000} seconds`);
+    const field = difference(textFrame(here), frame);
+    if (field !== null) return [...exchange(call, here, describeFrame(frame)), field];
+  }
+  return null;
 }

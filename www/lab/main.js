@@ -2,7 +2,7 @@
 // takes the steps over WebSockets of this page's own. `make lab` reads the same file.
 
 import { copyText } from "../shared/copy-text.js";
-import { createElement } from "../wire/create-element.js";
+import { createCode, createElement } from "../wire/create-element.js";
 import { CHECKS, openPage, question } from "./checks.js";
 import { takeSteps } from "./steps.js";
 import { createWords } from "./words.js";
@@ -17,10 +17,14 @@ function prepare(exercise) {
   const article = document.getElementById(`e${exercise.number}`);
   const place = article.querySelector(".check");
   const items = exercise.expectations.map((expectation) => {
-    const only = isOnPage(expectation) ? [] : [createElement("span", { class: "only" }, ` (make lab N=${exercise.number})`)];
-    return createElement("li", {}, expectation.text, ...only);
+    const only = createElement("span", { class: "only" }, ` (make lab N=${exercise.number})`);
+    return createElement("li", {}, expectation.text, isOnPage(expectation) ? "" : only);
   });
   place.append(createElement("ul", { class: "expectations" }, ...items));
+  if (exercise.terminal) {
+    const command = createCode(`make lab N=${exercise.number}`);
+    place.append(createElement("p", { class: "only" }, command, ` ${exercise.terminal}`));
+  }
   if (!exercise.expectations.some(isOnPage)) return;
   const seed = createElement("input", {
     inputmode: "numeric", autocomplete: "off", size: "7", "aria-label": `Seed of exercise ${exercise.number}`,
@@ -37,7 +41,8 @@ function prepare(exercise) {
     // A seed that was typed is used again; without one, each check has another.
     const number = seed.value === "" ? randomSeed() : Number.parseInt(seed.value, 10) >>> 0;
     const page = openPage(exercise);
-    await check(exercise, items, verdict, { words: createWords(number), seed: number, answer: asked?.answer.value, page });
+    const words = createWords(number);
+    await check(exercise, items, verdict, { words, seed: number, answer: asked?.answer.value, page });
     page?.close();
     button.disabled = false;
   });
@@ -61,31 +66,41 @@ async function check(exercise, items, verdict, { words, seed, answer, page }) {
   verdict.replaceChildren();
   items.forEach((item) => (item.className = ""));
   const say = (line) => verdict.replaceChildren(createElement("p", {}, line));
+  const notes = [];
+  const note = (...parts) => notes.push(createElement("p", {}, ...parts));
   let kept = 0;
   const failures = [];
   for (const [index, expectation] of exercise.expectations.entries()) {
     if (!isOnPage(expectation)) continue;
     items[index].className = "running";
+    const given = { exercise, expectation, words, answer, page, say, note };
     const wrong = expectation.steps
       ? await takeSteps(expectation.steps, words)
-      : await CHECKS[expectation.run]({ exercise, expectation, words, answer, page, say }).catch((error) => [error.message]);
+      : await CHECKS[expectation.run](given).catch((error) => [error.message]);
     items[index].className = wrong ? "red" : "green";
-    if (wrong) failures.push(createElement("p", {}, expectation.text), createElement("pre", { tabindex: "0" }, wrong.join("\n")));
+    if (wrong) failures.push(createElement("p", {}, expectation.text), createExchange(wrong));
     else kept += 1;
-    if (wrong && expectation.run === "client") break; // the next would wait for a minute too
+    if (wrong && expectation.what === "comes") break; // there is no client to check
   }
   const all = exercise.expectations.filter(isOnPage).length;
-  verdict.replaceChildren(createElement("p", { class: kept === all ? "green" : "red" }, sentence(exercise, kept, all, seed)), ...failures);
+  const result = createElement("p", { class: kept === all ? "green" : "red" }, sentence(exercise, kept, all, seed));
+  verdict.replaceChildren(result, ...notes, ...failures);
   if (kept === all) save(exercise.number);
   showSolved(exercise.number, kept === all || isSolved(exercise.number));
 }
 
+/** What a failure shows: lines, which are texts or elements. */
+const createExchange = (lines) =>
+  createElement("pre", { tabindex: "0" }, ...lines.flatMap((line, index) => (index === 0 ? [line] : ["\n", line])));
+
 function sentence({ red, number, expectations }, kept, all, seed) {
   if (red && kept < all) {
-    return `Red on purpose: the server is right, and what is expected here is wrong. You have seen how a failure looks: what was sent, expected and received, and the first field that differs. Seed ${seed}.`;
+    return "Red on purpose: the server is right, and what is expected here is wrong. You have seen how a failure " +
+      `looks: what was sent, expected and received, and the first field that differs. Seed ${seed}.`;
   }
   const rest = expectations.length > all ? ` The rest a browser cannot do: make lab N=${number}.` : "";
-  return kept === all ? `✓ Solved.${rest} Seed ${seed}.` : `✗ ${kept} of ${all} hold. Once more with the same words: seed ${seed}.`;
+  if (kept === all) return `✓ Solved.${rest} Seed ${seed}.`;
+  return `✗ ${kept} of ${all} hold. Once more with the same words: seed ${seed}.`;
 }
 
 // What was solved here before: only a mark in the list, so it may be lost.
@@ -115,6 +130,7 @@ for (const button of document.querySelectorAll("button.copy")) {
 }
 // The commands on the sheet have the server's own address.
 for (const place of document.querySelectorAll(".port")) place.textContent = location.port || "80";
+for (const place of document.querySelectorAll(".address")) place.textContent = location.href.split("#")[0];
 
 const answer = await fetch("lab/exercises.json");
 for (const exercise of await answer.json()) prepare(exercise);

@@ -1,79 +1,19 @@
 // Takes the steps of an expectation over WebSockets of this page's own: opens them, sends, and compares what comes.
 // tests/lab/steps.rs does the same for `make lab`. exercises.json has the steps of both.
 
-import { socketAddress } from "../shared/socket-address.js";
 import { describeFrame, difference, serverFrame } from "./frames.js";
+import { Line, PATIENCE, textOf } from "./line.js";
+import { whyRefused } from "./watch-handshake.js";
 
-/** How long an answer may take, in milliseconds. `make lab` waits as long. */
-const PATIENCE = 4000;
 /** When nothing has come for so long, what was learned is the newest. */
 const QUIET = 200;
 
 /** On these paths other clients may be: a message without the tag of this check is theirs. */
 const isShared = (path) => path.startsWith("/broadcast") || path.startsWith("/chat");
 
-/** A WebSocket, with a queue of what has come: { opcode, bytes }, where opcode 8 is its end. */
-export class Line {
-  #queue = [];
-  #wake = () => {};
-
-  constructor(path) {
-    this.path = path;
-    this.socket = new WebSocket(socketAddress(path.slice(1)));
-    this.socket.binaryType = "arraybuffer";
-    this.socket.addEventListener("message", ({ data }) => {
-      const isText = typeof data === "string";
-      this.#add(isText ? 1 : 2, isText ? new TextEncoder().encode(data) : new Uint8Array(data));
-    });
-    this.socket.addEventListener("close", ({ code, reason }) => {
-      this.#add(8, Uint8Array.from([code >> 8, code & 0xff, ...new TextEncoder().encode(reason)]));
-    });
-  }
-
-  #add(opcode, payload) {
-    this.#queue.push(serverFrame(opcode, payload));
-    this.#wake();
-  }
-
-  /** Returns whether the handshake succeeds. */
-  async opens() {
-    const { socket } = this;
-    return new Promise((done) => {
-      socket.addEventListener("open", () => done(true));
-      socket.addEventListener("close", () => done(false));
-      setTimeout(() => done(false), PATIENCE);
-    });
-  }
-
-  /** Closes it, and waits until the server has ended the connection. */
-  async end() {
-    const { socket } = this;
-    socket.close();
-    if (socket.readyState !== WebSocket.CLOSED) {
-      await new Promise((done) => {
-        socket.addEventListener("close", done);
-        setTimeout(done, PATIENCE);
-      });
-    }
-  }
-
-  /** Returns the bytes of the next message as a frame, or null after a while. */
-  async read(patience = PATIENCE) {
-    if (this.#queue.length === 0) {
-      await new Promise((done) => {
-        this.#wake = done;
-        setTimeout(done, patience);
-      });
-    }
-    return this.#queue.shift() ?? null;
-  }
-}
-
 const NOTHING = `nothing in ${PATIENCE / 1000} seconds`;
 
-export const textOf = (frame) => new TextDecoder().decode(frame.slice(frame[1] === 126 ? 4 : frame[1] === 127 ? 10 : 2));
-
-/** Takes the steps. Returns null, or the lines of the exchange up to what is wrong. */
+/** Takes the steps. Returns null, or the lines of the exchange up to what is wrong: texts and elements. */
 export async function takeSteps(steps, words) {
   const lines = [];
   const open = new Map();
@@ -82,7 +22,7 @@ export async function takeSteps(steps, words) {
     for (const step of steps) await takeStep(step);
     return null;
   } catch (error) {
-    return [...lines, ...error.message.split("\n")];
+    return [...lines, ...(error.lines ?? error.message.split("\n"))];
   } finally {
     await Promise.all(Array.from(open.values(), (line) => line.end()));
   }
@@ -93,7 +33,7 @@ export async function takeSteps(steps, words) {
       lines.push(`${step.open} opens ${path}`);
       const line = new Line(path);
       open.set(step.open, line);
-      if (!(await line.opens())) throw new Error(`The handshake on ${path} failed. The browser’s console may say more.`);
+      if (!(await line.opens())) throw Object.assign(new Error(), { lines: await whyRefused(path, words) });
     } else if (step.send) {
       send(step);
     } else if (step.close) {
@@ -135,20 +75,22 @@ export async function takeSteps(steps, words) {
     const received = frame ? describeFrame(frame) : NOTHING + without(ignored);
     const field = frame && difference(expected, frame);
     if (field !== null || !frame) {
-      throw new Error(`${step.expect} expects  ${describeFrame(expected)}\n${step.expect} receives ${received}\n${field ?? ""}`.trim());
+      const lines = `${step.expect} expects  ${describeFrame(expected)}\n${step.expect} receives ${received}`;
+      throw new Error(field ? `${lines}\n${field}` : lines);
     }
     lines.push(`${step.expect} receives ${received}`);
   }
 
-  const without = (ignored) => (ignored > 0 ? `, but ${ignored} without “${words.tag}”, which every text of this check contains` : "");
+  const without = (ignored) =>
+    ignored > 0 ? `, but ${ignored} without “${words.tag}”, which every text of this check contains` : "";
 
   /** Returns the next frame that is no other client's, and how many were. */
   async function readOwn(name) {
     const line = open.get(name);
     for (let ignored = 0; ; ignored += 1) {
       const frame = await line.read();
-      const isOwn = !frame || frame[0] === 0x88 || !isShared(line.path) || textOf(frame).toLowerCase().includes(words.tag);
-      if (isOwn) return { frame, ignored };
+      const isEnd = !frame || frame[0] === 0x88;
+      if (isEnd || !isShared(line.path) || textOf(frame).toLowerCase().includes(words.tag)) return { frame, ignored };
     }
   }
 
@@ -175,7 +117,8 @@ export async function takeSteps(steps, words) {
     for (const [field, expected] of Object.entries(wanted)) {
       if (message[field] !== expected) {
         const received = message[field] === undefined ? "nothing" : JSON.stringify(message[field]);
-        throw new Error(`${step.expect} expects  ${JSON.stringify(wanted)}\n${step.expect} receives ${describeFrame(frame)}\n` +
+        throw new Error(`${step.expect} expects  ${JSON.stringify(wanted)}\n` +
+          `${step.expect} receives ${describeFrame(frame)}\n` +
           `${field}: expected ${JSON.stringify(expected)}, received ${received}`);
       }
     }

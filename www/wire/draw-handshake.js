@@ -1,21 +1,50 @@
 // Draws the handshake: the request and the answer line by line, and how the accept value is computed.
 // handshake.js explains; here it becomes elements, with dots in place of secrets.
 
+import { compareValues } from "./compare-values.js";
 import { DOT, coverText } from "./cover.js";
 import { createCode, createElement } from "./create-element.js";
 import { plural } from "./format.js";
-import { acceptSteps, explainHead, explainHiding, isOrdinaryLine, proxyHeaders } from "./handshake.js";
+import {
+  acceptSteps, explainHead, explainHiding, isOrdinaryLine, pathOf, proxyHeaders, statusOf,
+} from "./handshake.js";
 import { linkedSentence } from "./linked-sentence.js";
 import { ACCEPT_STEPS, placeOfLine } from "./source-places.js";
 
-export function drawHandshake(handshake, secrets) {
+/** Draws a handshake into these elements of the view. What was unfolded stays unfolded. */
+export function drawHandshake({ handshake: place, handshakeSummary, handshakeBody }, handshake, secrets) {
+  const accept = acceptSteps(handshake);
+  const wereOpen = Array.from(handshakeBody.querySelectorAll("details"), (fold) => fold.open);
+  handshakeBody.replaceChildren(...drawBody(handshake, accept, secrets));
+  handshakeBody.querySelectorAll("details").forEach((fold, index) => {
+    fold.open = wereOpen[index] ?? false;
+  });
+  const tick = accept.matches ? "✓" : "✗ wrong accept value";
+  handshakeSummary.textContent = `GET ${pathOf(handshake.request)} → ${statusOf(handshake.response)} ${tick}`;
+  place.hidden = false;
+  const wasWrong = place.classList.contains("wrong");
+  place.classList.toggle("wrong", !accept.matches);
+  if (accept.matches || wasWrong) return;
+  place.open = true;
+  handshakeBody.querySelector(".compared").scrollIntoView({ block: "center" });
+}
+
+function drawBody(handshake, accept, secrets) {
   const { request, response } = handshake;
   const isProxied = proxyHeaders(request).length > 0;
+  const answer = drawHead("The answer, from the server", response, false, secrets);
+  if (!accept.matches) markWrong(answer[1], accept);
   return [
     ...drawHead(`The request, from ${isProxied ? "a proxy" : "the browser"}`, request, true, secrets),
-    ...drawHead("The answer, from the server", response, false, secrets),
-    ...drawAcceptSteps(handshake, secrets),
+    ...answer,
+    ...drawAcceptSteps(accept, secrets),
   ];
+}
+
+/** Marks the accept value in the lines of the 101, with the right one beside it. */
+function markWrong(lines, { answered, right }) {
+  const values = Array.from(lines.querySelectorAll(".header-name + code"));
+  values.find((it) => it.textContent.trim() === answered)?.replaceWith(" ", compareValues(answered, right));
 }
 
 function drawHead(title, head, isRequest, secrets) {
@@ -64,15 +93,15 @@ function splitLine(line) {
   return name ? [name, rest] : [line, ""];
 }
 
-function drawAcceptSteps(handshake, secrets) {
-  const { steps, matches } = acceptSteps(handshake);
+function drawAcceptSteps({ steps, matches, answered, right }, secrets) {
   const items = steps.map(({ sentence, value }) =>
     createElement("li", {},
       createElement("p", { class: "words" }, sentence),
       createCode(coverText(value, secrets))));
+  if (!matches) items.at(-1).lastChild.replaceWith(compareValues(answered, right));
   const verdict = matches
     ? "It matches the 101 ✓ So the answer belongs to this request, and its sender speaks WebSocket."
-    : "It does not match the 101 ✗ A browser ends such a connection at once.";
+    : "It does not match the 101 ✗ A browser ends such a connection at once, and tells its page only 1006.";
   return [
     createElement("h3", {}, "Where the accept value comes from"),
     createElement("ol", { class: "steps" }, ...items),

@@ -108,8 +108,8 @@ export function statusOf(response) {
 }
 
 /**
- * Returns how the accept value is computed: `steps`, a list of { sentence, value }, and whether the result
- * `matches` the answer. The server has computed `accept` for the view, because pages served over plain
+ * Returns how the accept value is computed: `steps`, a list of { sentence, value }, and whether the result, `right`,
+ * `matches` what was `answered`. The server has computed `accept` for the view, because pages served over plain
  * http have no `crypto.subtle` to compute a SHA-1 with.
  */
 export function acceptSteps({ request, response, accept }) {
@@ -134,5 +134,5 @@ export function acceptSteps({ request, response, accept }) {
     },
     { sentence: "For comparison: Sec-WebSocket-Accept, as the 101 says it", value: answered },
   ];
-  return { steps, matches: accept === answered };
+  return { steps, matches: accept === answered, answered, right: accept };
 }

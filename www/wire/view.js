@@ -9,7 +9,7 @@ import { drawHandshake } from "./draw-handshake.js";
 import { formatCount } from "./format.js";
 import { FrameList } from "./frame-list.js";
 import { FrameLog } from "./frame-log.js";
-import { acceptSteps, pathOf, statusOf } from "./handshake.js";
+import { pathOf } from "./handshake.js";
 import { joinPayloads } from "./secrets.js";
 import { buildViewElements, setSwitch } from "./view-elements.js";
 import { BESIDE_THE_PAGE, countsSentence, emptySentence, proxySentence, stateSentence } from "./view-sentences.js";
@@ -70,6 +70,7 @@ export class WireView {
     connection.addEventListener("gone", () => {
       this.#watched = "gone";
       this.#updateState();
+      this.#updateCounts();
     });
     secrets.addEventListener("change", () => {
       this.#drawHandshake();
@@ -187,18 +188,7 @@ export class WireView {
   }
 
   #drawHandshake() {
-    if (this.#watched === "unknown") return;
-    const { handshake, handshakeSummary, handshakeBody } = this.#elements;
-    handshake.hidden = false;
-    // What was unfolded stays unfolded.
-    const wereOpen = Array.from(handshakeBody.querySelectorAll("details"), (fold) => fold.open);
-    handshakeBody.replaceChildren(...drawHandshake(this.#handshake, this.#secrets));
-    handshakeBody.querySelectorAll("details").forEach((fold, index) => {
-      fold.open = wereOpen[index] ?? false;
-    });
-    const { request, response } = this.#handshake;
-    const tick = acceptSteps(this.#handshake).matches ? "✓" : "✗";
-    handshakeSummary.textContent = `GET ${pathOf(request)} → ${statusOf(response)} ${tick}`;
+    if (this.#watched !== "unknown") drawHandshake(this.#elements, this.#handshake, this.#secrets);
   }
 
   #chooseColumns() {

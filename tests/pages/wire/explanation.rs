@@ -2,6 +2,7 @@
 //! calculation is right.
 
 use serde_json::json;
+use tungstenite::handshake::derive_accept_key;
 
 use super::*;
 
@@ -151,3 +152,80 @@ fn view_says_that_it_shows_the_bytes_of_a_proxy() {
     }
     page.assert_clean();
 }
+
+/// The exchange of the lab sheet's exercise 4, as `/wire` sends it: the server has hashed the key without its `==`.
+const WRONG_EXCHANGE: &str = "{
+    client: 7,
+    request: 'GET /echo HTTP/1.1\\r\\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\\r\\n\\r\\n',
+    response: 'HTTP/1.1 101 Switching Protocols\\r\\nSec-WebSocket-Accept: WRONG\\r\\n\\r\\n',
+    accept: 's3pPLMBiTxaQ9kYGzzhZRbK+xOo=' }";
+
+#[test]
+fn a_wrong_accept_value_is_red_and_has_the_right_one_beside_it() {
+    let server = Server::start(&["--host", "lab.test"]);
+    let browser = Browser::start();
+    let (page, _client) = watch_echo_connection(&browser, &server);
+    page.set_size(1280, 800);
+    assert_eq!(page.evaluate("all('.wrong, .wrong-value').length"), 0);
+    let wrong = derive_accept_key(KEY.trim_end_matches('=').as_bytes());
+    let exchange = WRONG_EXCHANGE.replace("WRONG", &wrong);
+    page.evaluate(&format!(
+        "Promise.all([import('./wire/view.js'), import('./wire/secrets.js')]).then(([{{ WireView }}, {{ Secrets }}]) => {{
+            const source = new EventTarget();
+            const view = new WireView(source, new Secrets());
+            document.getElementById('place').replaceChildren(view.root);
+            source.dispatchEvent(new CustomEvent('handshake', {{ detail: {exchange} }}));
+        }})"
+    ));
+    assert_eq!(page.evaluate("texts('.verdict-line')[0].endsWith('✗ wrong accept value')"), true);
+    assert_eq!(
+        page.evaluate(
+            "texts('.head li').find((it) => it.startsWith('Sec-WebSocket-Accept')).split('Made')[0]"
+        ),
+        format!("Sec-WebSocket-Accept: {wrong} ✗ wrong. Right for this key: {ACCEPT} ✓")
+    );
+    let last = page.evaluate("texts('.steps li').at(-1)");
+    assert!(
+        last.as_str().unwrap().ends_with(&format!("{wrong} ✗ wrong. Right for this key: {ACCEPT} ✓")),
+        "{last}"
+    );
+    assert!(page.evaluate_text("texts('.verdict.wrong')[0]").starts_with("It does not match the 101 ✗"));
+    // It was scrolled to, without a press.
+    let in_view = "(({ top, bottom }) => top >= 0 && bottom <= innerHeight)";
+    page.wait_for(&format!("{in_view}(all('.wrong-value')[0].getBoundingClientRect())"));
+    assert_eq!(page.evaluate("all('.wrong-value')[0].checkVisibility()"), true);
+    for scheme in ["light", "dark"] {
+        page.set_media(&[("prefers-color-scheme", scheme)]);
+        let found = page.evaluate(CONTRASTS);
+        let found = found.as_array().unwrap();
+        assert_eq!(found.len(), 6, "{found:?}");
+        for contrast in found {
+            assert!(contrast[1].as_f64().unwrap() >= 4.5, "{scheme}: {contrast}");
+        }
+        // Not the colour of what stands around it.
+        let color = "(it) => getComputedStyle(it).color";
+        let differs = format!("({color})(all('.wrong-value')[0]) !== ({color})(all('.header-name')[0])");
+        assert_eq!(page.evaluate(&differs), true);
+    }
+    page.assert_clean();
+}
+
+/// `[class, contrast]` of each value that is marked, and of the sentences about them (WCAG 2.2, 1.4.3).
+const CONTRASTS: &str = "(() => {
+    const canvas = Object.assign(document.createElement('canvas'), { width: 1, height: 1 }).getContext('2d');
+    const luminance = (color) => {
+        canvas.fillStyle = color;
+        canvas.fillRect(0, 0, 1, 1);
+        const [r, g, b] = Array.from(canvas.getImageData(0, 0, 1, 1).data.slice(0, 3), (part) => part / 255)
+            .map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4));
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    };
+    const ground = (it) => {
+        const color = getComputedStyle(it).backgroundColor;
+        return color === 'rgba(0, 0, 0, 0)' ? ground(it.parentElement) : color;
+    };
+    return all('.wrong-value, .right-value, .verdict.wrong, .verdict-line').map((it) => {
+        const [one, other] = [luminance(getComputedStyle(it).color), luminance(ground(it))];
+        return [it.className, (Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05)];
+    });
+})()";
