@@ -22,7 +22,7 @@ pub fn check_answer(check: &Check, exercise: &Exercise) -> Result<(), Failure> {
     let Some(answer) = check.answer.as_deref().map(str::trim) else {
         return Err(vec![
             question,
-            "Answer with make lab N=… SEED=… ANSWER=\"…\", and the same seed.".to_string(),
+            format!("Answer with make lab N={} SEED=… ANSWER=\"…\", and the same seed.", exercise.number),
         ]);
     };
     if exercise.ask.as_deref() == Some("accept") {
@@ -65,21 +65,23 @@ pub fn check_accept(check: &Check, expectation: &Expectation) -> Result<(), Fail
     for key in [&check.words.key, &second] {
         let hashed = if path == "/wire" { key } else { key.trim_end_matches('=') };
         let expected = derive_accept_key(hashed.as_bytes());
-        let asked = format!("GET {path} with Sec-WebSocket-Key: {key}");
+        let asked = format!("sent     Sec-WebSocket-Key: {key}");
         let (_, head, _) = ask(check.server.port, &target, key).map_err(|why| vec![asked.clone(), why])?;
         let field = |line: &str| {
             let (name, value) = line.split_once(':')?;
             name.eq_ignore_ascii_case("sec-websocket-accept").then(|| value.trim().to_string())
         };
-        let received = head
-            .lines()
-            .find_map(field)
-            .unwrap_or_else(|| head.lines().next().unwrap_or_default().to_string());
+        let received = head.lines().find_map(field).unwrap_or_else(|| "(none)".to_string());
+        let right = derive_accept_key(key.as_bytes());
+        let why = match received == right {
+            true => "✓ right for this key".to_string(),
+            false => format!("✗ wrong. Right for this key: {right} ✓"),
+        };
         if received != expected {
             return Err(vec![
                 asked,
                 format!("expected Sec-WebSocket-Accept: {expected}"),
-                format!("received {received}"),
+                format!("received Sec-WebSocket-Accept: {received} {why}"),
             ]);
         }
     }

@@ -148,7 +148,8 @@ async function checkClient({ expectation, words, say }) {
   try {
     if (!(await line.opens())) return await whyRefused("/broadcast", words);
     const wrong = await CLIENT_CHECKS[expectation.what]({ line, words, say });
-    return wrong && [...wrong, "Does a classmate’s client answer here too? make lab N=7 is alone with yours."];
+    const more = "make lab N=7 shows what your client sent. Here, answers of a classmate’s client count as yours.";
+    return wrong && [...wrong, more];
   } finally {
     await line.end();
   }

@@ -98,8 +98,8 @@ function sentence({ red, number, expectations }, kept, all, seed) {
     return "Red on purpose: the server is right, and what is expected here is wrong. You have seen how a failure " +
       `looks: what was sent, expected and received, and the first field that differs. Seed ${seed}.`;
   }
-  const rest = expectations.length > all ? ` The rest a browser cannot do: make lab N=${number}.` : "";
-  if (kept === all) return `✓ Solved.${rest} Seed ${seed}.`;
+  const rest = expectations.length > all ? `, as far as a browser can see. The rest: make lab N=${number}` : "";
+  if (kept === all) return `✓ Solved${rest}. Seed ${seed}.`;
   return `✗ ${kept} of ${all} hold. Once more with the same words: seed ${seed}.`;
 }
 

@@ -56,6 +56,9 @@ fn sample_frame_of_the_rfc_is_explained_bit_by_bit() {
         page.wait_for(&format!("all('.bits thead tr:last-child th').length === {columns}"));
         assert_eq!(page.evaluate("texts('.bits i').join('')"), bits);
         assert_eq!(page.evaluate("texts('.bits .in-hex').join(' ')"), hex(&SAMPLE));
+        // The tools take one row, and leave the rest of the window to the frames.
+        let tools = page.evaluate("document.querySelector('.wire-tools').offsetHeight").as_u64().unwrap();
+        assert!((30..60).contains(&tools), "{tools} pixels high in {width}");
     }
     let names = ["Fin", "Reserved", "Opcode", "Mask", "Payload length", "Masking-Key", "Payload"];
     assert_eq!(page.evaluate("texts('.fields button')"), json!(names));
