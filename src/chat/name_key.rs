@@ -8,8 +8,8 @@ use crate::text::{is_joiner_or_selector, is_mark};
 /// The name of the server's operator. No member may have it.
 pub const OPERATOR: &str = "operator";
 
-/// The letters of what the chat itself is called on the pages: the operator, the room, and each reader.
-static RESERVED: LazyLock<[String; 3]> = LazyLock::new(|| [OPERATOR, "everyone", "you"].map(letters));
+/// What the chat itself is called on the pages: the operator, the room, and each reader.
+const RESERVED: [&str; 3] = [OPERATOR, "everyone", "you"];
 
 /// The key of a name. It is the same for
 /// - upper and lower case, in every language at once: ß is ss, ς is σ, and I, İ, ı, i are one letter;
@@ -52,11 +52,11 @@ pub fn key(name: &str) -> String {
 /// `Évery one 2`. Only letters count here, and digits that look like one.
 pub fn is_reserved(key: &str) -> bool {
     let without_number = key.trim_end_matches(|c: char| !c.is_alphabetic());
-    [key, without_number].iter().any(|form| RESERVED.contains(&letters(form)))
+    RESERVED.iter().any(|word| letters(word).eq(letters(key)) || letters(word).eq(letters(without_number)))
 }
 
-fn letters(key: &str) -> String {
-    key.chars().map(|c| replace(c, MORE_LOOK_ALIKES)).filter(|c| c.is_alphabetic()).collect()
+fn letters(key: &str) -> impl Iterator<Item = char> {
+    key.chars().map(|c| replace(c, MORE_LOOK_ALIKES)).filter(|c| c.is_alphabetic())
 }
 
 /// Alphabets in other styles: first, last, how many there are before it begins anew, and the plain first.
