@@ -20,10 +20,8 @@ pub fn check_answer(check: &Check, exercise: &Exercise) -> Result<(), Failure> {
         ),
     };
     let Some(answer) = check.answer.as_deref().map(str::trim) else {
-        return Err(vec![
-            question,
-            format!("Answer with make lab N={} SEED=… ANSWER=\"…\", and the same seed.", exercise.number),
-        ]);
+        let answer = format!("Answer with: make lab N={} SEED={} ANSWER=\"…\"", exercise.number, words.seed);
+        return Err(vec![question, answer]);
     };
     if exercise.ask.as_deref() == Some("accept") {
         let right = derive_accept_key(words.key.as_bytes());
@@ -39,8 +37,12 @@ pub fn check_answer(check: &Check, exercise: &Exercise) -> Result<(), Failure> {
     match pairs.as_deref().map(|bytes| (bytes, Frame::parse(bytes))) {
         None => wrong("This is not pairs of hex digits.".to_string()),
         Some((_, None)) => wrong("This is no whole frame: the header promises more bytes.".to_string()),
-        Some((bytes, Some((_, end)))) if end < bytes.len() => {
-            wrong(format!("Behind the frame, {} bytes are left.", bytes.len() - end))
+        Some((bytes, Some((received, end)))) if end < bytes.len() => {
+            let says = received.payload.len();
+            wrong(format!(
+                "Payload length: your header says {says}, the payload has {} bytes.",
+                says + bytes.len() - end
+            ))
         }
         Some((_, Some((received, _)))) => frame.difference(&received).map_or(Ok(()), wrong),
     }

@@ -5,11 +5,12 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::frame::{BINARY, CLOSE, Frame, TEXT};
+use super::frame::{BINARY, CLOSE, Frame, PING, PONG, TEXT};
+use super::queues;
 use super::relay::Relay;
 use super::socket::{PATIENCE, Socket};
 use super::table::{Exercise, Random};
-use super::{Check, Failure};
+use super::{Check, Failure, Outcome};
 
 /// How long a program may take to start and to connect.
 const START: Duration = Duration::from_secs(8);
@@ -47,9 +48,9 @@ fn start(check: &Check, exercise: &Exercise, port: u16) -> Result<Program, Failu
 }
 
 /// A result for each expectation: those before the failure hold, those behind it are not looked at.
-fn results(count: usize, done: usize, failure: Failure) -> Vec<Result<(), Failure>> {
+fn results(count: usize, done: usize, failure: Failure) -> Vec<Outcome> {
     let result = |at| match at {
-        at if at < done => Ok(()),
+        at if at < done => Ok(Vec::new()),
         at if at == done => Err(failure.clone()),
         _ => Err(vec!["not looked at, because of the one above".to_string()]),
     };
@@ -57,10 +58,10 @@ fn results(count: usize, done: usize, failure: Failure) -> Vec<Result<(), Failur
 }
 
 /// Exercise 7: calls the student's client, and looks at the bytes that it sends.
-pub fn check_client(check: &mut Check, exercise: &Exercise) -> Vec<Result<(), Failure>> {
+pub fn check_client(check: &mut Check, exercise: &Exercise) -> Vec<Outcome> {
     let mut done = 0;
     match client_keeps(check, exercise, &mut done) {
-        Ok(()) => exercise.expectations.iter().map(|_| Ok(())).collect(),
+        Ok(()) => exercise.expectations.iter().map(|_| Ok(Vec::new())).collect(),
         Err(failure) => results(exercise.expectations.len(), done, failure),
     }
 }
@@ -71,7 +72,7 @@ fn client_keeps(check: &Check, exercise: &Exercise, done: &mut usize) -> Result<
     let mut program = start(check, exercise, relay.port)?;
     let came = |line: &str| line.contains("came to /broadcast");
     if check.server.wait_for_log(START, came).is_none() {
-        return Err(relay.describe("no client came to /broadcast"));
+        return Err([one("no client came to /broadcast".to_string()), relay.describe()].concat());
     }
     *done = 1;
     let words = &check.words;
@@ -81,34 +82,47 @@ fn client_keeps(check: &Check, exercise: &Exercise, done: &mut usize) -> Result<
         socket.send(&Frame { first: TEXT, key: Some(masks.bytes()), payload: text.into() })
     };
     let noise = words.fill("{1} is no call");
-    say(&mut socket, &noise).map_err(one)?;
-    for word in ["{2}", "{3}", "{long}"] {
+    let mut lines = Vec::new();
+    // A client that takes each read for a frame fails always: once two come in a piece, once one in two.
+    for (word, also, in_two) in [("{2}", Some(&noise), false), ("{3}", None, false), ("{long}", None, true)] {
         let (call, here) = (words.fill(&format!("call {word}")), words.fill(&format!("here {word}")));
-        say(&mut socket, &call).map_err(one)?;
+        relay.hold();
+        for text in also.into_iter().chain([&call]) {
+            say(&mut socket, text).map_err(one)?;
+            lines.push(format!("sent     {}", Frame::of_server(TEXT, text.as_str())));
+        }
+        relay.deliver(&call, in_two);
+        let how = if in_two { "this frame came in two pieces" } else { "both frames came in one piece" };
+        lines.extend((in_two || also.is_some()).then(|| format!("         {how}, as TCP may pass them on")));
         let expected = Frame::of_server(TEXT, here);
         let received = loop {
             match socket.read() {
                 Ok(frame) if frame.payload == call.as_bytes() || frame.payload == noise.as_bytes() => {}
-                Ok(frame) => break Ok(frame),
-                Err(problem) => break Err(problem),
+                received => break received,
             }
         };
-        let lines = |received: String| {
-            vec![format!("sent     {call}"), format!("expected {expected}"), format!("received {received}")]
-        };
-        let received = received.map_err(|problem| {
-            let mut lines = lines(problem);
-            lines.extend(relay.describe("what your client sent"));
-            lines
-        })?;
-        if let Some(field) = expected.difference(&received) {
-            return Err([lines(received.to_string()), vec![field]].concat());
+        lines.push(format!("expected {expected}"));
+        match received {
+            Err(problem) => {
+                return Err([lines, vec![format!("received {problem}")], relay.describe()].concat());
+            }
+            Ok(received) => {
+                lines.push(format!("received {received}"));
+                if let Some(field) = expected.difference(&received) {
+                    return Err([lines, vec![field]].concat());
+                }
+            }
         }
-        *done = if word == "{long}" { 3 } else { 1 };
-        if word == "{3}" {
-            *done = 2;
-        }
+        *done = if in_two { 3 } else { 1 + usize::from(also.is_none()) };
     }
+    let ping = Frame::of_server(PING, words.fill("{4}"));
+    relay.send(&ping);
+    if !relay.wait_for_frame(|frame| frame.first == PONG && frame.payload == ping.payload) {
+        let pong = Frame::of_server(PONG, ping.payload.as_slice());
+        let lines = vec![format!("sent     {ping}"), format!("expected {pong}, but masked")];
+        return Err([lines, relay.describe()].concat());
+    }
+    *done = 4;
     let frames = relay.frames();
     let keys: Vec<_> = frames.iter().map(|frame| frame.key).collect();
     let is_fresh = |at: usize| keys[at].is_some() && !keys[..at].contains(&keys[at]);
@@ -116,14 +130,15 @@ fn client_keeps(check: &Check, exercise: &Exercise, done: &mut usize) -> Result<
         let why = "Masking-Key: expected four new random bytes for each frame (RFC 6455, 5.3)";
         return Err(vec![format!("received {}", frames[at]), why.to_string()]);
     }
-    *done = 4;
+    *done = 5;
     say(&mut socket, "bye").map_err(one)?;
     let deadline = Instant::now() + START;
     let status = loop {
         match program.0.try_wait() {
             Ok(Some(status)) => break status,
             _ if Instant::now() > deadline => {
-                return Err(relay.describe("sent “bye”; your client has not ended"));
+                let line = "sent “bye”; your client has not ended".to_string();
+                return Err([one(line), relay.describe()].concat());
             }
             _ => thread::sleep(Duration::from_millis(10)),
         }
@@ -134,7 +149,8 @@ fn client_keeps(check: &Check, exercise: &Exercise, done: &mut usize) -> Result<
     if !closed {
         return Err([
             vec![format!("sent “bye”; expected a Close with 1000, masked: {expected}")],
-            relay.describe("your client ended"),
+            vec!["your client ended".to_string()],
+            relay.describe(),
         ]
         .concat());
     }
@@ -145,15 +161,16 @@ fn client_keeps(check: &Check, exercise: &Exercise, done: &mut usize) -> Result<
 }
 
 /// Exercise 10: sends a flood to all, and looks at what the server does with the client that does not read.
-pub fn check_stopped_reader(check: &mut Check, exercise: &Exercise) -> Vec<Result<(), Failure>> {
+pub fn check_stopped_reader(check: &mut Check, exercise: &Exercise) -> Vec<Outcome> {
     let mut done = 0;
     match reader_is_given_up(check, exercise, &mut done) {
-        Ok(()) => exercise.expectations.iter().map(|_| Ok(())).collect(),
+        Ok([others, given_up]) => vec![Ok(Vec::new()), Ok(others), Ok(given_up)],
         Err(failure) => results(exercise.expectations.len(), done, failure),
     }
 }
 
-fn reader_is_given_up(check: &Check, exercise: &Exercise, done: &mut usize) -> Result<(), Failure> {
+/// Returns what was measured: where the bytes wait, and what the log says of the end.
+fn reader_is_given_up(check: &Check, exercise: &Exercise, done: &mut usize) -> Result<[Failure; 2], Failure> {
     let server = &check.server;
     let _program = start(check, exercise, server.port)?;
     let Some(came) = server.wait_for_log(START, |line| line.contains("came to /broadcast")) else {
@@ -166,6 +183,7 @@ fn reader_is_given_up(check: &Check, exercise: &Exercise, done: &mut usize) -> R
         .next()
         .and_then(|line| Some(&line[line.find("client ")?..]))
         .unwrap_or_default();
+    let peer = came.split_once(") came").and_then(|(start, _)| start.rsplit(':').next()?.parse().ok());
     let one = |line: String| vec![line];
     let mut other = Socket::open(server.port, "/broadcast", &check.words.key).map_err(one)?;
     let mut sender = Socket::open(server.port, "/broadcast", &check.words.key).map_err(one)?;
@@ -194,10 +212,10 @@ fn reader_is_given_up(check: &Check, exercise: &Exercise, done: &mut usize) -> R
         return Err(vec![format!("sent {} bytes to everyone; another client received {read}", count * size)]);
     }
     *done = 2;
+    let waiting = queues::describe(server.port, peer);
     match server.wait_for_log(GIVEN_UP, |line| line.contains(client) && line.contains("left /broadcast")) {
         Some(line) if ["read too slowly", "did not read"].iter().any(|why| line.contains(why)) => {
-            println!("the server’s log: {line}\n");
-            Ok(())
+            Ok([waiting, vec![format!("the server’s log: {line}")]])
         }
         Some(line) => {
             Err(vec!["expected: read too slowly, or did not read".to_string(), format!("received: {line}")])

@@ -1,11 +1,11 @@
 //! The client's end of a WebSocket, for the checks. Whatever goes wrong is an error with a sentence, because it is
 //! the student's server that is checked.
 
-use std::io::{ErrorKind, Read, Write};
+use std::io::{Error, ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use super::frame::{CLOSE, Frame, hex};
+use super::frame::{CLOSE, Frame};
 
 /// How long an answer may take. The sheet waits as long.
 pub const PATIENCE: Duration = Duration::from_secs(4);
@@ -34,10 +34,23 @@ pub fn ask(port: u16, target: &str, key: &str) -> Result<(TcpStream, String, Vec
         }
         let mut chunk = [0; 4096];
         match stream.read(&mut chunk) {
-            Ok(count) if count > 0 => bytes.extend_from_slice(&chunk[..count]),
-            _ => return Err(format!("no answer to GET {target}, but {}", hex(&bytes))),
+            Ok(count @ 1..) => bytes.extend_from_slice(&chunk[..count]),
+            Ok(0) => {
+                return Err(format!("GET {target}: the connection has ended after {} bytes", bytes.len()));
+            }
+            Err(error) if is_timeout(&error) => {
+                let seconds = PATIENCE.as_secs();
+                return Err(format!(
+                    "no answer to GET {target} in {seconds} seconds; has a thread locked the map twice?"
+                ));
+            }
+            Err(error) => return Err(format!("GET {target}: {error}")),
         }
     }
+}
+
+fn is_timeout(error: &Error) -> bool {
+    [ErrorKind::WouldBlock, ErrorKind::TimedOut, ErrorKind::Interrupted].contains(&error.kind())
 }
 
 impl Socket {
@@ -70,10 +83,7 @@ impl Socket {
                 Ok(0) => return Err("the end of the connection".to_string()),
                 Ok(count) => self.buffer.extend_from_slice(&chunk[..count]),
                 Err(error) if error.kind() == ErrorKind::Interrupted && Instant::now() < deadline => {}
-                Err(error)
-                    if [ErrorKind::WouldBlock, ErrorKind::TimedOut, ErrorKind::Interrupted]
-                        .contains(&error.kind()) =>
-                {
+                Err(error) if is_timeout(&error) => {
                     return Err(format!("nothing in {} seconds", PATIENCE.as_secs()));
                 }
                 Err(error) => return Err(error.to_string()),

@@ -18,6 +18,13 @@ const SHARED: [&str; 2] = ["/broadcast", "/chat"];
 /// When nothing has come for so long, what was learned is the newest.
 const QUIET: Duration = Duration::from_millis(200);
 
+/// Says where a text is no JSON, and shows what stands there.
+fn around(text: &str, error: &serde_json::Error) -> String {
+    let at = error.column().saturating_sub(1).min(text.len());
+    let shown = &text.as_bytes()[at.saturating_sub(30)..text.len().min(at + 20)];
+    format!(", from byte {} on: … {} …", at + 1, String::from_utf8_lossy(shown))
+}
+
 struct Exchange<'a> {
     words: &'a Words,
     sockets: HashMap<String, (Socket, bool)>,
@@ -155,11 +162,24 @@ impl Exchange<'_> {
                 format!("{name} expects  {wanted}\n      {name} receives {problem}{after}")
             })?;
             let text = String::from_utf8_lossy(&frame.payload).into_owned();
-            let message: Value = serde_json::from_str(&text).unwrap_or_default();
+            let message: Value = match serde_json::from_str(&text) {
+                Ok(message) => message,
+                // A client of /broadcast may send anything, another route's server may not.
+                Err(error) if *is_shared => {
+                    last = format!("no JSON{}", around(&text, &error));
+                    continue;
+                }
+                Err(error) => {
+                    return Err(format!(
+                        "{name} expects  {wanted}\n      {name} receives no JSON{}",
+                        around(&text, &error)
+                    ));
+                }
+            };
             if message["type"] == wanted["type"] && !(needs_tag && *is_shared && !text.contains(&tag)) {
                 return Ok((message, frame));
             }
-            if text.to_lowercase().contains(&tag) || message.is_null() {
+            if text.to_lowercase().contains(&tag) {
                 last = frame.to_string();
             }
         }

@@ -98,6 +98,7 @@ impl Random {
 /// The words of one check, new for each. All contain the `tag`: on a route that clients share, a message without
 /// it is another client's.
 pub struct Words {
+    pub seed: u32,
     pub tag: String,
     /// `{1}` to `{6}`. They have letters beyond a to z.
     numbered: Vec<String>,
@@ -124,7 +125,7 @@ impl Words {
         let name = format!("{tag}-{}", random.letters(4));
         let id = random.letters(24);
         let key = base64(&random.bytes::<16>());
-        Words { numbered, long, name, id, key, mask: random.bytes(), tag }
+        Words { seed, numbered, long, name, id, key, mask: random.bytes(), tag }
     }
 
     /// Puts the words into a text: `{1}`, `{2:upper}`, `{3:hex}`, `{long}`, `{huge}`, `{name}`, `{id}`.
