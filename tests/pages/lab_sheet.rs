@@ -54,7 +54,7 @@ fn the_sheet_has_what_the_checks_expect() {
         let facts = page.evaluate_text(&format!("part({n}, '.facts').textContent"));
         assert!(facts.starts_with(&format!("{minutes} minutes · ")), "{n}: {facts}");
         let hints = page.evaluate(&format!(
-            "Array.from(document.querySelectorAll('#e{n} details'), (it) => it.open || it.querySelector('a')?.href || '')"
+            "Array.from(document.querySelectorAll('#e{n} details:not(.more)'), (it) => it.open || it.querySelector('a')?.href || '')"
         ));
         let hints = hints.as_array().unwrap();
         assert_eq!(hints.len(), 3, "{n}");
@@ -90,6 +90,8 @@ fn check_is_red_on_the_unchanged_server_and_shows_the_exchange() {
     ] {
         assert!(shown.contains(words), "no {words:?} in {shown}");
     }
+    // Expected and received line up, byte below byte.
+    assert_eq!(page.evaluate("getComputedStyle(part(0, '.verdict pre')).whiteSpace"), "pre");
     check(&page, 3);
     assert_eq!(page.evaluate("marks(3)"), json!(["red", "red", "green", "red", "", ""]));
     check(&page, 4);
@@ -133,6 +135,10 @@ fn answers_are_right_or_say_what_is_wrong() {
     let server_frame = [&[0x81, text.len() as u8], text.as_bytes()].concat();
     assert!(answer(2, &hex(&server_frame)).contains("Mask: expected 1, received 0"));
     assert!(answer(2, &hex(&frame[..frame.len() - 1])).contains("no whole frame"));
+    let mut short = frame.clone();
+    short[1] -= 2; // the length counted in letters
+    let says = format!("your header says {}, the payload has {} bytes", text.len() - 2, text.len());
+    assert!(answer(2, &hex(&short)).contains(&says));
     assert!(answer(2, &hex(&frame)).contains("Solved"));
     assert_eq!(page.evaluate("document.querySelectorAll('#list .solved').length"), 2);
     page.assert_clean();
@@ -211,6 +217,29 @@ fn a_wrong_accept_value_is_shown_in_red_beside_the_right_one() {
     {
         assert!(refused.contains(words), "no {words:?} in {refused}");
     }
+}
+
+/// A name without its quotes, as `.with("opcode", …)` writes it in exercise 9.
+#[test]
+fn what_is_no_json_is_shown_around_the_mistake() {
+    let server = Server::start(&["--host", "lab.test"]);
+    let browser = Browser::start();
+    let page = browser.new_user();
+    page.run_in_every_document(
+        "window.WebSocket = class extends WebSocket {
+            addEventListener(name, listen) {
+                super.addEventListener(name, (event) => listen(name === 'message'
+                    ? { data: event.data.replace('\"length\":', '\"opcode\":text,\"length\":') } : event));
+            }
+         };",
+    );
+    page.open(&format!("http://lab.test:{}/lab.html", server.port));
+    page.wait_for("document.body.classList.contains('ready')");
+    page.evaluate("void document.querySelector('#e9 .run button').click()");
+    page.wait_for("document.querySelector('#e9 .verdict').innerText.includes('hold')");
+    let shown = page.evaluate_text("document.querySelector('#e9 .verdict').innerText");
+    assert!(shown.contains("V receives no JSON: ") && shown.contains("\"opcode\":text"), "{shown}");
+    page.assert_clean();
 }
 
 #[test]

@@ -6,7 +6,7 @@ import { encodeFrame, bytesFromHex, cutFrame } from "../frame/encode-frame.js";
 import { compareValues } from "../wire/compare-values.js";
 import { hexOfAll } from "../wire/decode-frame.js";
 import { acceptValue } from "./accept-value.js";
-import { describeFrame, difference, serverFrame } from "./frames.js";
+import { decode, describeFrame, difference, serverFrame } from "./frames.js";
 import { Line, PATIENCE, textOf } from "./line.js";
 import { WIRE_FAILED, acceptLine, watchHandshake, whyRefused } from "./watch-handshake.js";
 
@@ -39,7 +39,10 @@ async function checkAnswer({ exercise, words, answer }) {
   if (!bytes) return wrong("This is not pairs of hex digits.");
   const { rest, missing } = cutFrame(bytes);
   if (missing > 0) return wrong("This is no whole frame: the header promises more bytes.");
-  if (rest.length > 0) return wrong(`Behind the frame, ${rest.length} bytes are left.`);
+  if (rest.length > 0) {
+    const says = decode(bytes, "client").length;
+    return wrong(`Payload length: your header says ${says}, the payload has ${says + rest.length} bytes.`);
+  }
   const payload = new TextEncoder().encode(words.fill("{1}"));
   const field = difference(encodeFrame({ fin: 1, reserved: 0, opcode: 1, key: words.mask, payload }), bytes, "client");
   return field === null ? null : wrong(field);
@@ -124,7 +127,7 @@ async function checkShownCount({ page: opened }) {
   const state = page.getElementById("state");
   const numberShown = () => Number(/\d+/.exec(state.textContent)?.[0]);
   if (!(await until(() => numberShown() > 0))) {
-    return [`expected: a number in the first line; received “${state.textContent}”`];
+    return [`expected: a number in the line that says “Connected”; received “${state.textContent}”`];
   }
   const other = new Line("/broadcast");
   await other.opens();
@@ -169,7 +172,7 @@ const CLIENT_CHECKS = {
         if (frame && isOwn(frame, words, [call])) received = describeFrame(frame);
       }
     }
-    return exchange(call, here, received);
+    return exchange([call], here, received);
   },
   /** What is no call comes first: an answer to it would be here before the other answers. */
   answers: ({ line, words }) => expectAnswers(line, words, ["no call {2}", "call {2}", "call {3}"]),
@@ -184,10 +187,12 @@ const textFrame = (text) => serverFrame(1, new TextEncoder().encode(text));
 
 const shorten = (text) => (text.length > 60 ? `${text.slice(0, 60)} …` : text);
 
-const exchange = (call, here, received) => [
-  `sent     Text “${shorten(call)}”, masked by the browser`,
+const exchange = (sent, here, received) => [
+  ...sent.map((text) => `sent     Text “${shorten(text)}”, masked by the browser`),
   `expected ${describeFrame(textFrame(here))}`, `received ${received}`,
 ];
+
+const MANY_IN_A_READ = "One read may bring several frames, or a part of one.";
 
 /** Sends texts, and expects an answer to each that is a call, in their order. */
 async function expectAnswers(line, words, templates) {
@@ -199,9 +204,9 @@ async function expectAnswers(line, words, templates) {
     const here = call.replace("call", "here");
     let frame = await line.read();
     while (frame && !isOwn(frame, words, ignored)) frame = await line.read();
-    if (!frame) return exchange(call, here, `nothing in ${PATIENCE / 1000} seconds`);
+    if (!frame) return [...exchange(texts, here, `nothing in ${PATIENCE / 1000} seconds`), MANY_IN_A_READ];
     const field = difference(textFrame(here), frame);
-    if (field !== null) return [...exchange(call, here, describeFrame(frame)), field];
+    if (field !== null) return [...exchange(texts, here, describeFrame(frame)), field];
   }
   return null;
 }

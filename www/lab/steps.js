@@ -105,9 +105,12 @@ export async function takeSteps(steps, words) {
         const received = frame ? describeFrame(frame) : NOTHING;
         throw new Error(`${name} expects  ${JSON.stringify(wanted)}\n${name} receives ${received}${after}`);
       }
-      const message = parse(textOf(frame));
+      const { message, problem } = parse(textOf(frame));
+      // A client of /broadcast may send anything, another route's server may not.
+      if (problem && !isShared(line.path)) throw new Error(`${name} expects  ${JSON.stringify(wanted)}\n${name} receives no JSON: ${problem}`);
       if (message?.type === wanted.type && !(needsTag && !textOf(frame).includes(words.tag))) return { message, frame };
-      if (!message || textOf(frame).toLowerCase().includes(words.tag)) after = ` after ${describeFrame(frame)}`;
+      if (problem) after = ` after no JSON: ${problem}`;
+      else if (textOf(frame).toLowerCase().includes(words.tag)) after = ` after ${describeFrame(frame)}`;
     }
   }
 
@@ -135,10 +138,12 @@ export async function takeSteps(steps, words) {
   }
 }
 
+/** Returns the message, or what the browser says of the mistake. Not all show the place: then the text around it follows. */
 function parse(text) {
   try {
-    return JSON.parse(text);
-  } catch {
-    return null;
+    return { message: JSON.parse(text) };
+  } catch ({ message: problem }) {
+    const at = Number(/(?:column|position) (\d+)/.exec(problem)?.[1] ?? Number.NaN);
+    return { problem: Number.isNaN(at) ? problem : `${problem}: … ${text.slice(Math.max(at - 31, 0), at + 20)} …` };
   }
 }

@@ -20,7 +20,7 @@ export async function watchHandshake(path, words) {
   const line = new Line(`${path}?wire=${id}`);
   const [isOpen, frame] = await Promise.all([line.opens(), view.read()]);
   await Promise.all([line.end(), view.end()]);
-  if (!frame || frame[0] === 0x88) return { problem: `${path} sent no 101.` };
+  if (!frame || frame[0] === 0x88) return { problem: `${path} sent no 101; has a thread locked the map twice?` };
   const { request, response } = JSON.parse(textOf(frame));
   const value = (head, name) => new RegExp(`^${name}: *(.*?)\r?$`, "im").exec(head)?.[1];
   const key = value(request, "Sec-WebSocket-Key");
@@ -37,7 +37,8 @@ export function acceptLine(received, right) {
 export async function whyRefused(target, words) {
   const [path] = target.split("?");
   const failed = `The handshake on ${path} failed.`;
-  const { key, received, right } = path === "/wire" ? {} : await watchHandshake(path, words);
+  const { problem, key, received, right } = path === "/wire" ? {} : await watchHandshake(path, words);
+  if (problem) return [problem];
   if (received === right) return [`${failed} The browser’s console may say more.`];
   return [failed, `sent     Sec-WebSocket-Key: ${key}`, acceptLine(received, right),
     "Is exercise 4 still in? git checkout src/handshake.rs, then quit and make run."];
