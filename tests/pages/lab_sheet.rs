@@ -228,7 +228,7 @@ fn what_is_no_json_is_shown_around_the_mistake() {
     page.run_in_every_document(
         "window.WebSocket = class extends WebSocket {
             addEventListener(name, listen) {
-                super.addEventListener(name, (event) => listen(name === 'message'
+                super.addEventListener(name, (event) => listen(typeof event.data === 'string'
                     ? { data: event.data.replace('\"length\":', '\"opcode\":text,\"length\":') } : event));
             }
          };",
