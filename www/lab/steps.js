@@ -107,7 +107,9 @@ export async function takeSteps(steps, words) {
       }
       const { message, problem } = parse(textOf(frame));
       // A client of /broadcast may send anything, another route's server may not.
-      if (problem && !isShared(line.path)) throw new Error(`${name} expects  ${JSON.stringify(wanted)}\n${name} receives no JSON: ${problem}`);
+      if (problem && !isShared(line.path)) {
+        throw new Error(`${name} expects  ${JSON.stringify(wanted)}\n${name} receives no JSON: ${problem}`);
+      }
       if (message?.type === wanted.type && !(needsTag && !textOf(frame).includes(words.tag))) return { message, frame };
       if (problem) after = ` after no JSON: ${problem}`;
       else if (textOf(frame).toLowerCase().includes(words.tag)) after = ` after ${describeFrame(frame)}`;
@@ -138,7 +140,7 @@ export async function takeSteps(steps, words) {
   }
 }
 
-/** Returns the message, or what the browser says of the mistake. Not all show the place: then the text around it follows. */
+/** Returns the message, or what the browser says of the mistake; if that is only a place, with the text around it. */
 function parse(text) {
   try {
     return { message: JSON.parse(text) };
