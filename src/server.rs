@@ -73,9 +73,13 @@ impl Server {
     /// Accepts connections for ever, each for a thread of its own. The calling thread serves none of them: a
     /// panic in the main thread would end the program.
     pub fn run(self: &Arc<Self>) -> ! {
-        for listener in 0..self.listeners.len() {
-            let counted = self.count_thread_unless(|| false);
-            counted.into_iter().for_each(|counted| self.start_thread(listener, None, counted));
+        for (index, listener) in self.listeners.iter().enumerate() {
+            let mut counted = self.count_thread_unless(|| false);
+            for _ in 0..listener.waiting_at_start {
+                let Some(next) = counted else { break };
+                self.start_thread(index, None, next);
+                counted = self.threads.all.add();
+            }
         }
         loop {
             thread::park();

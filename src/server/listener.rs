@@ -15,12 +15,18 @@ use crate::threads::Threads;
 /// already ends. When hundreds of clients lose their connections and come back at once, their threads find them
 /// here. A waiting thread takes 7 kB.
 const WAITING_MAX: usize = 384;
+/// How many of them wait from the start. The system keeps no more than 128 connections that are not accepted yet
+/// (the backlog, set by std), and lets one more client wait a second before it tries again. So when a class of
+/// 300 opens the page in one moment, enough threads have to accept.
+const WAITING_AT_START: usize = 192;
 
 /// A listening socket.
 pub struct Listener {
     pub socket: TcpListener,
     waiting: AtomicUsize,
     waiting_max: usize,
+    /// At least 1.
+    pub waiting_at_start: usize,
 }
 
 /// A thread that waits.
@@ -30,7 +36,8 @@ impl Listener {
     /// No thread waits yet.
     pub fn new(socket: TcpListener, threads: &Threads) -> Listener {
         let waiting_max = WAITING_MAX.min(threads.reserve / 2);
-        Listener { socket, waiting: AtomicUsize::new(0), waiting_max }
+        let waiting_at_start = WAITING_AT_START.min(waiting_max).max(1);
+        Listener { socket, waiting: AtomicUsize::new(0), waiting_max, waiting_at_start }
     }
 
     /// Waits for a connection, unless its address has too many: such a one is refused.

@@ -90,6 +90,7 @@ pub fn all(scale: f64, others: &[Target]) -> Vec<Scenario> {
         Scenario::new("arrive and leave, 300 at once", &[&anywhere], come_and_go(300)),
         Scenario::new("arrive and stay, 200", &[&anywhere], |target| come_and_stay(target, 200)),
         Scenario::new("arrive and stay, 1,000", &[&anywhere], |target| come_and_stay(target, 1000)),
+        Scenario::new("arrive and stay, 4,000", &[&anywhere], |target| come_and_stay(target, 4000)),
         Scenario::new("500 come back at once", &[&rooms], |target| come_back(target, 500)),
         Scenario::new("2,000 come back at once", &[&rooms], |target| come_back(target, 2000)),
         Scenario::new("GET /", &[&route("/").map(|page| page.with_name("page")), others], {
