@@ -57,6 +57,8 @@ export function showMessages(state, { scroll, onRetry, onDelete }) {
   let stopsAtLine = false;
   let drawnAt = -Infinity;
   let timer;
+  /** If the list was to be drawn while it was hidden: the options for when it is shown. */
+  let postponed;
 
   const conversation = () => state.conversation(state.openKey);
   const allMessages = () => conversation().messages;
@@ -68,6 +70,11 @@ export function showMessages(state, { scroll, onRetry, onDelete }) {
     drawnAt = now;
     timer = clearTimeout(timer);
     list.ariaBusy = "false";
+    if (scroll.isHidden) { // no row is near the reader
+      postponed = { ...postponed, ...options };
+      return;
+    }
+    postponed = undefined;
     const before = drawn.length;
     // What is said just now, and so far below the reader, is not drawn yet.
     if (!options && !stopsAtLine && scroll.isFarFromEnd) last ??= drawn.findLast(canBeEdge);
@@ -205,6 +212,9 @@ export function showMessages(state, { scroll, onRetry, onDelete }) {
     }
   });
   scroll.addEventListener("end", showEnd);
+  scroll.addEventListener("shown", () => {
+    if (postponed) draw(postponed.toEnd ? postponed : undefined);
+  });
 
   /** Draws the newest messages, if they are not, and scrolls to the end. */
   function showEnd() {

@@ -30,6 +30,7 @@ export class ScrollPosition extends EventTarget {
       this.#size = viewSize();
       if (this.#isAtEnd) scrollToEnd();
       else restore(this.#anchor);
+      if (!this.isHidden) this.dispatchEvent(new Event("shown"));
     });
     observer.observe(view);
     observer.observe(list);
@@ -37,6 +38,11 @@ export class ScrollPosition extends EventTarget {
 
   get isAtEnd() {
     return this.#isAtEnd;
+  }
+
+  /** Whether the list has no height. In a narrow window the wire view takes its place. */
+  get isHidden() {
+    return view.clientHeight === 0;
   }
 
   /** Whether the reader has scrolled up, and what is drawn ends further below the view than the view is high. */

@@ -110,3 +110,28 @@ fn own_message_leads_from_far_above_to_the_end() {
     );
     page.assert_clean();
 }
+
+/// In a narrow window the wire view takes the list's place.
+#[test]
+fn hidden_list_is_drawn_when_it_is_shown_again() {
+    let server = Server::start_without_pace(&[]);
+    let browser = Browser::start();
+    let page = browser.new_user();
+    page.set_size(360, 740);
+    page.open_chat("localhost", server.port);
+    let mut ben = Member::come(&server, "ben");
+    send_lines(&mut ben, 1..=60);
+    page.wait_for_texts(60);
+    page.evaluate("document.getElementById('wire-button').click()");
+    page.wait_for("document.querySelector('.wire-state')?.textContent.startsWith('Watching /chat')");
+    page.wait_for("messages.clientHeight === 0");
+    send_lines(&mut ben, 61..=600);
+    page.wait_for("document.querySelector('.frames').textContent.includes('line 600')");
+    assert_lines_up_to(&page, 60);
+
+    page.evaluate("document.getElementById('wire-button').click()");
+    page.wait_for("list.lastElementChild.textContent.includes('line 600') && newest.hidden");
+    page.wait_for("list.children.length <= 450");
+    assert_lines_up_to(&page, 600);
+    page.assert_clean();
+}
