@@ -31,17 +31,28 @@ export class FrameList {
     return this.#details.size;
   }
 
-  /** Shows these frames and draws the `changed` messages anew. Returns how many frames are new. */
-  show(frames, changed) {
+  /**
+   * Shows these frames and draws the `changed` messages anew. After the `deadline` (of `performance.now()`) no more
+   * frames are added. Returns those that are not shown yet.
+   */
+  show(frames, changed, deadline) {
     const kept = new Set(frames);
     for (const frame of this.#details.keys()) {
       if (!kept.has(frame)) this.#remove(frame);
     }
-    for (const message of changed) hideInMessage(message, this.#secrets);
-    const newFrames = frames.filter((frame) => !this.#details.has(frame));
-    for (const frame of newFrames) this.#append(frame);
-    for (const message of changed) this.#redrawMessage(message);
-    return newFrames.length;
+    const redrawn = new Set([...changed].filter((message) => this.#items.has(message)));
+    for (const message of redrawn) hideInMessage(message, this.#secrets);
+    const waiting = frames.filter((frame) => !this.#details.has(frame));
+    let isFirst = true;
+    while (waiting.length > 0 && (isFirst || performance.now() < deadline)) {
+      const frame = waiting.shift();
+      if (!redrawn.has(frame.message)) hideInMessage(frame.message, this.#secrets);
+      redrawn.add(frame.message);
+      this.#append(frame);
+      isFirst = false;
+    }
+    for (const message of redrawn) this.#redrawMessage(message);
+    return waiting;
   }
 
   /** Appends a line that is not a frame. */

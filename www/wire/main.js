@@ -13,6 +13,7 @@
 //   view-elements.js      builds its elements
 //   view-sentences.js     what it says about itself
 //   frame-list.js         the list of frames; filter.js leaves some out
+//   list-end.js           follows its end, or counts what has come below the reader
 //   draw-handshake.js     draws the handshake; compare-values.js a wrong accept value in it
 //   draw-frame.js         draws a frame in one line, and its bytes and fields
 //   draw-bits.js          draws its bits, as in the RFC

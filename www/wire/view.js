@@ -6,18 +6,18 @@
 
 import { TEXT, decodeFrame } from "./decode-frame.js";
 import { drawHandshake } from "./draw-handshake.js";
-import { formatCount } from "./format.js";
 import { FrameList } from "./frame-list.js";
 import { FrameLog } from "./frame-log.js";
 import { pathOf } from "./handshake.js";
+import { ListEnd } from "./list-end.js";
 import { joinPayloads } from "./secrets.js";
 import { buildViewElements, setSwitch } from "./view-elements.js";
 import { BESIDE_THE_PAGE, countsSentence, emptySentence, proxySentence, stateSentence } from "./view-sentences.js";
 
 /** Frames that come within this time (milliseconds) are drawn together: each time the browser lays out the list. */
 const DRAW_AFTER = 150;
-/** A list that is scrolled to within this many pixels of the end counts as at the end. */
-const NEAR_END = 100;
+/** After this time (milliseconds) the other frames wait until the next time: the page has more to do than this. */
+const DRAW_FOR = 30;
 /** From this width on (in rem) the bits have 32 columns, as in the RFC; below it they have 8. */
 const WIDE = 33;
 
@@ -29,6 +29,7 @@ export class WireView {
   #sentences;
   #log = new FrameLog();
   #list;
+  #end;
   #handshake = null;
   /** The state of the view's own connection, and the code with which it was closed. */
   #connectionState = "closed";
@@ -37,10 +38,8 @@ export class WireView {
   #watched = "unknown";
   #isPaused = false;
   #isCleared = false;
-  /** How many frames had passed when the list was drawn last. */
+  /** How many of the frames that have passed were drawn. */
   #drawnTotal = 0;
-  /** How many frames have come below the end of what is in view. */
-  #unread = 0;
   #filteredOut = 0;
   /** Messages that have changed since the list was drawn. */
   #changed = new Set();
@@ -58,8 +57,12 @@ export class WireView {
       filter: () => this.#filter(),
       goToEnd: () => this.#goToEnd(),
     }, this.#list.element);
+    this.#end = new ListEnd(this.#elements);
     const { scroller, frames } = this.#elements;
-    scroller.addEventListener("scroll", () => this.#updateNewestButton());
+    scroller.addEventListener("scroll", () => {
+      this.#updateNewestButton();
+      if (this.#drawnTotal < this.#log.total) this.#drawSoon();
+    });
     new ResizeObserver(() => this.#chooseColumns()).observe(frames);
     this.#updateState();
     this.#updateCounts();
@@ -155,36 +158,41 @@ export class WireView {
   #handleFrame(frameMessage) {
     const message = this.#log.add(decodeFrame(frameMessage));
     message.isSocketIo = this.#handshake !== null && pathOf(this.#handshake.request) === "/socket.io/";
+    // Before it is drawn. It may hold the rest of a secret that another frame began.
+    if (message.opcode === TEXT) this.#secrets.learnMessage(joinPayloads(message.frames));
     this.#changed.add(message);
     for (const dropped of this.#log.trim()) {
       if (dropped.message.frames.length > 0) this.#changed.add(dropped.message);
       else this.#changed.delete(dropped.message);
     }
-    this.#drawTimer ??= setTimeout(() => this.#draw(), DRAW_AFTER);
+    this.#drawSoon();
   }
 
   // Drawing.
 
-  #draw() {
-    clearTimeout(this.#drawTimer);
-    this.#drawTimer = undefined;
-    // First all secrets are learned, so that none is drawn before it is known.
-    for (const message of this.#changed) {
-      if (message.opcode === TEXT) this.#secrets.learnMessage(joinPayloads(message.frames));
-    }
+  #drawSoon() {
+    this.#drawTimer ??= setTimeout(() => this.#draw({ isLive: true }), DRAW_AFTER);
+  }
+
+  /** *Speed*: the list is measured before anything changes and when all has changed, so it is laid out once. */
+  #draw({ isLive = false } = {}) {
+    this.#drawTimer = clearTimeout(this.#drawTimer);
+    const { isAtEnd } = this.#end;
+    const isEnough = isLive && this.#end.isEnough(this.#drawnTotal);
     this.#updateHiddenLine();
+    if (!this.#isPaused && !isEnough) this.#drawFrames(isLive ? performance.now() + DRAW_FOR : Infinity);
     this.#updateCounts();
-    if (this.#isPaused) return;
-    const wasAtEnd = this.#isAtEnd();
-    const newFrames = this.#list.show(this.#log.frames, this.#changed);
-    if (newFrames > 0) this.#isCleared = false;
-    this.#changed.clear();
-    this.#drawnTotal = this.#log.total;
-    this.#filter();
-    this.#unread = wasAtEnd ? 0 : this.#unread + newFrames;
-    if (wasAtEnd) this.#goToEnd();
-    this.#updateNewestButton();
-    this.#updateCounts();
+    this.#updateNewestButton(isAtEnd);
+    if (isAtEnd && !this.#isPaused) this.#end.scrollToEnd();
+  }
+
+  #drawFrames(deadline) {
+    const waiting = this.#list.show(this.#log.frames, this.#changed, deadline);
+    if (this.#list.length > 0) this.#isCleared = false;
+    this.#changed = new Set(waiting.map(({ message }) => message));
+    this.#drawnTotal = this.#log.total - waiting.length;
+    this.#applyFilter();
+    if (waiting.length > 0) this.#drawSoon();
   }
 
   #drawHandshake() {
@@ -201,7 +209,7 @@ export class WireView {
   #togglePause() {
     this.#isPaused = !this.#isPaused;
     setSwitch(this.#elements.pauseButton, this.#isPaused ? "Resume" : "Pause", this.#isPaused);
-    this.#draw();
+    this.#draw({ isLive: true });
   }
 
   #clear() {
@@ -209,10 +217,9 @@ export class WireView {
     this.#list.clear();
     this.#changed.clear();
     this.#drawnTotal = this.#log.total;
-    this.#unread = 0;
     this.#isCleared = true;
     this.#filter();
-    this.#updateNewestButton();
+    this.#updateNewestButton(true);
   }
 
   #toggleSecrets() {
@@ -222,22 +229,18 @@ export class WireView {
   }
 
   #filter() {
-    const { directionSelect, kindSelect } = this.#elements;
-    this.#filteredOut = this.#list.filter(directionSelect.value, kindSelect.value);
+    this.#applyFilter();
     this.#updateCounts();
   }
 
-  #goToEnd() {
-    const { scroller, newestButton } = this.#elements;
-    scroller.scrollTop = scroller.scrollHeight;
-    // The button is about to be hidden, and it may have the focus.
-    if (document.activeElement === newestButton) scroller.focus();
-    this.#updateNewestButton();
+  #applyFilter() {
+    const { directionSelect, kindSelect } = this.#elements;
+    this.#filteredOut = this.#list.filter(directionSelect.value, kindSelect.value);
   }
 
-  #isAtEnd() {
-    const { scrollHeight, scrollTop, clientHeight } = this.#elements.scroller;
-    return scrollHeight - scrollTop - clientHeight <= NEAR_END;
+  #goToEnd() {
+    this.#updateNewestButton(true);
+    this.#end.scrollToEnd();
   }
 
   // What the view says about itself.
@@ -278,10 +281,7 @@ export class WireView {
     this.#elements.hiddenLine.textContent = isNothingHidden ? "" : `Hidden here: ${kinds.join(", ")}`;
   }
 
-  #updateNewestButton() {
-    const { newestButton } = this.#elements;
-    if (this.#isAtEnd()) this.#unread = 0;
-    newestButton.hidden = this.#unread === 0;
-    newestButton.textContent = `${formatCount(this.#unread)} new ↓`;
+  #updateNewestButton(isAtEnd) {
+    this.#end.update(this.#isPaused ? this.#drawnTotal : this.#log.total, isAtEnd);
   }
 }
