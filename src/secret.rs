@@ -14,22 +14,23 @@ pub fn sha1_base64(text: &str) -> String {
     derive_accept_key(text.as_bytes())
 }
 
-/// A new random text: 28 characters of base64, 128 bits of entropy.
+/// A new random text with 128 bits of entropy, in 27 characters that need no encoding in a URL: letters, digits,
+/// `-` and `_`.
+pub fn unguessable_in_url() -> String {
+    unguessable().replace('+', "-").replace('/', "_").replace('=', "")
+}
+
+/// The same in base64, 28 characters.
 ///
-/// std has no random numbers. tungstenite generates them for the keys of clients; it is asked once, for
+/// std has no random numbers for secrets. tungstenite generates them for the keys of clients; it is asked once, for
 /// a secret. Each call hashes the secret twice: for the text, and for the next secret. Earlier texts
 /// cannot be computed from today's secret.
 ///
 /// *Speed*: tungstenite's generator keeps 0.5 kB for each thread that has ever used it.
-pub fn unguessable() -> String {
+fn unguessable() -> String {
     static SECRET: LazyLock<Mutex<String>> = LazyLock::new(|| Mutex::new(generate_key()));
     let mut secret = lock(&SECRET);
     let text = sha1_base64(&format!("{secret} text"));
     *secret = sha1_base64(&format!("{secret} next"));
     text
-}
-
-/// The same, in 27 characters that need no encoding in a URL: letters, digits, `-` and `_`.
-pub fn unguessable_in_url() -> String {
-    unguessable().replace('+', "-").replace('/', "_").replace('=', "")
 }

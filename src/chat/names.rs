@@ -1,9 +1,9 @@
 //! Names: which are allowed, which are free, and a random one for a client that sends none.
 
+use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
 pub use super::name_key::{OPERATOR, is_reserved, key};
-use crate::secret::unguessable;
 use crate::text::{characters, is_mark};
 
 /// A member, under its name at that moment.
@@ -91,10 +91,10 @@ pub fn random() -> String {
     const BIRDS: &str = "Avocet Bittern Bluetit Bunting Crane Curlew Dipper Dove Dunlin Egret Falcon \
         Finch Goldcrest Grebe Heron Hoopoe Jay Kestrel Lapwing Lark Magpie Martin Osprey Owl Plover \
         Puffin Raven Robin Siskin Sparrow Swallow Wren";
-    let random = unguessable().into_bytes();
-    let pick = |words: &'static str, random: &[u8]| {
-        let number: usize = random.iter().map(|byte| usize::from(*byte)).sum();
-        words.split(' ').nth(number % 32).unwrap_or_default() // there are 32 words
+    // What keeps attackers from choosing the order of a HashMap is random enough for a name.
+    let random = RandomState::new().hash_one(());
+    let pick = |words: &'static str, random: u64| {
+        words.split(' ').nth((random % 32) as usize).unwrap_or_default() // there are 32 words
     };
-    format!("{} {}", pick(MOODS, &random[..4]), pick(BIRDS, &random[4..8]))
+    format!("{} {}", pick(MOODS, random), pick(BIRDS, random >> 32))
 }
