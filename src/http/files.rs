@@ -20,6 +20,12 @@ const OWN_PAGES: [&str; 9] = [
     "index.html", "echo.html", "broadcast.html", "socketio.html", "wire.html", "source.html", "frame.html", "lab.html",
     "lab/teacher.html",
 ];
+/// What stands before the sentence of a 404, for a person: what this is, and the way back.
+const NOT_FOUND_PAGE: &str = r#"<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>Not found – Partyline</title>
+<meta name="viewport" content="width=device-width"><link rel="stylesheet" href="/style.css">
+<body class="lab"><header><nav><a class="brand" href="/">Partyline</a></nav></header>
+<main><h1>Wrong number</h1><p>This is Partyline. <a href="/">To the chat</a></p><p>
+"#;
 /// Where pages written for Socket.IO expect its script.
 const SOCKET_IO_SCRIPT: &str = "/socket.io/socket.io.js";
 
@@ -44,7 +50,7 @@ impl Files {
             return Response::only_get();
         }
         let Some(path) = self.find(&request.path) else {
-            return Response::refusal(404, nothing_at(&request.path));
+            return not_found(request);
         };
         let body = match read(&path) {
             Ok(Some(body)) => body,
@@ -119,6 +125,16 @@ fn entity_tag(content: &[u8]) -> String {
     let mut hasher = DefaultHasher::new(); // without a random seed: the same after a restart
     content.hash(&mut hasher);
     format!("\"{:016x}\"", hasher.finish())
+}
+
+/// 404. A browser that loads a page asks for `text/html` (RFC 9110, 12.5.1), and gets the sentence as one.
+fn not_found(request: &Request) -> Response {
+    let refusal = Response::refusal(404, nothing_at(&request.path));
+    if !request.has_token("accept", "text/html") {
+        return refusal;
+    }
+    let page = NOT_FOUND_PAGE.to_string() + &refusal.sentence() + "\n";
+    Response::new(404).with_body(media_type(Path::new("_.html")), page.into_bytes())
 }
 
 /// Why there is no file at this path.

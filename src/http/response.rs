@@ -58,9 +58,9 @@ impl Response {
         self.with_header("Content-Type", media_type)
     }
 
-    /// What a refusal says, for the log.
+    /// What a refusal says, for the log: its last line. (A 404 for a browser has more.)
     pub fn sentence(&self) -> String {
-        String::from_utf8_lossy(&self.body).trim_end().to_string()
+        String::from_utf8_lossy(&self.body).lines().last().unwrap_or_default().to_string()
     }
 
     /// The bytes of the answer. With `is_head`, the answer to a HEAD: the same head, and no body (RFC 9110, 9.3.2).

@@ -84,6 +84,31 @@ fn each_extension_has_its_media_type() {
     }
 }
 
+/// All others get the sentence alone: `refusals.rs`.
+#[test]
+fn browser_that_loads_a_page_which_is_not_there_gets_one_with_the_way_back() {
+    let server = Server::start(&["--log", "debug"]);
+    let ask = |method: &str, accept: &str| {
+        let request = format!("{method} /foo?<b> HTTP/1.1\r\nHost: localhost\r\nAccept: {accept}\r\n\r\n");
+        send_request(&server, &request, &request)
+    };
+    let page = ask("GET", "text/html,application/xhtml+xml,*/*;q=0.8");
+    assert_eq!((page.status, page.header("Content-Type")), (404, Some("text/html; charset=utf-8")));
+    assert_eq!(page.header("X-Content-Type-Options"), Some("nosniff"));
+    assert_eq!(page.header("Content-Security-Policy"), Some("default-src 'self'"));
+    let text = page.text();
+    assert!(text.contains(r#"<a class="brand" href="/">Partyline</a>"#) && !text.contains("<b>"), "{text}");
+    let sentence = "404 Not Found: there is nothing at this address";
+    assert!(text.ends_with(&format!("\n{sentence}\n")), "{text}");
+    server.wait_for_log("/foo: 404 Not Found: there is nothing");
+    let head = ask("HEAD", "text/html");
+    assert_eq!(head.header("Content-Length"), Some(text.len().to_string().as_str()));
+    assert!(head.body.is_empty());
+    for accept in ["*/*", "text/plain", "image/svg+xml"] {
+        ask("GET", accept).assert_body(accept, 404, format!("{sentence}\n").as_bytes());
+    }
+}
+
 #[test]
 fn files_are_read_at_each_request() {
     let folder = WwwFolder::new();
