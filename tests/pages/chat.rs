@@ -1,11 +1,12 @@
 //! The chat's page while the connection holds: messages, notices, scrolling, the keyboard. In `chat/`:
-//! `message_box.rs` its message box, `recipients.rs` to whom `/msg` goes, `people.rs` how people are told apart,
-//! `rows.rs` how messages are drawn, `long.rs` texts, names and windows of unusual sizes, `clock.rs` a clock that
-//! is wrong. `reconnect.rs` tests the page when the connection breaks.
+//! `message_box.rs` its message box, `name_offers.rs` the names that it offers, `recipients.rs` to whom `/msg` goes,
+//! `people.rs` how people are told apart, `rows.rs` how messages are drawn, `long.rs` texts, names and windows of
+//! unusual sizes, `clock.rs` a clock that is wrong. `reconnect.rs` tests the page when the connection breaks.
 
 mod clock;
 mod long;
 pub mod message_box;
+mod name_offers;
 mod people;
 mod recipients;
 mod rows;

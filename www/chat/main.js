@@ -18,6 +18,7 @@
 //   mentions.js                  whom a text mentions
 //   state.js                     what the page knows, with an event for each change
 //   message-box.js               the box in which you write
+//   name-offers.js               names to choose from, after an @
 //   long-text.js                 a text that is too long: to be cut, or sent in pieces
 //   slash-commands.js            parses /msg, /nick and the others
 //   send-message.js              does what was typed
@@ -68,6 +69,7 @@ import { startMessageBox } from "./message-box.js";
 import { showMessages } from "./message-list.js";
 import { hasCookieFor, saveNameCookie } from "./name-cookie.js";
 import { startNameDialog } from "./name-dialog.js";
+import { offerNames } from "./name-offers.js";
 import { openConversation, startNavigation } from "./navigation.js";
 import { showOperatorsDoing } from "./operator.js";
 import { askForPassphrase } from "./passphrase-form.js";
@@ -114,6 +116,7 @@ startSearch(state, { loadAll: earlier.loadAll, showMessage });
 sendReceipts(connection);
 startNavigation(state);
 const sendTyping = startTypingIndicator(state, connection);
+offerNames(state);
 startMessageBox(state, { onLine: sendLine, onTyping: sendTyping });
 startPhotoInput(state, { canSend, onFiles: startPhotoPreview(state, sendPhoto) });
 reloadPhotos(connection);

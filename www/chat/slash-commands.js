@@ -120,13 +120,17 @@ function textsByPerson(rest, members) {
   return texts;
 }
 
+/** Returns how to write in /msg that it is for this one of the members, and for no other. */
+export function recipientFor({ id, name }, members) {
+  const isClear = textsByPerson(`"${name}" TEXT`, members).size === 1;
+  return isClear ? `"${name}"` : `#${id}`;
+}
+
 /** Returns what to show: for each of these people what they would get, and the line that is for them alone. */
 function askWhom(people, texts, state) {
   const lines = people.flatMap((person) => {
-    const inQuotes = `"${person.name}"`;
-    const isClear = textsByPerson(`${inQuotes} TEXT`, state.members.present()).size === 1;
     const text = cut(texts.get(person.id));
-    const command = `/msg ${isClear ? inQuotes : `#${person.id}`} ${text || "TEXT"}`;
+    const command = `/msg ${recipientFor(person, state.members.present())} ${text || "TEXT"}`;
     return ["\n", nameElement(person), text ? ` gets “${text}”: ` : ": ", isolated(command)];
   });
   return ["This may be for more than one person. Type it so that it is clear:", ...lines];
