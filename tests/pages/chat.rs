@@ -162,6 +162,12 @@ fn new_messages_do_not_move_a_list_that_is_scrolled_up() {
     let width = "Math.max(document.documentElement.scrollWidth - innerWidth, \
                  messages.scrollWidth - messages.clientWidth)";
     assert_eq!(page.evaluate(width), 0, "a long word does not widen the page");
+    // The button leads to the line above the first of them, then to the end.
+    page.evaluate("newest.click()");
+    page.wait_until_drawn();
+    let top =
+        "list.querySelector('.new-line').getBoundingClientRect().top - messages.getBoundingClientRect().top";
+    assert!((0.0..100.0).contains(&page.evaluate(top).as_f64().unwrap()));
     page.evaluate("newest.click()");
     page.wait_for(&format!("{end} && newest.hidden && document.title === 'Partyline'"));
     page.evaluate("messages.scrollBy(0, -300)");

@@ -161,6 +161,54 @@ fn room_opens_after_a_reload_at_the_first_message_that_was_not_read() {
     page.assert_clean();
 }
 
+/// A reader above them reads what was missed in its order, and what comes meanwhile leaves the line where it is.
+#[test]
+fn button_leads_to_the_line_and_then_to_the_end_and_the_line_stays_while_it_is_read() {
+    let server = Server::start_without_pace(&[]);
+    let browser = Browser::start();
+    let page = browser.new_user();
+    page.set_size(1280, 800);
+    page.open_chat("localhost", server.port);
+    let mut ben = Member::come(&server, "ben");
+    send_lines(&mut ben, 1..=60, None);
+    page.wait_for_texts(60);
+    page.wait_for(AT_END);
+    page.evaluate("messages.scrollTop = 0");
+    page.wait_until_drawn();
+    send_lines(&mut ben, 61..=160, None);
+    page.wait_for("newest.textContent === '100 new ↓'");
+    // By keyboard: the focus stays on the button as long as it is there.
+    page.evaluate("newest.focus()");
+    page.press("Enter");
+    page.wait_until_drawn();
+    assert_eq!(page.evaluate(FIRST_NEW), "line 61");
+    let top = page.evaluate(LINE_TOP).as_f64().unwrap();
+    assert!((0.0..150.0).contains(&top), "the line is {top} pixels below the upper edge");
+    assert_eq!(page.evaluate("document.activeElement === newest"), true);
+    page.press("Enter");
+    page.wait_for(&format!("{AT_END} && newest.hidden && document.activeElement === text"));
+    // All was read. The reader goes back to the line, and nothing moves when more comes.
+    page.evaluate("list.querySelector('.new-line').scrollIntoView({ block: 'center' })");
+    page.wait_until_drawn();
+    let top = page.evaluate(LINE_TOP);
+    send_lines(&mut ben, 161..=161, None);
+    page.wait_for("!newest.hidden && newest.textContent === '1 new ↓'");
+    assert_eq!(page.evaluate(FIRST_NEW), "line 61");
+    assert_eq!(page.evaluate(LINE_TOP), top);
+    page.evaluate("newest.click()");
+    page.wait_for(&format!("{AT_END} && newest.hidden && list.textContent.includes('line 161')"));
+    // Elsewhere, what comes next gets the line. (The first scroll draws what is above.)
+    for _ in 0..2 {
+        page.evaluate("messages.scrollTop = 0");
+        page.wait_until_drawn();
+    }
+    send_lines(&mut ben, 162..=162, None);
+    page.wait_for("!newest.hidden && newest.textContent === '1 new ↓'");
+    page.evaluate("newest.click()");
+    page.wait_for(&format!("{AT_END} && newest.hidden && {FIRST_NEW} === 'line 162'"));
+    page.assert_clean();
+}
+
 #[test]
 fn messages_that_mention_the_reader_are_counted_apart_and_announced() {
     let server = Server::start(&[]);

@@ -204,14 +204,10 @@ export function showMessages(state, { scroll, onRetry, onDelete }) {
     list.replaceChildren();
     drawn = [];
     last = null;
-    if (conversation().unread === 0) {
-      showEnd();
-    } else {
-      moveTo(conversation().firstNew());
-      draw({ toEnd: true, toLine: true });
-    }
+    if (conversation().unread === 0) showEnd();
+    else showLine();
   });
-  scroll.addEventListener("end", showEnd);
+  scroll.addEventListener("end", ({ detail: { toLine } }) => (toLine ? showLine() : showEnd()));
   scroll.addEventListener("shown", () => {
     if (postponed) draw(postponed.toEnd ? postponed : undefined);
   });
@@ -221,6 +217,12 @@ export function showMessages(state, { scroll, onRetry, onDelete }) {
     if (last !== undefined) first = allMessages().slice(-PAGE_LENGTH).find(canBeEdge);
     last = undefined;
     draw({ toEnd: true });
+  }
+
+  /** Draws the rows around the line "New", and scrolls to the end or until the line is at the top. */
+  function showLine() {
+    moveTo(conversation().firstNew());
+    draw({ toEnd: true, toLine: true });
   }
 
   /** Moves the window to the rows around this message. */

@@ -50,9 +50,18 @@ export class ScrollPosition extends EventTarget {
     return !this.#isAtEnd && heightBelow() > view.clientHeight;
   }
 
-  /** Goes to the newest message. message-list.js listens to the event, and draws it if it is not drawn. */
-  goToEnd() {
-    this.dispatchEvent(new Event("end"));
+  /**
+   * Goes to the newest message, or with `toLine` no further than the line "New" is in view. message-list.js listens
+   * to the event, and draws what is not drawn.
+   */
+  goToEnd({ toLine }) {
+    this.dispatchEvent(new CustomEvent("end", { detail: { toLine } }));
+  }
+
+  /** Whether a part of this element is in view. */
+  shows(element) {
+    const [inner, outer] = [element, view].map((it) => it.getBoundingClientRect());
+    return inner.bottom > outer.top && inner.top < outer.bottom;
   }
 
   /**

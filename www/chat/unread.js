@@ -3,7 +3,8 @@
 // window that had the focus. Of each conversation it is known up to which id it was read.
 //
 // When unread messages come and there were none, the line "New" is put above the first: message-list.js draws it,
-// and opens a conversation there. It goes when you answer, and when the conversation is opened with all of it read.
+// and opens a conversation there. It goes when you answer, when the conversation is opened with all of it read, and
+// when others come while you are not reading there. The button leads to the line first, and then to the end.
 
 import { canBeUnread } from "./conversation.js";
 import { load, save } from "../shared/storage.js";
@@ -66,7 +67,8 @@ export function countUnread(state, scroll) {
     const isFollowed = live && key === state.openKey && scroll.isAtEnd && isReading();
     const unread = isFollowed ? [] : messages.filter(isUnread);
     if (unread.length === 0) return;
-    if (conversation.unread === 0) conversation.newAfter = readUpTo[key] ?? 0;
+    const isReadingThere = key === state.openKey && isReading() && !scroll.isAtEnd && isLineOnScreen(scroll);
+    if (conversation.unread === 0 && !isReadingThere) conversation.newAfter = readUpTo[key] ?? 0;
     count(conversation, unread);
   });
   state.addEventListener("reset", () => {
@@ -96,8 +98,10 @@ export function countUnread(state, scroll) {
   });
 
   button.addEventListener("click", () => {
-    scroll.goToEnd();
-    document.getElementById("text").focus(); // the button is about to be hidden, and it has the focus
+    const firstNew = state.conversation(state.openKey).firstNew();
+    const toLine = firstNew !== undefined && isUnread(firstNew) && !isLineOnScreen(scroll);
+    scroll.goToEnd({ toLine });
+    if (scroll.isAtEnd) document.getElementById("text").focus(); // the button is about to be hidden
     update();
   });
   // Other modules may still change how high the list is. A hidden page has no frames, and reads nothing.
@@ -111,6 +115,11 @@ export function countUnread(state, scroll) {
 function wordsFor({ unread, forYou }) {
   if (unread === 0) return "To the newest ↓";
   return forYou === 0 ? `${unread} new ↓` : `${unread} new, ${forYou} for you ↓`;
+}
+
+function isLineOnScreen(scroll) {
+  const line = document.querySelector("#list .new-line");
+  return line !== null && scroll.shows(line);
 }
 
 function lastIdOnScreen(scroll) {

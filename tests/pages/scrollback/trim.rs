@@ -81,8 +81,9 @@ fn what_is_said_far_below_the_reader_is_drawn_when_the_reader_comes_near_it() {
 
     page.evaluate("messages.scrollTop = messages.scrollHeight");
     page.wait_for("list.textContent.includes('line 61')");
-    page.evaluate("newest.click()");
-    page.wait_for("newest.hidden && list.lastElementChild.textContent.includes('line 300')");
+    // One press leads to the first of them, if it has not been seen, and the next to the end.
+    page.wait_for("newest.hidden || newest.click(), newest.hidden");
+    page.wait_for("list.lastElementChild.textContent.includes('line 300')");
     send_lines(&mut ben, 301..=301);
     page.wait_for("list.lastElementChild.textContent.includes('line 301') && newest.hidden");
     assert_lines_up_to(&page, 301);
