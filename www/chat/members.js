@@ -28,6 +28,11 @@ export class Members extends Map {
     return [...this.values()].filter((person) => person.here);
   }
 
+  /** Has this person left? Of a big room the server lists only a part: then the page cannot know. */
+  hasLeft({ here }) {
+    return !here && this.present().length >= this.count;
+  }
+
   /** Finds a person by name. A present member goes before one who has left. */
   findByName(name) {
     return this.findByKey(nameKey(name));

@@ -44,6 +44,8 @@ export function showNote(...parts) {
  */
 export function startMessageBox(state, { onLine, onTyping }) {
   let lastLine = "";
+  /** The line that ArrowUp has brought back, until it is changed. */
+  let recalled = null;
 
   function submit() {
     const line = text.value.trimEnd().replace(/^\s*\n/, "");
@@ -65,8 +67,7 @@ export function startMessageBox(state, { onLine, onTyping }) {
   /** A text is too long, pasted source mostly. */
   function offerWaysOut(line) {
     function onCut(beginning) {
-      state.setDraft(state.openKey, beginning);
-      fill(beginning);
+      replaceText(beginning);
       showNote();
       text.focus();
     }
@@ -84,6 +85,11 @@ export function startMessageBox(state, { onLine, onTyping }) {
   function fill(value) {
     text.value = value;
     resize();
+  }
+
+  function replaceText(value) {
+    fill(value);
+    state.setDraft(state.openKey, value);
   }
 
   /** Makes the box as high as its text, and updates the counter. */
@@ -108,11 +114,18 @@ export function startMessageBox(state, { onLine, onTyping }) {
     const person = state.members.get(state.openKey);
     const isRoom = state.openKey === ROOM;
     label.textContent = isRoom ? "Message to everyone" : `Message to ${person.name}, in private`;
-    text.placeholder = isRoom ? "Say something" : `Only to ${person.name}`;
+    showPlaceholder();
     fill(state.conversation(state.openKey).draft);
   }
 
+  function showPlaceholder() {
+    const person = state.members.get(state.openKey);
+    if (state.openKey === ROOM) text.placeholder = "Say something";
+    else text.placeholder = state.members.hasLeft(person) ? `${person.name} has hung up` : `Only to ${person.name}`;
+  }
+
   text.addEventListener("input", ({ inputType }) => {
+    recalled = null;
     state.setDraft(state.openKey, text.value);
     resize();
     const isFull = text.value.length >= text.maxLength - 1;
@@ -131,10 +144,11 @@ export function startMessageBox(state, { onLine, onTyping }) {
       submit();
     } else if (event.key === "Escape") {
       showNote();
+      if (text.value === recalled) replaceText("");
     } else if (event.key === "ArrowUp" && text.value === "" && lastLine !== "") {
       event.preventDefault(); // keeps the caret at the end
-      fill(lastLine);
-      state.setDraft(state.openKey, lastLine);
+      recalled = lastLine;
+      replaceText(lastLine);
     }
   });
 
@@ -153,6 +167,7 @@ export function startMessageBox(state, { onLine, onTyping }) {
     showNote();
     showConversation();
   });
+  state.addEventListener("members", showPlaceholder);
   state.addEventListener("draft", ({ detail: { key } }) => {
     if (key === state.openKey) fill(state.conversation(key).draft);
   });

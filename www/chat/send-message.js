@@ -93,9 +93,12 @@ export function startSending(state, connection, requestName) {
   function canSend(key) {
     const isUnknown = key < ROOM; // the server does not know this person: see state.js
     const hasEnded = connection.state === "stopped";
+    const person = state.members.get(key); // undefined for the room
+    const hasLeft = person !== undefined && state.members.hasLeft(person);
     if (isUnknown) showNote(UNKNOWN_PERSON);
     else if (hasEnded) showNote(HAS_ENDED);
-    return !isUnknown && !hasEnded;
+    else if (hasLeft) showNote(nameElement(person), " has hung up. Your text stays here, and nothing was sent.");
+    return !isUnknown && !hasEnded && !hasLeft;
   }
 
   /** Deletes a refused message. */

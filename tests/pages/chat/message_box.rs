@@ -48,6 +48,13 @@ fn slash_commands_are_carried_out_or_refused_with_a_reason() {
     clear_box(&page);
     page.press("ArrowUp");
     assert_eq!(page.evaluate("text.value"), "/me waves");
+    // Escape takes back what ArrowUp has brought, unless it was changed.
+    page.press("Escape");
+    assert_eq!(page.evaluate("text.value"), "");
+    page.press("ArrowUp");
+    page.type_text("!");
+    page.press("Escape");
+    assert_eq!(page.evaluate("text.value"), "/me waves!");
     clear_box(&page);
     page.type_and_send("the next message");
     assert_eq!(page.wait_for_texts(3)[2], "the next message", "white space alone is not sent");

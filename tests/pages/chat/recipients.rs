@@ -102,6 +102,26 @@ fn new_name_that_the_server_refuses_stays_in_the_box() {
     page.assert_clean();
 }
 
+/// The server would refuse it. The page says it before, and by the box, too.
+#[test]
+fn text_to_a_person_who_has_hung_up_stays_in_the_box() {
+    let server = Server::start(&[]);
+    let browser = Browser::start();
+    let page = browser.new_user();
+    page.open_chat("localhost", server.port);
+    let mut ben = Member::come(&server, "ben");
+    page.wait_for_notice("ben has picked up");
+    page.open_private_chat("ben");
+    assert_eq!(page.evaluate("text.placeholder"), "Only to ben");
+    page.type_and_send("one");
+    page.wait_for_texts(1);
+    ben.close(&1000u16.to_be_bytes());
+    page.wait_for("text.placeholder === 'ben has hung up'");
+    assert_kept(&page, "two", "ben has hung up. Your text stays here, and nothing was sent.");
+    assert_eq!(page.wait_for_texts(1), json!(["one"]));
+    page.assert_clean();
+}
+
 /// The operator removes the member: the page cannot send any more, and keeps what is written.
 #[test]
 fn text_stays_in_the_box_of_a_page_that_has_been_removed() {
