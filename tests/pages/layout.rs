@@ -218,6 +218,23 @@ fn empty_room_invites_until_something_is_said() {
 }
 
 #[test]
+fn what_is_typed_after_a_name_was_chosen_is_a_message() {
+    let server = Server::start(&[]);
+    let browser = Browser::start();
+    let page = browser.new_user();
+    page.set_size(1280, 800);
+    page.open_chat("localhost", server.port);
+    page.wait_for("document.body.classList.contains('empty') && arrival.checkVisibility()");
+    page.evaluate("document.getElementById('arrival-name').focus()");
+    page.type_and_send("Mira");
+    page.wait_for("document.activeElement === text");
+    page.type_and_send("hello");
+    assert_eq!(page.wait_for_texts(1), json!(["hello"]));
+    assert_eq!(page.own_name(), "Mira");
+    page.assert_clean();
+}
+
+#[test]
 fn projector_makes_letters_larger_in_the_whole_tab() {
     let server = Server::start(&[]);
     let browser = Browser::start();

@@ -49,6 +49,7 @@ export function startFirstMinute(state, requestName) {
 
   function endOffer() {
     isNameOffered = false;
+    if (section.contains(document.activeElement)) box.focus(); // what is typed next is a message
     draw();
   }
 
