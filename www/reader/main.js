@@ -4,10 +4,12 @@
 import { splitIntoPieces } from "./colours.js";
 import { readingOrder } from "./reading-order.js";
 import { sourceLink } from "../shared/source-link.js";
+import { load as loadValue, save } from "../shared/storage.js";
 
 const title = document.getElementById("title");
 const about = document.getElementById("about");
 const body = document.querySelector("#lines tbody");
+const list = document.getElementById("files");
 
 const parameters = new URLSearchParams(location.search);
 const file = parameters.get("file") ?? "src/main.rs";
@@ -78,6 +80,16 @@ async function showFiles() {
   });
   document.getElementById("order").replaceChildren(...order);
   document.getElementById("all").replaceChildren(...drawFolders(all));
+  showWhereYouAre();
+}
+
+/** A file is another page, and its list would begin at the top: it stands where it was, with the file in view. */
+function showWhereYouAre() {
+  list.scrollTop = loadValue("source-list", 0, Number.isFinite);
+  const { top, bottom } = list.getBoundingClientRect();
+  const links = Array.from(list.querySelectorAll("[aria-current]"));
+  const isInView = (link) => link.getBoundingClientRect().top >= top && link.getBoundingClientRect().bottom <= bottom;
+  if (links.length > 0 && !links.some(isInView)) links.at(-1).scrollIntoView({ block: "nearest" });
 }
 
 /** Draws a fold for each folder, with its files. That of the file that is shown is open. */
@@ -107,6 +119,7 @@ function createLink(path, text) {
   return link;
 }
 
+addEventListener("pagehide", () => save("source-list", list.scrollTop));
 addEventListener("hashchange", () => showWantedLine([]));
 showFile().catch((error) => (about.textContent = error.message));
 showFiles().catch(() => {}); // the sentence about the file says why
