@@ -55,7 +55,6 @@ export function startFirstMinute(state, requestName) {
 
   state.addEventListener("own-name", () => {
     label.replaceChildren("You are ", nameElement(state.you), ". What should the others call you?");
-    input.placeholder = `Your name, now ${state.you.name}`;
     if (input.value.trim() !== state.you.name) return;
     input.value = "";
     endOffer();

@@ -12,7 +12,8 @@ secrets.learn(wireId);
 const openButton = document.getElementById("wire-button");
 const closeButton =
   createElement("button", { type: "button", class: "quiet close", "aria-label": "Close the wire view", title: "Close" }, "×");
-const secondScreenLink = createElement("a", { href: "wire.html" }, "Second screen");
+const secondScreenLink = createElement("a", { href: "wire.html", title: "This view alone in a tab of its own, for a projector" },
+  "Second screen");
 const title = createElement("h2", { id: "wire-title", class: "hidden" }, "Wire view");
 const panel = createElement("section", { id: "wire", "aria-labelledby": "wire-title", hidden: true },
   createElement("div", { class: "wire-title" }, title, closeButton));

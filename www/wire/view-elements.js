@@ -10,6 +10,7 @@ export function buildViewElements(handlers, frameList) {
   const pauseButton = createButton("Pause", handlers.togglePause);
   const clearButton = createButton("Clear", handlers.clear);
   const secretsButton = createButton("Show secrets", handlers.toggleSecrets);
+  secretsButton.title = "Tokens, passphrases and cookies: as dots, or as they are";
   const directionSelect = createSelect("Direction", DIRECTION_OPTIONS, handlers.filter);
   const kindSelect = createSelect("Kind of frame", KIND_OPTIONS, handlers.filter);
   const more = createElement("div", { id: "wire-more", class: "wire-more menu", popover: "" }, clearButton, secretsButton);
