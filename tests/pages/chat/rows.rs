@@ -61,6 +61,7 @@ fn action_names_its_author_once_and_emoji_alone_are_large() {
     assert_eq!(page.evaluate("list.lastElementChild.querySelector('.house').dataset.letters"), "Be");
     page.type_and_send("/me waves, too");
     page.wait_for_texts(2);
+    page.wait_for("/Received|Delivered/.test(list.lastElementChild.textContent)"); // until then it stays the last
     assert_eq!(page.evaluate("list.lastElementChild.innerText.includes('You')"), false);
 
     let large = ["🎉", "❤️", "👩‍💻 👍🏽", "🇫🇷", "1️⃣", "🏴󠁧󠁢󠁥󠁮󠁧󠁿"];
