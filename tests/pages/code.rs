@@ -202,6 +202,19 @@ fn a_text_that_is_too_long_can_be_cut_or_sent_in_pieces() {
     page.evaluate(&input("insertFromPaste"));
     page.wait_for("note.querySelector('button')?.textContent === 'Send in 2 pieces'");
     clear_box(&page);
+    // What is pasted and looks like source can be sent as code; three lines of prose are no source.
+    let paste = |text: &str| {
+        page.evaluate(&format!("text.value = {}", json!(text)));
+        page.evaluate("text.dispatchEvent(new InputEvent('input', { inputType: 'insertFromPaste' }))");
+    };
+    page.press("Escape");
+    paste("one line,\nanother, and\nthe last");
+    assert_eq!(page.evaluate("note.textContent"), "");
+    paste("if x {\n  `y`\n}\n");
+    page.wait_for("note.querySelector('button')?.textContent === 'Send as code'");
+    page.evaluate("note.querySelector('button').click()");
+    assert_eq!(said(&mut ben, 1), ["```\nif x {\n  `y`\n}\n```"]);
+    page.wait_for("text.value === '' && note.textContent === '' && document.activeElement === text");
     // A command is not divided: a private message must not become a public one.
     page.type_and_send(&format!("/msg ben {}", "x".repeat(200)));
     page.wait_for("note.querySelectorAll('button').length === 1");

@@ -96,7 +96,7 @@ fn busy_room_shows_many_messages_in_each_window() {
     page.assert_clean();
 }
 
-/// 640 x 400 is a window of 1,280 x 800 at a zoom of 200 %.
+/// 640 x 400 is a window of 1,280 x 800 at a zoom of 200 %, and 844 x 190 a phone on its side with its keyboard.
 #[test]
 fn message_box_is_whole_on_the_screen_in_low_windows() {
     let server = Server::start(&[]);
@@ -105,7 +105,7 @@ fn message_box_is_whole_on_the_screen_in_low_windows() {
     let page = browser.new_user();
     page.open_chat("localhost", server.port);
     page.type_text(&"a line\n".repeat(20));
-    for (width, height) in [(640, 400), (844, 390), (568, 320), (320, 256)] {
+    for (width, height) in [(640, 400), (844, 390), (568, 320), (320, 256), (844, 190)] {
         page.set_size(width, height);
         page.wait_for(&format!("innerWidth === {width}"));
         page.wait_until_drawn();
@@ -210,7 +210,7 @@ fn empty_room_invites_until_something_is_said() {
     page.evaluate("document.getElementById('arrival-name').focus()");
     ben.say_and_wait_among("hello");
     page.wait_for("!document.body.classList.contains('empty')");
-    // The name is still offered, in one row.
+    // The name is still offered, in one row, until one is chosen.
     let height = page.evaluate("arrival.offsetHeight").as_u64().unwrap();
     assert!((44..=60).contains(&height), "{height}");
     assert_eq!(page.evaluate("document.activeElement.id"), "arrival-name", "the focus stays");

@@ -194,12 +194,21 @@ fn private_photo_reaches_only_its_recipient() {
     assert!(received_texts(&ben).contains("photo/"));
     assert!(!cy.requests().iter().any(|url| url.contains("/photo/")));
 
-    // By the browser's Back the preview's conversation is left: the photo goes nowhere.
+    // The browser's Back closes the preview, and a photo in full size; then it leaves the conversation.
     ben.evaluate("(async () => pick(file(await picture(80, 60), 'a.jpg')))()");
     ben.wait_for(READY);
     ben.evaluate("history.back()");
-    ben.wait_for("!document.getElementById('photo-preview').open && title.textContent === 'Everyone'");
+    ben.wait_for("!document.getElementById('photo-preview').open");
     assert_eq!(ben.evaluate("sent.length"), 0);
+    for closes in ["history.back()", "document.getElementById('photo-view-close').click()"] {
+        ben.evaluate("photos()[0].closest('button').click()");
+        ben.wait_for("document.getElementById('photo-view').open && history.state.isDialog");
+        ben.evaluate(closes);
+        ben.wait_for("!document.getElementById('photo-view').open");
+        assert_ne!(ben.evaluate("title.textContent"), "Everyone");
+    }
+    ben.evaluate("history.back()");
+    ben.wait_for("title.textContent === 'Everyone' && location.hash === ''");
     for page in [&ana, &ben, &cy] {
         page.assert_clean();
     }

@@ -70,7 +70,7 @@ fn search_finds_earlier_messages_and_leads_to_them() {
     assert_eq!(page.evaluate("document.querySelectorAll('.found').length"), 0);
 
     open_search(&page, "nowhere");
-    wait_until_searched(&page, "Nothing found.");
+    wait_until_searched(&page, "Nothing found in this conversation.");
     page.evaluate("void (document.getElementById('search-text').value = '')");
     page.type_text("LINE");
     wait_until_searched(&page, "700 found, the newest 200 listed.");
@@ -99,7 +99,7 @@ fn search_finds_nothing_of_another_conversation_and_nothing_of_hidden_people() {
     page.evaluate("document.getElementById('to-room').click()");
     page.wait_for("document.getElementById('search').hidden");
     open_search(&page, "mat");
-    wait_until_searched(&page, "Nothing found.");
+    wait_until_searched(&page, "Nothing found in this conversation.");
     // Of a hidden person nothing is found.
     open_search(&page, "key");
     wait_until_searched(&page, "250 found, the newest 200 listed.");
@@ -107,6 +107,6 @@ fn search_finds_nothing_of_another_conversation_and_nothing_of_hidden_people() {
     page.type_and_send("/hide ben");
     page.wait_for("document.getElementById('people-list').textContent.includes('hidden')");
     open_search(&page, "key");
-    wait_until_searched(&page, "Nothing found.");
+    wait_until_searched(&page, "Nothing found in this conversation.");
     page.assert_clean();
 }

@@ -2,6 +2,7 @@
 // sentence, the countdown to the next attempt, and a button that connects at once.
 
 import { SERVER_STOPS, TAKEN_OVER, TOO_SLOW } from "./close-codes.js";
+import { focusBox } from "./message-box.js";
 
 const line = document.getElementById("line");
 const status = document.getElementById("state");
@@ -26,7 +27,7 @@ export function showConnectionStatus(connection) {
     line.className = state;
     if (state === "waiting") startCountdown(until);
     // A button that disappears takes the focus with it.
-    if (state === "open" && document.activeElement === button) document.getElementById("text").focus();
+    if (state === "open" && document.activeElement === button) focusBox();
     button.textContent = state === "stopped" ? "Use here" : "Retry now";
     const canConnect = state === "waiting" || (state === "stopped" && detail.code === TAKEN_OVER);
     button.hidden = !canConnect;

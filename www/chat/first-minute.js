@@ -1,10 +1,11 @@
 // The first minute: a room in which nothing has been said yet shows who you are, the address for the others, and
-// two things to try. Where there is talk already, only the name is offered, in one line above it, and only once:
-// to a browser that has no name from an earlier visit. It goes with the first message, or with its × button.
+// two things to try. The name is offered only once, to a browser that has none from an earlier visit; where there is
+// talk already, in one line above it. The offer goes with a new name, the first message, or its × button.
 
 import { findAddresses, withoutSlash } from "./addresses.js";
 import { ROOM } from "./conversation.js";
 import { nameElement } from "./format.js";
+import { focusBox } from "./message-box.js";
 
 const section = document.getElementById("arrival");
 const form = document.getElementById("arrival-form");
@@ -13,13 +14,14 @@ const input = document.getElementById("arrival-name");
 const keepButton = document.getElementById("arrival-keep");
 const address = document.getElementById("address");
 const addressNote = document.getElementById("address-note");
-const box = document.getElementById("text");
 
 /** Starts it. `requestName` asks the server for another name. Returns `offerName`. */
 export function startFirstMinute(state, requestName) {
   let isWelcomed = false;
   let isNameOffered = false;
   let isEmpty = false;
+  /** Your name, as far as it is known. */
+  let name;
 
   /** Nothing has been said in the room, and the room is open. Notices may stand there. */
   function look() {
@@ -40,24 +42,24 @@ export function startFirstMinute(state, requestName) {
   }
 
   function draw() {
-    const hadFocus = section.contains(document.activeElement);
     document.body.classList.toggle("empty", isEmpty);
-    section.hidden = !isEmpty && !(isNameOffered && state.openKey === ROOM);
+    form.hidden = !isNameOffered;
     keepButton.hidden = isEmpty;
-    if (section.hidden && hadFocus) box.focus(); // what has the focus must not disappear with it
+    section.hidden = !isEmpty && !(isNameOffered && state.openKey === ROOM);
+    const hiddenPart = [section, form].find(({ hidden }) => hidden);
+    if (hiddenPart?.contains(document.activeElement)) focusBox(); // what has the focus must not disappear with it
   }
 
   function endOffer() {
     isNameOffered = false;
-    if (section.contains(document.activeElement)) box.focus(); // what is typed next is a message
+    if (section.contains(document.activeElement)) focusBox(); // what is typed next is a message
     draw();
   }
 
   state.addEventListener("own-name", () => {
     label.replaceChildren("You are ", nameElement(state.you), ". What should the others call you?");
-    if (input.value.trim() !== state.you.name) return;
-    input.value = "";
-    endOffer();
+    if (name !== undefined && name !== state.you.name) endOffer();
+    name = state.you.name;
   });
   state.addEventListener("welcomed", () => {
     isWelcomed = true;

@@ -75,12 +75,13 @@ export function offerFor(text, { limit, onCut, onPieces }) {
   choices.className = "choices";
   const isCommand = text.startsWith("/") && !text.startsWith("//");
   const pieces = isCommand ? [] : piecesOf(text, limit);
-  if (pieces.length > 1) choices.append(button(`Send in ${pieces.length} pieces`, () => onPieces(pieces)));
-  choices.append(button(`Cut to ${limit} characters`, () => onCut(cutTo(text, limit))));
+  if (pieces.length > 1) choices.append(choiceButton(`Send in ${pieces.length} pieces`, () => onPieces(pieces)));
+  choices.append(choiceButton(`Cut to ${limit} characters`, () => onCut(cutTo(text, limit))));
   return [`That is ${counted(length - limit, "character")} too long: ${limit} fit into one message.`, choices];
 }
 
-function button(label, onClick) {
+/** Returns a button for a note about what was typed. */
+export function choiceButton(label, onClick) {
   const created = document.createElement("button");
   created.type = "button";
   created.className = "quiet";

@@ -20,6 +20,7 @@
 //   message-box.js               the box in which you write
 //   name-offers.js               names to choose from, after an @
 //   long-text.js                 a text that is too long: to be cut, or sent in pieces
+//   pasted-code.js               a paste that looks like source
 //   slash-commands.js            parses /msg, /nick and the others
 //   send-message.js              does what was typed
 //   message-list.js              draws the open conversation

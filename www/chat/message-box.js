@@ -4,7 +4,8 @@
 
 import { ROOM } from "./conversation.js";
 import { counted } from "./format.js";
-import { lengthOf, offerFor } from "./long-text.js";
+import { choiceButton, lengthOf, offerFor } from "./long-text.js";
+import { asCode, looksLikeCode } from "./pasted-code.js";
 import { lineFor } from "./slash-commands.js";
 
 const form = document.getElementById("form");
@@ -27,7 +28,15 @@ const BOX_HOLDS = [16_384, 200_000];
 /** A text of this length fills the box to its greatest height, even in the widest window: it is not measured. */
 const FILLS_BOX = 5_000;
 
+/** A phone: its keyboard has no Shift+Enter, so that Enter starts a new line, and the button sends. */
+const phone = matchMedia("(hover: none) and (pointer: coarse)");
+
 const BOX_IS_FULL = "The box is full. The end of a longer text is missing.";
+
+/** Gives the box the focus; on a phone the messages, because its keyboard would cover them. */
+export function focusBox() {
+  (phone.matches ? document.getElementById("messages") : text).focus();
+}
 
 /** Shows something about what was typed. It disappears when the next line is sent. */
 export function showNote(...parts) {
@@ -82,6 +91,15 @@ export function startMessageBox(state, { onLine, onTyping }) {
     showNote(...(isFull ? [BOX_IS_FULL, " "] : []), ...offer);
   }
 
+  function offerCode() {
+    const button = choiceButton("Send as code", () => {
+      fill(asCode(text.value));
+      submit();
+      text.focus();
+    });
+    showNote("This looks like source. As code it keeps its shape, between two lines of ```. ", button);
+  }
+
   function fill(value) {
     text.value = value;
     resize();
@@ -132,6 +150,7 @@ export function startMessageBox(state, { onLine, onTyping }) {
     const isTooLong = lengthOf(text.value) > state.limits.text;
     if (isTooLong && (isFull || inputType === "insertFromPaste")) offerWaysOut(text.value);
     else if (isFull) showNote(BOX_IS_FULL);
+    else if (inputType === "insertFromPaste" && looksLikeCode(text.value)) offerCode();
     const isCommand = text.value.startsWith("/");
     if (text.value.trim() !== "" && !isCommand) onTyping();
   });
@@ -139,7 +158,8 @@ export function startMessageBox(state, { onLine, onTyping }) {
   text.addEventListener("keydown", (event) => {
     // While a word is composed (in Japanese, say), Enter accepts it. Safari tells that only by code 229.
     if (event.isComposing || event.keyCode === 229) return;
-    if (event.key === "Enter" && !event.shiftKey) {
+    const sends = phone.matches ? event.ctrlKey || event.metaKey : !event.shiftKey;
+    if (event.key === "Enter" && sends) {
       event.preventDefault();
       submit();
     } else if (event.key === "Escape") {
@@ -154,7 +174,7 @@ export function startMessageBox(state, { onLine, onTyping }) {
 
   noteCloseButton.addEventListener("click", () => {
     showNote();
-    text.focus(); // the button that had the focus is gone
+    focusBox(); // the button that had the focus is gone
   });
 
   form.addEventListener("submit", (event) => {
@@ -173,5 +193,6 @@ export function startMessageBox(state, { onLine, onTyping }) {
   });
   state.addEventListener("welcomed", resize); // the welcome tells the longest message
   addEventListener("resize", resize);
+  if (phone.matches) text.enterKeyHint = "enter";
   showConversation();
 }

@@ -1,10 +1,13 @@
 // Which conversation is open. In a private one the page's address ends with #dm=<name>, so that the
 // browser's Back leads out of it and a bookmark leads into it. Names can change: the entry in the
 // browser's history also has the person's id, and the id counts before the name.
+//
+// A dialog that opens gets an entry in the history, too, so that Back closes it. An entry that is left over, because
+// the dialog was closed in another way, serves the next dialog or conversation, or Back passes over it.
 
 import { ROOM } from "./conversation.js";
 import { absenceOf, nameElement } from "./format.js";
-import { showNote } from "./message-box.js";
+import { focusBox, showNote } from "./message-box.js";
 
 const section = document.getElementById("talk");
 const title = document.getElementById("title");
@@ -19,11 +22,11 @@ export function hashFor(name) {
 export function openConversation(state, key) {
   if (key !== state.openKey) {
     const address = key === ROOM ? location.pathname : hashFor(state.members.get(key).name);
-    history.pushState({ key }, "", address);
+    if (history.state?.isDialog) history.replaceState({ key }, "", address);
+    else history.pushState({ key }, "", address);
   }
   state.openConversation(key);
-  // Not on a phone: its keyboard would cover the messages.
-  if (matchMedia("(pointer: fine)").matches) document.getElementById("text").focus();
+  focusBox();
 }
 
 export function startNavigation(state) {
@@ -71,8 +74,21 @@ export function startNavigation(state) {
   });
   state.addEventListener("opened", drawTitle);
   state.addEventListener("members", drawTitle);
+  const addressOfDialog = () => (history.state?.isDialog ? location.href : null);
+  let dialogAddress = addressOfDialog(); // if the page is at the entry of a dialog
+  const observer = new MutationObserver(([{ target }]) => {
+    if (target.open && !history.state?.isDialog) history.pushState({ ...history.state, isDialog: true }, "");
+    dialogAddress = addressOfDialog();
+  });
+  for (const dialog of document.querySelectorAll("dialog")) observer.observe(dialog, { attributeFilter: ["open"] });
+
   addEventListener("popstate", () => {
-    if (isWelcomed) followAddress();
+    const dialog = document.querySelector("dialog[open]");
+    const isLeftOver = !dialog && dialogAddress === location.href && addressOfDialog() === null;
+    dialogAddress = addressOfDialog();
+    dialog?.close();
+    if (isLeftOver) history.back();
+    else if (isWelcomed) followAddress();
   });
   backLink.addEventListener("click", (event) => {
     event.preventDefault();

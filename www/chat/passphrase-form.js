@@ -1,6 +1,7 @@
 // Asks for the passphrase if the server has one: a form in place of everything else, until the server
 // has accepted the passphrase with a welcome.
 
+import { focusBox } from "./message-box.js";
 import { LONGEST_PASSPHRASE as LONGEST } from "./open-socket.js";
 
 const section = document.getElementById("ask-passphrase");
@@ -23,7 +24,7 @@ export function askForPassphrase(connection) {
     } else if (state === "open" && !section.hidden) {
       showForm(false);
       input.value = "";
-      document.getElementById("text").focus();
+      focusBox();
     }
   });
   form.addEventListener("submit", (event) => {

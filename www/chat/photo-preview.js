@@ -133,7 +133,7 @@ export function startPhotoPreview(state, sendPhoto) {
   dialog.addEventListener("close", () => {
     if (!dialog.open) reset(); // the event comes a little later: the dialog may show other files already
   });
-  // By the browser's Back; or the server has restarted, and the ids of people belong to others now.
+  // By another address; or the server has restarted, and the ids of people belong to others now.
   state.addEventListener("opened", () => {
     if (!dialog.open || (key === ROOM && state.openKey === ROOM)) return;
     dialog.close();

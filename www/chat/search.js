@@ -5,6 +5,7 @@
 import { ROOM } from "./conversation.js";
 import { nameElement, timeElement } from "./format.js";
 import { isHidden } from "./hidden-people.js";
+import { focusBox } from "./message-box.js";
 import { wordsOf } from "./transcript.js";
 
 const openButton = document.getElementById("search-button");
@@ -72,7 +73,7 @@ export function startSearch(state, { loadAll, showMessage }) {
   }
 
   function describe(count) {
-    const words = count === 0 ? "Nothing found" : `${count} found`;
+    const words = count === 0 ? "Nothing found in this conversation" : `${count} found`;
     const listed = count > MOST_RESULTS ? `, the newest ${MOST_RESULTS} listed` : "";
     if (progress.isComplete) return `${words}${listed}.${progress.isLost ? " Some messages are no longer on the server." : ""}`;
     if (progress.isConnected) return `${words}${listed}. Looking through earlier messages …`;
@@ -139,7 +140,7 @@ export function startSearch(state, { loadAll, showMessage }) {
 
   function open() {
     form.hidden = false;
-    input.placeholder = state.openKey === ROOM ? "Search what was said" : "Search this private conversation";
+    input.placeholder = state.openKey === ROOM ? "Search what was said to everyone" : "Search this private conversation";
     input.focus();
     input.select();
     look();
@@ -150,7 +151,7 @@ export function startSearch(state, { loadAll, showMessage }) {
     stopLoading();
     clearResults();
     timer = clearTimeout(timer);
-    document.getElementById("text").focus();
+    focusBox();
   }
 
   openButton.addEventListener("click", () => {

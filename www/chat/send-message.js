@@ -5,7 +5,7 @@ import { ROOM } from "./conversation.js";
 import { nameElement } from "./format.js";
 import { hide, show } from "./hidden-people.js";
 import { OPERATOR } from "./members.js";
-import { showNote } from "./message-box.js";
+import { focusBox, showNote } from "./message-box.js";
 import { openConversation } from "./navigation.js";
 import { lineFor, parseLine } from "./slash-commands.js";
 import { openSheet } from "../shared/sheet.js";
@@ -108,7 +108,7 @@ export function startSending(state, connection, requestName) {
     else state.replaceDraft(key, lineFor(message), "");
     connection.discard(ref);
     state.removePending(ref);
-    document.getElementById("text").focus(); // the button that had the focus is gone
+    focusBox(); // the button that had the focus is gone
   }
 
   /** A server that has restarted gives the ids to other people: no private message may go out by itself. */

@@ -7,6 +7,7 @@
 // when others come while you are not reading there. The button leads to the line first, and then to the end.
 
 import { canBeUnread } from "./conversation.js";
+import { focusBox } from "./message-box.js";
 import { load, save } from "../shared/storage.js";
 
 /** What was read is stored at most once in this time (milliseconds), and when the page is left. *Speed* */
@@ -101,7 +102,7 @@ export function countUnread(state, scroll) {
     const firstNew = state.conversation(state.openKey).firstNew();
     const toLine = firstNew !== undefined && isUnread(firstNew) && !isLineOnScreen(scroll);
     scroll.goToEnd({ toLine });
-    if (scroll.isAtEnd) document.getElementById("text").focus(); // the button is about to be hidden
+    if (scroll.isAtEnd) focusBox(); // the button is about to be hidden
     update();
   });
   // Other modules may still change how high the list is. A hidden page has no frames, and reads nothing.

@@ -8,15 +8,27 @@ const NEAR_END = 100;
 /** This many frames are drawn below a reader who has scrolled up. The others wait until the reader comes near. */
 const MOST_BELOW = 50;
 
+/** What a finger or a mouse aims at does not move until this long after its last move (milliseconds). */
+const KEEP_STILL_FOR = 1000;
+
 export class ListEnd {
   #scroller;
   #button;
   /** How many frames had passed when the end was last in view. */
   #seen = 0;
+  #pointedAt = -Infinity;
 
   constructor({ scroller, newestButton }) {
     this.#scroller = scroller;
     this.#button = newestButton;
+    for (const type of ["pointerdown", "pointermove"]) {
+      scroller.addEventListener(type, () => (this.#pointedAt = performance.now()));
+    }
+  }
+
+  /** Whether the list goes along with new frames. */
+  get isFollowed() {
+    return this.isAtEnd && performance.now() - this.#pointedAt > KEEP_STILL_FOR;
   }
 
   get isAtEnd() {

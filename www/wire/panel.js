@@ -36,12 +36,19 @@ async function loadView() {
 
 /** Says “Hello” in the page's own message box, so that there is a frame to look at. */
 function createHelloButton() {
-  const button = createElement("button", { type: "button", class: "quiet hello" }, "Send “Hello”");
+  const button = createElement("button", { type: "button", class: "quiet hello" });
   const box = document.getElementById("text");
   button.addEventListener("click", () => {
     if (box.value === "") box.value = "Hello"; // what is already written is sent instead
     box.form.requestSubmit();
   });
+  // Its name says when everyone will read it, as the label of the box does.
+  const [label] = box.labels;
+  function nameButton() {
+    button.textContent = `Send “Hello”${label.textContent.endsWith(" to everyone") ? " to everyone" : ""}`;
+  }
+  new MutationObserver(nameButton).observe(label, { childList: true });
+  nameButton();
   return button;
 }
 

@@ -44,7 +44,8 @@ export function proxySentence(request) {
 
 /** `unseen`: frames that have passed during the pause; `kept`: frames in the log. */
 export function countsSentence({ total, kept, unseen, filteredOut, isPaused, isCleared }) {
-  const parts = [`${isCleared ? "List cleared; " : ""}${plural(total, "frame")} so far`];
+  const counted = total === 0 ? "None since you opened this" : `${plural(total, "frame")} so far`;
+  const parts = [isCleared ? `List cleared; ${counted}` : counted];
   if (isPaused) parts.push(`paused, ${formatCount(unseen)} more since: “Resume” shows them`);
   if (total > FRAMES_KEPT && kept === FRAMES_KEPT) parts.push(`the newest ${FRAMES_KEPT} are kept`);
   if (filteredOut > 0) parts.push(`${formatCount(filteredOut)} filtered out`);
@@ -58,7 +59,7 @@ export function emptySentence({ frames, listed, direction, kind, watched, isPaus
   if (isPaused) return "Paused: what passes is counted, and “Resume” shows it.";
   if (watched !== "live") return "Frames appear here as soon as there is a connection to watch.";
   if (isCleared) return "New frames appear here.";
-  return "No frame has passed since you opened this. Say something, or wait for the next ping: " +
+  return "What passed before you opened this is not kept. Say something, or wait for the next ping: " +
     "the server sends one every 20 seconds.";
 }
 

@@ -177,7 +177,7 @@ export class WireView {
   /** *Speed*: the list is measured before anything changes and when all has changed, so it is laid out once. */
   #draw({ isLive = false } = {}) {
     this.#drawTimer = clearTimeout(this.#drawTimer);
-    const { isAtEnd } = this.#end;
+    const isAtEnd = this.#end.isFollowed;
     const isEnough = isLive && this.#end.isEnough(this.#drawnTotal);
     this.#updateHiddenLine();
     if (!this.#isPaused && !isEnough) this.#drawFrames(isLive ? performance.now() + DRAW_FOR : Infinity);

@@ -118,3 +118,54 @@ fn enter_sends_unless_a_word_is_being_composed_or_the_text_is_too_long() {
     assert_eq!(page.evaluate("counter.textContent"), "3 characters too many");
     page.assert_clean();
 }
+
+/// A phone's keyboard has no Shift+Enter.
+#[test]
+fn enter_starts_a_new_line_on_a_phone_and_the_button_sends() {
+    let server = Server::start(&[]);
+    let browser = Browser::start();
+    let page = browser.new_user();
+    let phone = json!({ "width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": true });
+    page.call("Emulation.setDeviceMetricsOverride", phone);
+    page.call("Emulation.setTouchEmulationEnabled", json!({ "enabled": true }));
+    page.open_chat("localhost", server.port);
+    assert_eq!(page.evaluate("matchMedia('(hover: none) and (pointer: coarse)').matches"), true);
+    assert_eq!(page.evaluate("text.enterKeyHint"), "enter");
+    page.evaluate("text.focus()");
+    page.type_and_send("two");
+    page.type_text("lines");
+    assert_eq!(page.evaluate("text.value"), "two\nlines");
+    page.evaluate("document.querySelector('#form button[type=submit]').click()");
+    assert_eq!(page.wait_for_texts(1), json!(["two\nlines"]));
+    assert_eq!(page.evaluate("document.activeElement === text"), true);
+    // What closes leads to the messages, because a phone shows its keyboard as soon as the box has the focus.
+    page.evaluate("document.getElementById('search-button').click()");
+    page.evaluate("document.getElementById('search-close').click()");
+    assert_eq!(page.evaluate("document.activeElement === messages"), true);
+    page.assert_clean();
+}
+
+#[test]
+fn empty_room_does_not_ask_again_for_a_name_that_was_chosen() {
+    let server = Server::start(&[]);
+    let browser = Browser::start();
+    // Here, and in the header.
+    for (field, name) in [("arrival-name", "ada"), ("name", "zoe")] {
+        let page = browser.new_user();
+        page.open_chat("localhost", server.port);
+        page.wait_for("document.getElementById('arrival-form').checkVisibility()");
+        if field == "name" {
+            page.evaluate("me.click()");
+        }
+        page.evaluate(&format!("document.getElementById('{field}').focus()"));
+        page.evaluate(&format!("document.getElementById('{field}').select()"));
+        page.type_and_send(&format!(" {name}  {name}"));
+        page.wait_for("!document.getElementById('arrival-form').checkVisibility()");
+        assert_eq!(page.own_name(), format!("{name} {name}"));
+        assert_eq!(page.evaluate("document.getElementById('arrival-title').checkVisibility()"), true);
+        page.open_chat("localhost", server.port);
+        page.wait_for("document.getElementById('arrival-title').checkVisibility()");
+        assert_eq!(page.evaluate("document.getElementById('arrival-form').checkVisibility()"), false);
+        page.assert_clean();
+    }
+}

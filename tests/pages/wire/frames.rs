@@ -222,3 +222,35 @@ fn close_frame_is_explained_and_the_view_follows_the_next_connection() {
     page.wait_for("texts('.preview').at(-1) === '“anew”'");
     page.assert_clean();
 }
+
+#[test]
+fn list_keeps_still_below_a_pointer() {
+    let server = Server::start(&["--host", "lab.test"]);
+    let browser = Browser::start();
+    let (page, mut client) = watch_echo_connection(&browser, &server);
+    page.set_size(1000, 600);
+    (0..20).for_each(|_| client.send_text("line"));
+    wait_for_rows(&page, 40);
+    page.evaluate("document.querySelector('.handshake').open = false");
+    page.evaluate("document.querySelector('.wire-scroll').scrollTop = 1e6");
+    let from_end = "(({ scrollHeight, scrollTop, clientHeight }) => scrollHeight - scrollTop - clientHeight)
+        (document.querySelector('.wire-scroll'))";
+    page.wait_for(&format!("{from_end} < 1"));
+    // A moment after a finger has moved: the clock stands. What it would press stays, and what comes is counted.
+    page.evaluate(
+        "(() => {
+            const now = performance.now();
+            performance.now = () => now;
+            document.querySelector('.frame').dispatchEvent(new PointerEvent('pointermove', { bubbles: true }));
+        })()",
+    );
+    (0..5).for_each(|_| client.send_text("line"));
+    wait_for_rows(&page, 50);
+    page.wait_for(
+        "/^\\d+ new/.test(texts('.newest')[0]) && document.querySelector('.newest').checkVisibility()",
+    );
+    assert!(page.evaluate(from_end).as_f64().unwrap() > 100.0, "the list did not follow");
+    page.evaluate("delete performance.now; document.querySelector('.newest').click()");
+    page.wait_for(&format!("{from_end} < 1"));
+    page.assert_clean();
+}
