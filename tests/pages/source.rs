@@ -37,6 +37,28 @@ fn a_link_leads_to_the_line_with_its_text() {
 }
 
 #[test]
+fn list_of_files_stays_where_it_was_and_long_lines_go_on_below() {
+    let server = Server::start(&[]);
+    let browser = Browser::start();
+    let page = browser.new_user();
+    page.set_size(1280, 800);
+    page.open(&format!("http://localhost:{}/source.html?file=src/http/response.rs", server.port));
+    page.wait_for("document.querySelector('#all a') && document.querySelectorAll('#lines tr').length > 50");
+    let sideways = "[document.getElementById('scroll'), document.documentElement]
+        .map((it) => it.scrollWidth - it.clientWidth)";
+    assert_eq!(page.evaluate(sideways), json!([0, 0]));
+    let link =
+        "Array.from(document.querySelectorAll('#all a')).find((it) => it.textContent === 'request.rs')";
+    page.evaluate(&format!("{link}.scrollIntoView({{ block: 'center' }})"));
+    let before = page.evaluate("files.scrollTop").as_f64().unwrap();
+    assert!(before > 100.0);
+    page.evaluate(&format!("{link}.click()"));
+    page.wait_for("title.textContent === 'src/http/request.rs' && document.querySelector('#all a')");
+    assert_eq!(page.evaluate("files.scrollTop").as_f64().unwrap(), before);
+    page.assert_clean();
+}
+
+#[test]
 fn every_file_is_shown_as_it_is() {
     let server = Server::start(&[]);
     let browser = Browser::start();
