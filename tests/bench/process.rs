@@ -106,7 +106,7 @@ impl Target {
         options.extend(data.as_ref().and_then(|folder| folder.to_str()));
         let server = Server::start(&options);
         let address = (Ipv4Addr::LOCALHOST, server.port).into();
-        ServerProcess { address, pid: server.id(), server: Some(server), data }
+        ServerProcess { address, pid: server.pid(), server: Some(server), data }
     }
 }
 

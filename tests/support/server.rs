@@ -62,13 +62,12 @@ impl Server {
         let mut stdout = BufReader::new(child.stdout.take().expect("standard output is piped"));
         let stderr = BufReader::new(child.stderr.take().expect("standard error is piped"));
         let log = Output::collect(stderr.lines());
-        let port = read_port(&mut stdout);
+        let Some(port) = find_port(&mut stdout) else {
+            let status = child.wait().expect("the program has ended");
+            thread::sleep(Duration::from_millis(200)); // its last lines are still being read
+            panic!("{status}: the program ended before it printed its addresses:\n{}", log.so_far());
+        };
         Server { child, stdin, port, log, output: Output::collect(stdout.lines()) }
-    }
-
-    /// The id of its process.
-    pub fn id(&self) -> u32 {
-        self.child.id()
     }
 
     /// The id of its process.
@@ -203,12 +202,18 @@ pub fn end_of(mut command: Command) -> (Option<i32>, String, String) {
 
 /// Reads the program's standard output up to the last of its addresses, and returns the port in it.
 pub fn read_port(stdout: &mut impl BufRead) -> u16 {
+    find_port(stdout).expect("the program prints its addresses")
+}
+
+/// The same, or `None` if the program ends before.
+fn find_port(stdout: &mut impl BufRead) -> Option<u16> {
     loop {
         let mut line = String::new();
-        let count = stdout.read_line(&mut line).expect("the addresses are text");
-        assert!(count > 0, "the program ended before it printed its addresses");
+        if stdout.read_line(&mut line).expect("the addresses are text") == 0 {
+            return None;
+        }
         if let Some((_, port)) = line.split_once("http://localhost:") {
-            return port.split_whitespace().next().unwrap().parse().expect("a port");
+            return port.split_whitespace().next()?.parse().ok();
         }
     }
 }
