@@ -250,7 +250,8 @@ fn the_sheet_fits_a_phone() {
     check(&page, 0);
     assert!(page.evaluate("document.documentElement.scrollWidth").as_u64().unwrap() <= 360);
     let small = page.evaluate(
-        "Array.from(document.querySelectorAll('button, input, summary, nav a')).filter((it) => it.offsetHeight < 44)
+        "Array.from(document.querySelectorAll('button, input, summary, nav a'))
+            .filter((it) => it.checkVisibility() && it.offsetHeight < 44)
             .map((it) => it.outerHTML.slice(0, 80))",
     );
     assert_eq!(small, json!([]));

@@ -4,11 +4,15 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind};
 use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use super::HistoryFile;
 
 /// For the person who started the program.
 pub const CHOOSE: &str = "choose another folder: --data DIR";
+/// How long the start waits for a file that another server uses.
+const LOCK_TIME: Duration = Duration::from_secs(1);
 
 impl HistoryFile {
     /// Opens and locks the file in this folder. Creates the file and the folder if they are missing.
@@ -28,6 +32,7 @@ impl HistoryFile {
             _ => {}
         }
         let file = options().create(true).open(&path).map_err(failed)?;
+        wait_for_lock(&file);
         let (is_locked, length, unwritten) = (lock(&file, &path)?, 0, Vec::new());
         let (has_remainder, is_failing) = (false, false);
         Ok(HistoryFile { file, path, is_locked, length, unwritten, has_remainder, is_failing })
@@ -59,6 +64,15 @@ pub fn options() -> OpenOptions {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options
+}
+
+/// A server that was killed can hold its lock for a moment after its process is gone, as seen on a busy Linux, and
+/// the next one may be started at once.
+fn wait_for_lock(file: &File) {
+    let deadline = Instant::now() + LOCK_TIME;
+    while matches!(file.try_lock(), Err(TryLockError::WouldBlock)) && Instant::now() < deadline {
+        thread::sleep(Duration::from_millis(10));
+    }
 }
 
 /// Keeps other servers from using the file. Returns whether that was possible: file systems of other
