@@ -198,22 +198,28 @@ fn page_that_was_taken_over_can_take_back_and_a_second_tab_is_another_member() {
 #[test]
 fn private_message_to_a_departed_member_is_refused_and_can_be_deleted() {
     let server = Server::start(&[]);
+    let proxy = Proxy::to(server.port);
     let browser = Browser::start();
     let page = browser.new_user();
-    page.open_chat("localhost", server.port);
+    page.open_chat("localhost", proxy.port);
     let mut ben = server.open("/chat?name=ben");
     page.wait_for("document.querySelector('#people-list').textContent.includes('ben')");
     page.type_and_send("/msg ben hi");
     page.wait_for("list.textContent.includes('✓ Received')");
-    ben.send(0x88, &1000u16.to_be_bytes());
-    page.wait_for("subtitle.textContent.includes('has hung up')");
+    // The member leaves while the page cannot hear of it.
+    proxy.cut();
+    page.wait_for("line.className === 'waiting'");
     page.type_and_send("too late");
+    ben.send(0x88, &1000u16.to_be_bytes());
+    server.wait_for_logs("left /chat", 2);
+    proxy.mend();
+    page.retry_now();
     page.wait_for("list.querySelector('.refused')?.textContent.includes('Not sent')");
     page.evaluate("list.querySelectorAll('.refused button')[1].click()");
     page.wait_for("!list.querySelector('.refused') && document.activeElement === text");
     assert_eq!(page.wait_for_texts(1), json!(["hi"]));
     assert_eq!(page.evaluate("JSON.parse(sessionStorage.getItem('chat.unsent'))"), json!([]));
-    page.assert_clean();
+    page.assert_clean_but_for_lost_connections();
 }
 
 #[test]
