@@ -79,8 +79,12 @@ impl Frame {
             .map(|(name, expected, received)| format!("{name}: expected {expected}, received {received}"));
         field.or_else(|| {
             let mut pairs = self.payload.iter().zip(&received.payload).enumerate();
-            let (at, (expected, received)) = pairs.find(|(_, (expected, received))| expected != received)?;
-            Some(format!("Payload: byte {}: expected {expected:02x}, received {received:02x}", at + 1))
+            let (at, (expected, is)) = pairs.find(|(_, (expected, received))| expected != received)?;
+            if received.key.is_some() && received.to_bytes().ends_with(&self.payload) {
+                return Some("Payload: it is not masked".to_string());
+            }
+            let after = if received.key.is_some() { " after unmasking" } else { "" };
+            Some(format!("Payload: byte {}{after}: expected {expected:02x}, received {is:02x}", at + 1))
         })
     }
 }

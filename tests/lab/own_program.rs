@@ -1,5 +1,6 @@
 //! Exercises 7 and 10: a program of the student's, which is started with a port as its last argument.
 
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::thread;
@@ -28,18 +29,28 @@ impl Drop for Program {
     }
 }
 
+/// What starts the program in this folder: of one in Python and one for Node, the newer.
+pub fn command(exercise: &Exercise, folder: &Path) -> Option<String> {
+    let name = exercise.program.as_deref()?;
+    let files = [("python3", format!("{name}.py")), ("node", format!("{name}.mjs"))].into_iter();
+    let found = files.filter_map(|(runs, file)| {
+        let changed = folder.join(&file).metadata().ok()?.modified().ok()?;
+        Some((changed, format!("{runs} {file}")))
+    });
+    Some(found.max()?.1)
+}
+
 /// Starts the program.
 /// Errors: there is none.
 fn start(check: &Check, exercise: &Exercise, port: u16) -> Result<Program, Failure> {
-    let file = exercise.program.as_deref().unwrap_or_default();
-    let run = match &check.run {
-        Some(run) => run.clone(),
-        None if check.build.folder.join(file).exists() => format!("python3 {file}"),
-        None => {
-            let other =
-                format!("or say how yours is started: make lab N={} RUN=\"node mine.js\"", exercise.number);
-            return Err(vec![format!("there is no {file} beside the Makefile: write it,"), other]);
-        }
+    let Some(run) = check.run.clone().or_else(|| command(exercise, &check.build.folder)) else {
+        let name = exercise.program.as_deref().unwrap_or_default();
+        let other =
+            format!("or say how yours is started: make lab N={} RUN=\"node mine.js\"", exercise.number);
+        return Err(vec![
+            format!("there is no {name}.py or {name}.mjs beside the Makefile: write it,"),
+            other,
+        ]);
     };
     let mut command = Command::new("sh");
     command.args(["-c", &format!("exec {run} {port}")]).current_dir(&check.build.folder);
@@ -104,7 +115,10 @@ fn client_keeps(check: &Check, exercise: &Exercise, done: &mut usize) -> Result<
         lines.push(format!("expected {expected}"));
         match received {
             Err(problem) => {
-                return Err([lines, vec![format!("received {problem}")], relay.describe()].concat());
+                let long = "From 126 bytes on, the length stands in the next two bytes.".to_string();
+                lines.push(format!("received {problem}"));
+                lines.extend(in_two.then_some(long));
+                return Err([lines, relay.describe()].concat());
             }
             Ok(received) => {
                 lines.push(format!("received {received}"));

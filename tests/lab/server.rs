@@ -1,5 +1,6 @@
 //! The server under check: a build of the student's `src`, started on a free port of the loopback interface.
 
+use std::cell::Cell;
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -27,6 +28,8 @@ pub struct LabServer {
     _stdin: Option<ChildStdin>,
     pub port: u16,
     log: Arc<Mutex<String>>,
+    /// How many of its panics have been told.
+    told: Cell<usize>,
 }
 
 impl LabServer {
@@ -51,7 +54,28 @@ impl LabServer {
         let port = address.and_then(|rest| rest.split_whitespace().next()?.parse().ok());
         let port = port.unwrap_or_else(|| panic!("the server ended at once:\n{}", log.lock().unwrap()));
         thread::spawn(move || stdout.for_each(drop)); // a pipe that no one reads would fill
-        LabServer { _stdin: child.stdin.take(), child, port, log }
+        LabServer { _stdin: child.stdin.take(), child, port, log, told: Cell::new(0) }
+    }
+
+    /// Waits for a panic of one of its threads that has not been told yet; returns where it was and what it says.
+    pub fn new_panic(&self, patience: Duration) -> Option<String> {
+        let deadline = Instant::now() + patience;
+        loop {
+            let log = self.log.lock().unwrap().clone();
+            let panics: Vec<&str> = log.split(" panicked at ").skip(1).collect();
+            // `src/echo.rs:17:9:`, and a line below what it says.
+            let mut lines = panics.get(self.told.get()).map(|panic| panic.lines());
+            if let Some((place, says)) = lines.as_mut().and_then(|it| Some((it.next()?, it.next()?))) {
+                self.told.set(panics.len());
+                let place =
+                    place.trim_end_matches(':').rsplit_once(':').map_or(place, |(line, _column)| line);
+                return Some(format!("the server’s thread panicked at {place}: {says}"));
+            }
+            if Instant::now() > deadline {
+                return None;
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
     }
 
     /// Waits until a line of its log satisfies this, and returns the line.

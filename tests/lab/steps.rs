@@ -68,14 +68,14 @@ impl Exchange<'_> {
             self.socket(&name).close(key)?;
         } else if let Some(name) = name("expect") {
             match step.get("json") {
-                Some(json) => self.expect_json(&name, json)?,
+                Some(json) => self.expect_json(&name, json, step)?,
                 None => self.expect_frame(&name, step)?,
             }
         } else if let (Some(learned), Some(name)) = (name("learn"), name("from")) {
-            let mut message = self.read_json(&name, &step["json"])?.0;
+            let mut message = self.read_json(&name, &step["json"], step)?.0;
             // The last of several: clients of the expectation before may only now be leaving.
             let _ = self.socket(&name).stream.set_read_timeout(Some(QUIET));
-            while let Ok((newer, _)) = self.read_json(&name, &step["json"]) {
+            while let Ok((newer, _)) = self.read_json(&name, &step["json"], step) {
                 message = newer;
             }
             let _ = self.socket(&name).stream.set_read_timeout(Some(PATIENCE));
@@ -150,7 +150,8 @@ impl Exchange<'_> {
     }
 
     /// Reads up to a JSON message of the type that is expected; one that should have the tag, up to one that has it.
-    fn read_json(&mut self, name: &str, wanted: &Value) -> Result<(Value, Frame), String> {
+    /// One of the type `unless` comes only if what `why` says has happened.
+    fn read_json(&mut self, name: &str, wanted: &Value, step: &Value) -> Result<(Value, Frame), String> {
         let needs_tag = wanted.to_string().contains(&self.words.tag);
         let tag = self.words.tag.clone();
         let (socket, is_shared) =
@@ -179,15 +180,19 @@ impl Exchange<'_> {
             if message["type"] == wanted["type"] && !(needs_tag && *is_shared && !text.contains(&tag)) {
                 return Ok((message, frame));
             }
+            if message["type"] == step["unless"] && step["unless"].is_string() && text.contains(&tag) {
+                let why = step["why"].as_str().unwrap_or_default();
+                return Err(format!("{name} expects  {wanted}\n      {name} receives {frame}\n      {why}"));
+            }
             if text.to_lowercase().contains(&tag) {
                 last = frame.to_string();
             }
         }
     }
 
-    fn expect_json(&mut self, name: &str, json: &Value) -> Result<(), String> {
+    fn expect_json(&mut self, name: &str, json: &Value, step: &Value) -> Result<(), String> {
         let wanted = self.fill(json);
-        let (message, frame) = self.read_json(name, &wanted)?;
+        let (message, frame) = self.read_json(name, &wanted, step)?;
         for (field, expected) in wanted.as_object().into_iter().flatten() {
             let received = &message[field];
             if expected != received {

@@ -10,7 +10,7 @@ pub struct Exercise {
     pub minutes: u64,
     /// What the student has to answer: `accept` or `frame`.
     pub ask: Option<String>,
-    /// The file with a program of the student's.
+    /// The file with a program of the student's, without `.py` or `.mjs`.
     pub program: Option<String>,
     /// Whether it cannot be solved.
     pub is_red: bool,

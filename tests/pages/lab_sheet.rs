@@ -1,21 +1,18 @@
 //! The lab sheet: its exercises, and Check against the unmodified server. (`make lab-check` is the test of the
-//! solutions.) `lab_sheet/programs.rs` has the exercise that asks for a program.
+//! solutions.) `lab_sheet/answers.rs` has the exercises that ask for an answer,
+//! `programs.rs` the one that asks for a program.
 
+mod answers;
 mod programs;
 
 use std::io::Write;
 use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
-use tungstenite::handshake::derive_accept_key;
 
 use crate::support::browser::Browser;
 use crate::support::page::Page;
 use crate::support::*;
-
-#[allow(dead_code)]
-#[path = "../lab/table.rs"]
-mod table;
 
 const EXERCISES: &str = include_str!("../../www/lab/exercises.json");
 
@@ -102,45 +99,6 @@ fn check_is_red_on_the_unchanged_server_and_shows_the_exchange() {
     check(&page, 5);
     assert_eq!(page.evaluate("marks(5)"), json!(["green", "red", "red", "green"]));
     assert_eq!(page.evaluate("document.querySelectorAll('#list .solved').length"), 0);
-    page.assert_clean();
-}
-
-#[test]
-fn answers_are_right_or_say_what_is_wrong() {
-    let server = Server::start(&["--host", "lab.test"]);
-    let browser = Browser::start();
-    let page = open_sheet(&browser, &server, (1280, 800));
-    let seed: u32 = page.evaluate_text("part(1, 'label input').value").parse().unwrap();
-    let words = table::Words::new(seed);
-    assert!(page.evaluate_text("part(1, '.question').textContent").contains(&words.key));
-    let answer = |n: u64, answer: &str| {
-        page.evaluate(&format!("part({n}, '.run > input').value = {}", json!(answer)));
-        check(&page, n);
-        page.evaluate_text(&format!("verdict({n})"))
-    };
-    assert!(answer(1, "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=").contains("The form is right, the value is not"));
-    assert!(answer(1, "86f7e437faa5a7fce15d1ddcb9eaeaea377667b8").contains("40 hex digits"));
-    assert!(answer(1, &derive_accept_key(words.key.as_bytes())).contains("Solved"));
-    // The words of the other exercise, of another seed: a person types it.
-    page.evaluate(
-        "(it => { it.value = '42'; it.dispatchEvent(new Event('input')); })(part(2, 'label input'))",
-    );
-    let words = table::Words::new(42);
-    let text = words.fill("{1}");
-    assert!(page.evaluate_text("part(2, '.question').textContent").contains(&format!("“{text}”")));
-    let masked: Vec<u8> =
-        text.bytes().zip(words.mask.into_iter().cycle()).map(|(byte, key)| byte ^ key).collect();
-    let frame = [&[0x81, 0x80 | text.len() as u8][..], &words.mask, &masked].concat();
-    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02X} ")).collect::<String>();
-    let server_frame = [&[0x81, text.len() as u8], text.as_bytes()].concat();
-    assert!(answer(2, &hex(&server_frame)).contains("Mask: expected 1, received 0"));
-    assert!(answer(2, &hex(&frame[..frame.len() - 1])).contains("no whole frame"));
-    let mut short = frame.clone();
-    short[1] -= 2; // the length counted in letters
-    let says = format!("your header says {}, the payload has {} bytes", text.len() - 2, text.len());
-    assert!(answer(2, &hex(&short)).contains(&says));
-    assert!(answer(2, &hex(&frame)).contains("Solved"));
-    assert_eq!(page.evaluate("document.querySelectorAll('#list .solved').length"), 2);
     page.assert_clean();
 }
 

@@ -1,11 +1,16 @@
 // The accept value of a key: SHA-1 and base64 by hand, as src/by_hand.rs has them with their explanations. (On a page
 // that came over plain http, the browser's own `crypto.subtle` does not exist.) A pure function.
 
-const GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"; // RFC 6455, section 1.3
+export const GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"; // RFC 6455, section 1.3
 
 /** Returns the Sec-WebSocket-Accept for a Sec-WebSocket-Key. */
 export function acceptValue(key) {
-  return btoa(String.fromCharCode(...sha1(new TextEncoder().encode(key + GUID))));
+  return btoa(sha1Characters(key + GUID));
+}
+
+/** Returns the 20 bytes of SHA-1 as characters below 256, which `btoa` takes. So are those of the argument. */
+export function sha1Characters(characters) {
+  return String.fromCharCode(...sha1(Uint8Array.from(characters, (it) => it.charCodeAt(0))));
 }
 
 const rotate = (number, by) => (number << by) | (number >>> (32 - by));

@@ -1,22 +1,13 @@
-// The expectations that are no steps: an answer, a handshake that is wrong, what a page shows, a program of the
-// student's. Each function returns null, or the lines that say what is wrong. tests/lab/by_hand.rs and
+// The expectations that are no steps: an answer (answers.js), a handshake that is wrong, what a page shows, a program
+// of the student's. Each function returns null, or the lines that say what is wrong. tests/lab/by_hand.rs and
 // own_program.rs do the same for `make lab`.
 
-import { encodeFrame, bytesFromHex, cutFrame } from "../frame/encode-frame.js";
 import { compareValues } from "../wire/compare-values.js";
-import { hexOfAll } from "../wire/decode-frame.js";
 import { acceptValue } from "./accept-value.js";
-import { decode, describeFrame, difference, serverFrame } from "./frames.js";
+import { checkAnswer } from "./answers.js";
+import { describeFrame, difference, serverFrame } from "./frames.js";
 import { Line, PATIENCE, textOf } from "./line.js";
 import { WIRE_FAILED, acceptLine, watchHandshake, whyRefused } from "./watch-handshake.js";
-
-/** Returns what an exercise asks. */
-export function question({ ask }, words) {
-  return ask === "accept"
-    ? `Which Sec-WebSocket-Accept belongs to Sec-WebSocket-Key: ${words.key} ?`
-    : `Which bytes are the text “${words.fill("{1}")}” as one frame of a client’s, with the masking key ` +
-      `${hexOfAll(words.mask)} ?`;
-}
 
 /**
  * Functions of ({ exercise, expectation, words, answer, page, say, note }). `page` is the window that `openPage` has
@@ -29,33 +20,6 @@ export const CHECKS = {
   "shown-count": checkShownCount,
   client: checkClient,
 };
-
-async function checkAnswer({ exercise, words, answer }) {
-  const given = answer.trim();
-  if (given === "") return ["Write your answer into the box first."];
-  const wrong = (why) => [`received “${given}”`, why];
-  if (exercise.ask === "accept") return given === acceptValue(words.key) ? null : wrong(whyNotAccept(given));
-  const bytes = bytesFromHex(given);
-  if (!bytes) return wrong("This is not pairs of hex digits.");
-  const { rest, missing } = cutFrame(bytes);
-  if (missing > 0) return wrong("This is no whole frame: the header promises more bytes.");
-  if (rest.length > 0) {
-    const says = decode(bytes, "client").length;
-    return wrong(`Payload length: your header says ${says}, the payload has ${says + rest.length} bytes.`);
-  }
-  const payload = new TextEncoder().encode(words.fill("{1}"));
-  const field = difference(encodeFrame({ fin: 1, reserved: 0, opcode: 1, key: words.mask, payload }), bytes, "client");
-  return field === null ? null : wrong(field);
-}
-
-/** What the form of a wrong accept value says of the mistake. */
-function whyNotAccept({ length }) {
-  if (length === 40) return "These are 40 hex digits: the 20 bytes of SHA-1 have to be written in base64.";
-  if (length === 28) {
-    return "The form is right, the value is not: key and 258EAFA5-… in a row, and nothing behind, no line end.";
-  }
-  return "An accept value has 28 characters: 20 bytes in base64.";
-}
 
 /** Exercise 4: the accept value that the server sends. On /wire it is right if a view can be opened at all. */
 async function checkAccept({ expectation: { on }, words, note }) {
@@ -176,7 +140,7 @@ const CLIENT_CHECKS = {
   },
   /** What is no call comes first: an answer to it would be here before the other answers. */
   answers: ({ line, words }) => expectAnswers(line, words, ["no call {2}", "call {2}", "call {3}"]),
-  long: ({ line, words }) => expectAnswers(line, words, ["call {long}"]),
+  long: ({ line, words }) => expectAnswers(line, words, ["call {long}"], LONG),
 };
 
 /** Whether a frame is an answer to this check: neither of other people nor one of these texts, which came back. */
@@ -193,9 +157,10 @@ const exchange = (sent, here, received) => [
 ];
 
 const MANY_IN_A_READ = "One read may bring several frames, or a part of one.";
+const LONG = "From 126 bytes on, the length stands in the next two bytes.";
 
 /** Sends texts, and expects an answer to each that is a call, in their order. */
-async function expectAnswers(line, words, templates) {
+async function expectAnswers(line, words, templates, hint = MANY_IN_A_READ) {
   const texts = templates.map((template) => words.fill(template));
   for (const text of texts) line.socket.send(text);
   // A late answer to a call of `comes` counts neither way.
@@ -204,7 +169,7 @@ async function expectAnswers(line, words, templates) {
     const here = call.replace("call", "here");
     let frame = await line.read();
     while (frame && !isOwn(frame, words, ignored)) frame = await line.read();
-    if (!frame) return [...exchange(texts, here, `nothing in ${PATIENCE / 1000} seconds`), MANY_IN_A_READ];
+    if (!frame) return [...exchange(texts, here, `nothing in ${PATIENCE / 1000} seconds`), hint];
     const field = difference(textFrame(here), frame);
     if (field !== null) return [...exchange(texts, here, describeFrame(frame)), field];
   }

@@ -34,7 +34,9 @@ export function difference(expected, received, from = "server") {
   if (one.key && hexOfAll(one.key) !== hexOfAll(other.key)) return sentence(one, other, "key");
   const at = one.unmasked.findIndex((byte, index) => byte !== other.unmasked[index]);
   if (at < 0) return null;
-  return `Payload: byte ${at + 1}: expected ${hexOf(one.unmasked[at])}, received ${hexOf(other.unmasked[at])}`;
+  if (one.key && one.unmasked.every((byte, index) => byte === other.onWire[index])) return "Payload: it is not masked";
+  const after = one.key ? " after unmasking" : "";
+  return `Payload: byte ${at + 1}${after}: expected ${hexOf(one.unmasked[at])}, received ${hexOf(other.unmasked[at])}`;
 }
 
 function sentence(one, other, id) {

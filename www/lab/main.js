@@ -3,7 +3,8 @@
 
 import { copyText } from "../shared/copy-text.js";
 import { createCode, createElement } from "../wire/create-element.js";
-import { CHECKS, openPage, question } from "./checks.js";
+import { question } from "./answers.js";
+import { CHECKS, openPage } from "./checks.js";
 import { takeSteps } from "./steps.js";
 import { createWords } from "./words.js";
 

@@ -94,8 +94,11 @@ export async function takeSteps(steps, words) {
     }
   }
 
-  /** Returns the next JSON message of the wanted type; if it should have the tag, the next that has it. */
-  async function readJson(name, wanted, patience = PATIENCE) {
+  /**
+   * Returns the next JSON message of the wanted type; if it should have the tag, the next that has it. One of the type
+   * `unless` comes only if what `why` says has happened.
+   */
+  async function readJson(name, wanted, patience = PATIENCE, { unless, why } = {}) {
     const line = open.get(name);
     const needsTag = isShared(line.path) && JSON.stringify(wanted).includes(words.tag);
     let after = "";
@@ -111,6 +114,9 @@ export async function takeSteps(steps, words) {
         throw new Error(`${name} expects  ${JSON.stringify(wanted)}\n${name} receives no JSON: ${problem}`);
       }
       if (message?.type === wanted.type && !(needsTag && !textOf(frame).includes(words.tag))) return { message, frame };
+      if (unless && message?.type === unless && textOf(frame).includes(words.tag)) {
+        throw new Error(`${name} expects  ${JSON.stringify(wanted)}\n${name} receives ${describeFrame(frame)}\n${why}`);
+      }
       if (problem) after = ` after no JSON: ${problem}`;
       else if (textOf(frame).toLowerCase().includes(words.tag)) after = ` after ${describeFrame(frame)}`;
     }
@@ -118,7 +124,7 @@ export async function takeSteps(steps, words) {
 
   async function expectJson(step) {
     const wanted = fillJson(step.json);
-    const { message, frame } = await readJson(step.expect, wanted);
+    const { message, frame } = await readJson(step.expect, wanted, PATIENCE, step);
     for (const [field, expected] of Object.entries(wanted)) {
       if (message[field] !== expected) {
         const received = message[field] === undefined ? "nothing" : JSON.stringify(message[field]);

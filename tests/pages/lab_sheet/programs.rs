@@ -30,6 +30,7 @@ fn check_of_a_program_calls_it_and_compares_its_answers() {
     };
     let twice = |text: &str| call(text).map_or(vec![], |here| vec![here.clone(), here]);
     let short = |text: &str| call(&text[..text.len().min(125)]).into_iter().collect();
+    let no_long = |text: &str| call(text).filter(|_| text.len() < 126).into_iter().collect();
     let right = |text: &str| call(text).into_iter().collect();
     let marks_with = |client: &mut Client| {
         page.evaluate("void part(7, '.run button').click()");
@@ -69,6 +70,9 @@ fn check_of_a_program_calls_it_and_compares_its_answers() {
     let (marks, shown) = marks_with(&mut { short });
     assert_eq!(marks, json!(["green", "green", "red", "", "", ""]), "{shown}");
     assert!(shown.contains("Payload length: expected 311, received "), "{shown}");
+    let (marks, shown) = marks_with(&mut { no_long });
+    assert_eq!(marks, json!(["green", "green", "red", "", "", ""]), "{shown}");
+    assert!(shown.contains("From 126 bytes on, the length stands in the next two bytes."), "{shown}");
     let (marks, shown) = marks_with(&mut { right });
     assert_eq!(marks, json!(["green", "green", "green", "", "", ""]), "{shown}");
     assert!(
