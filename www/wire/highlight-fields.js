@@ -1,5 +1,5 @@
 // Lights up a field and its bytes together, under the mouse and with the focus. A press keeps them lit. The
-// elements have the ids of their fields in `data-fields`; wire.css gives the class "lit" its colour.
+// elements have the ids of their fields in `data-fields`; open-frame.css gives the class "lit" its colour.
 
 export function highlightFields(root) {
   const pressedButton = () => root.querySelector("[aria-pressed=true]");
