@@ -47,7 +47,7 @@ export function startSearch(state, { loadAll, showMessage }) {
   function contains(message, query) {
     if (message.id === undefined) return false; // a notice, or not sent yet
     if (isHidden(message.from)) return false;
-    if (!foldedTexts.has(message)) foldedTexts.set(message, folded(wordsOf(message)));
+    if (!foldedTexts.has(message)) foldedTexts.set(message, folded(searchedWords(message)));
     return foldedTexts.get(message).includes(query);
   }
 
@@ -110,7 +110,7 @@ export function startSearch(state, { loadAll, showMessage }) {
     const when = document.createElement("span");
     when.className = "when";
     when.append(`${dateFormat.format(message.at)} `, timeElement(message.at));
-    button.append(nameElement(message.from), when, snippet(wordsOf(message), query));
+    button.append(nameElement(message.from), when, snippet(searchedWords(message), query));
     button.addEventListener("click", () => goTo(message));
     const item = document.createElement("li");
     item.append(button);
@@ -175,6 +175,11 @@ export function startSearch(state, { loadAll, showMessage }) {
   state.addEventListener("opened", () => {
     if (!form.hidden) close();
   });
+}
+
+/** Of a photo its caption, and the word, but not its address, which is random letters. */
+function searchedWords(message) {
+  return message.photo ? `[photo] ${message.text}` : wordsOf(message);
 }
 
 /** Returns the part of the text around what was found, with that in a <mark>. */
