@@ -14,7 +14,7 @@ const KEEP_STILL_FOR = 1000;
 export class ListEnd {
   #scroller;
   #button;
-  /** How many frames had passed when the end was last in view. */
+  /** How many frames had been drawn when the end was last in view. */
   #seen = 0;
   #pointedAt = -Infinity;
 
@@ -50,10 +50,10 @@ export class ListEnd {
     this.#scroller.scrollTop = this.#scroller.scrollHeight;
   }
 
-  /** Updates the button: `total` frames have passed. */
-  update(total, isAtEnd = this.isAtEnd) {
-    if (isAtEnd) this.#seen = total;
-    const unread = Math.max(total - this.#seen, 0);
+  /** Updates the button: `total` frames have passed, and the first `drawn` of them are in the list. */
+  update(total, drawn, isAtEnd = this.isAtEnd) {
+    if (isAtEnd) this.#seen = drawn;
+    const unread = isAtEnd ? 0 : Math.max(total - this.#seen, 0);
     const willHide = unread === 0;
     if (willHide && document.activeElement === this.#button) this.#scroller.focus();
     this.#button.hidden = willHide;

@@ -282,6 +282,6 @@ export class WireView {
   }
 
   #updateNewestButton(isAtEnd) {
-    this.#end.update(this.#isPaused ? this.#drawnTotal : this.#log.total, isAtEnd);
+    this.#end.update(this.#isPaused ? this.#drawnTotal : this.#log.total, this.#drawnTotal, isAtEnd);
   }
 }

@@ -162,7 +162,7 @@ fn list_keeps_the_newest_200_frames_and_goes_on_counting_while_paused() {
     let (page, mut client) = watch_echo_connection(&browser, &server);
     for n in 0..120 {
         if n == 30 {
-            page.wait_for("rows().length === 60"); // a burst would be drawn at once
+            page.wait_for("rows().length >= 50"); // a burst would be drawn at once
         }
         client.send_text(&n.to_string());
         client.read();
