@@ -2,8 +2,8 @@
 //! it. `server/reply.rs` asks [`Source::answer`] before it looks for a file of `www/`.
 //!
 //! `/source/src/…` and `/source/www/…` are the files as plain text, whatever they contain: a browser that opens
-//! one shows it and runs nothing. `/source/` is the list of them; `README.md` and `tests/` are not in it. They are read from the disk at each request,
-//! `src` from where this program was built.
+//! one shows it and runs nothing. `/source/` is the list of them; `README.md` and `tests/` are not in it. They are
+//! read from the disk at each request, `src` from where this program was built.
 
 use std::fs;
 use std::path::Path;

@@ -21,7 +21,8 @@
 //!
 //! Here are the rounds and the room's own thread. The rest of what locks the room is in `room/`:
 //! `loading.rs` (reads the history file), `joining.rs` (how a client joins and leaves), `commands.rs`
-//! (what members and the operator ask for), `teaching.rs` (mutes members, pins a text), `state.rs` (what a round and the timer change).
+//! (what members and the operator ask for), `teaching.rs` (mutes members, pins a text), `state.rs`
+//! (what a round and the timer change).
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, mpsc::SyncSender};
