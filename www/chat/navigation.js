@@ -2,8 +2,9 @@
 // browser's Back leads out of it and a bookmark leads into it. Names can change: the entry in the
 // browser's history also has the person's id, and the id counts before the name.
 //
-// A dialog that opens gets an entry in the history, too, so that Back closes it. An entry that is left over, because
-// the dialog was closed in another way, serves the next dialog or conversation, or Back passes over it.
+// A dialog that opens gets an entry in the history, too, so that Back closes it, and so does the wire view in a narrow
+// window, where it covers the chat. An entry that is left over, because the dialog was closed in another way, serves
+// the next dialog or conversation, or Back passes over it.
 
 import { ROOM } from "./conversation.js";
 import { absenceOf, nameElement } from "./format.js";
@@ -13,6 +14,15 @@ const section = document.getElementById("talk");
 const title = document.getElementById("title");
 const subtitle = document.getElementById("subtitle");
 const backLink = document.getElementById("to-room");
+/** ../wire/panel.js builds it. */
+const wire = () => document.getElementById("wire");
+const narrowWindow = matchMedia("(width < 64em)");
+
+/** What lies over the chat and can be closed, or null. */
+function findCover() {
+  const dialog = document.querySelector("dialog[open]");
+  return dialog ?? (narrowWindow.matches && !wire().hidden ? wire() : null);
+}
 
 export function hashFor(name) {
   return `#dm=${encodeURIComponent(name)}`;
@@ -76,17 +86,19 @@ export function startNavigation(state) {
   state.addEventListener("members", drawTitle);
   const addressOfDialog = () => (history.state?.isDialog ? location.href : null);
   let dialogAddress = addressOfDialog(); // if the page is at the entry of a dialog
-  const observer = new MutationObserver(([{ target }]) => {
-    if (target.open && !history.state?.isDialog) history.pushState({ ...history.state, isDialog: true }, "");
+  const observer = new MutationObserver(() => {
+    if (findCover() && !history.state?.isDialog) history.pushState({ ...history.state, isDialog: true }, "");
     dialogAddress = addressOfDialog();
   });
   for (const dialog of document.querySelectorAll("dialog")) observer.observe(dialog, { attributeFilter: ["open"] });
+  observer.observe(wire(), { attributeFilter: ["hidden"] });
 
   addEventListener("popstate", () => {
-    const dialog = document.querySelector("dialog[open]");
-    const isLeftOver = !dialog && dialogAddress === location.href && addressOfDialog() === null;
+    const cover = findCover();
+    const isLeftOver = !cover && dialogAddress === location.href && addressOfDialog() === null;
     dialogAddress = addressOfDialog();
-    dialog?.close();
+    if (cover === wire()) cover.querySelector(".close").click();
+    else cover?.close();
     if (isLeftOver) history.back();
     else if (isWelcomed) followAddress();
   });

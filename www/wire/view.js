@@ -182,7 +182,7 @@ export class WireView {
     this.#updateHiddenLine();
     if (!this.#isPaused && !isEnough) this.#drawFrames(isLive ? performance.now() + DRAW_FOR : Infinity);
     this.#updateCounts();
-    this.#updateNewestButton(isAtEnd);
+    this.#updateNewestButton(isAtEnd || this.#end.isAtEnd); // all may be in view, although nothing has moved
     if (isAtEnd && !this.#isPaused) this.#end.scrollToEnd();
   }
 

@@ -4,6 +4,7 @@ use serde_json::json;
 use tungstenite::handshake::derive_accept_key;
 
 use super::*;
+use crate::support::chat::Member;
 
 /// How many views of the wire the page has open, and how many it has closed: `(open, closed)`.
 fn count_views(page: &Page) -> (usize, usize) {
@@ -90,6 +91,28 @@ fn panel_is_connected_only_while_it_is_open() {
     page.wait_for("document.getElementById('wire').hidden && document.activeElement.id === 'wire-button'");
     page.wait_for_event("Network.webSocketClosed", |_| true);
     assert_eq!(count_views(&page), (0, 1));
+    page.assert_clean();
+}
+
+/// There it covers the chat, so that a change of the conversation behind it would not be seen.
+#[test]
+fn back_closes_the_panel_in_a_narrow_window_and_nothing_else() {
+    let server = Server::start(&["--host", "lab.test"]);
+    let browser = Browser::start();
+    let page = browser.new_user();
+    define_script_functions(&page);
+    page.set_size(390, 844);
+    page.open_chat("lab.test", server.port);
+    let _ben = Member::come(&server, "ben");
+    page.wait_for_notice("ben has picked up");
+    page.open_private_chat("ben");
+    for closes in ["history.back()", "all('#wire .close')[0].click()"] {
+        open_panel(&page);
+        page.evaluate(&format!("void {closes}"));
+        page.wait_for("document.getElementById('wire').hidden && title.textContent === 'ben'");
+    }
+    page.evaluate("history.back()"); // over the entry that the second one has left
+    page.wait_for("title.textContent === 'Everyone'");
     page.assert_clean();
 }
 
