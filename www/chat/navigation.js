@@ -9,19 +9,17 @@
 import { ROOM } from "./conversation.js";
 import { absenceOf, nameElement } from "./format.js";
 import { focusBox, showNote } from "./message-box.js";
+import { closePanel, narrowWindow, panel } from "../wire/panel.js";
 
 const section = document.getElementById("talk");
 const title = document.getElementById("title");
 const subtitle = document.getElementById("subtitle");
 const backLink = document.getElementById("to-room");
-/** ../wire/panel.js builds it. */
-const wire = () => document.getElementById("wire");
-const narrowWindow = matchMedia("(width < 64em)");
 
 /** What lies over the chat and can be closed, or null. */
 function findCover() {
   const dialog = document.querySelector("dialog[open]");
-  return dialog ?? (narrowWindow.matches && !wire().hidden ? wire() : null);
+  return dialog ?? (narrowWindow.matches && !panel.hidden ? panel : null);
 }
 
 export function hashFor(name) {
@@ -91,13 +89,13 @@ export function startNavigation(state) {
     dialogAddress = addressOfDialog();
   });
   for (const dialog of document.querySelectorAll("dialog")) observer.observe(dialog, { attributeFilter: ["open"] });
-  observer.observe(wire(), { attributeFilter: ["hidden"] });
+  observer.observe(panel, { attributeFilter: ["hidden"] });
 
   addEventListener("popstate", () => {
     const cover = findCover();
     const isLeftOver = !cover && dialogAddress === location.href && addressOfDialog() === null;
     dialogAddress = addressOfDialog();
-    if (cover === wire()) cover.querySelector(".close").click();
+    if (cover === panel) closePanel();
     else cover?.close();
     if (isLeftOver) history.back();
     else if (isWelcomed) followAddress();

@@ -15,7 +15,7 @@ const closeButton =
 const secondScreenLink = createElement("a", { href: "wire.html", title: "This view alone in a tab of its own, for a projector" },
   "Second screen");
 const title = createElement("h2", { id: "wire-title", class: "hidden" }, "Wire view");
-const panel = createElement("section", { id: "wire", "aria-labelledby": "wire-title", hidden: true },
+export const panel = createElement("section", { id: "wire", "aria-labelledby": "wire-title", hidden: true },
   createElement("div", { class: "wire-title" }, title, closeButton));
 document.body.querySelector("main").after(panel);
 
@@ -53,7 +53,7 @@ function createHelloButton() {
 }
 
 /** In a narrow window the panel takes the place of the page, all but the message box: see panel.css. */
-const narrowWindow = matchMedia("(width < 64em)");
+export const narrowWindow = matchMedia("(width < 64em)");
 
 function showPanel(isShown) {
   panel.hidden = !isShown;
@@ -74,7 +74,7 @@ async function openPanel() {
   }
 }
 
-function closePanel() {
+export function closePanel() {
   showPanel(false);
   viewPromise?.then((view) => view.close(), () => {}); // openPanel handles the error
   openButton.focus();
