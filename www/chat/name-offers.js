@@ -10,8 +10,9 @@ import { nameKey } from "./members.js";
 import { recipientFor } from "./slash-commands.js";
 
 const MOST_OFFERS = 6;
-/** What ends in the beginning of a name; its @ belongs to no word, as in mentions.js. So many characters are read. */
+/** No more characters than this are looked at. */
 const LONGEST = 100;
+/** What ends in the beginning of a name; its @ belongs to no word, as in mentions.js. */
 const MENTION = /(?:^|[^\p{L}\p{N}_])@((?:[^\s@][^@\n]{0,63})?)$/u;
 const COMMAND = /^(\/msg\s+)["“„@]?((?:[^\s"”@][^"”@\n]*)?)$/i;
 
