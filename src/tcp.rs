@@ -61,19 +61,21 @@ fn cannot_listen(port: u16, error: &io::Error) -> String {
 
 /// Sends the last bytes of a connection, and closes it so that they arrive.
 pub fn send_and_close(stream: &TcpStream, parts: [&[u8]; 2]) {
-    let is_sent = parts.iter().all(|part| write_in_pieces(stream, part, ANSWER_TIMEOUT).is_ok());
-    if is_sent && stream.shutdown(Shutdown::Write).is_ok() {
+    if parts.iter().all(|part| write_in_pieces(stream, part, ANSWER_TIMEOUT).is_ok()) {
         drain(stream, |_| {});
     }
 }
 
-/// Reads what the peer still sends, and hands it to `seen`, until the peer has closed its side too or 2 s
-/// are over.
+/// Closes this side, and reads what the peer still sends and hands it to `seen`, until the peer has closed its
+/// side too or 2 s are over.
 ///
 /// When a socket with unread bytes is closed, the kernel sends a reset, and the reset overtakes the
 /// last bytes that were written: a refusal, a Close frame (RFC 9112, 9.6).
 pub fn drain(stream: &TcpStream, mut seen: impl FnMut(&[u8])) {
     let deadline = Instant::now() + DRAIN_TIME;
+    if stream.shutdown(Shutdown::Write).is_err() {
+        return; // the peer has gone
+    }
     let mut buffer = vec![0; 4096];
     while let Ok(count @ 1..) = read_before(deadline, stream, &mut buffer) {
         seen(&buffer[..count]);
@@ -95,13 +97,6 @@ pub fn read_before(deadline: Instant, mut stream: &TcpStream, buffer: &mut [u8])
             result => return result,
         }
     }
-}
-
-/// Whether no byte waits to be read: then the connection can be closed without [`drain`].
-pub fn is_quiet(stream: &TcpStream) -> bool {
-    let peek = stream.set_nonblocking(true).and_then(|()| stream.peek(&mut [0]));
-    let is_quiet = matches!(&peek, Ok(0)) || peek.is_err_and(|error| is_timeout(&error));
-    is_quiet || stream.set_nonblocking(false).is_err()
 }
 
 /// Writes all of `bytes` to a socket that blocks, each 64 KiB within `timeout`.

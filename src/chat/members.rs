@@ -201,16 +201,12 @@ impl Members {
         self.tokens.set_received(&self.by_id.get(&member)?.token, id)
     }
 
-    /// At most [`BIG`] members by id, `you` among them, and whether each is away.
-    pub fn list(&self, you: u64) -> Vec<(Person, bool)> {
-        let mut list = Vec::with_capacity(BIG);
-        for (place, id) in self.presence.audience.iter().take(BIG).enumerate() {
+    /// The ids and names of at most [`BIG`] members by id, `you` among them, and whether each is away.
+    pub fn list(&self, you: u64) -> impl Iterator<Item = (u64, &Arc<str>, bool)> {
+        self.presence.audience.iter().take(BIG).enumerate().filter_map(move |(place, id)| {
             // If your id is not among the first it comes later, and takes the last place.
             let id = if place == BIG - 1 { you.max(*id) } else { *id };
-            if let Some(Member { name, sender, .. }) = self.by_id.get(&id) {
-                list.push((Person { id, name: Arc::clone(name) }, sender.is_none()));
-            }
-        }
-        list
+            self.by_id.get(&id).map(|member| (id, &member.name, member.sender.is_none()))
+        })
     }
 }

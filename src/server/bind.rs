@@ -30,7 +30,8 @@ impl Server {
         let sockets = tcp::listen(settings.port)?;
         let address = sockets.first().and_then(|socket| socket.local_addr().ok());
         let port = address.map_or(settings.port, |address| address.port());
-        let listeners = sockets.into_iter().map(|socket| Listener::new(socket, &threads)).collect();
+        let count = sockets.len();
+        let listeners = sockets.into_iter().map(|socket| Listener::new(socket, &threads, count)).collect();
         settings.hosts.add_machine_name(&interfaces::machine_name());
         let data = settings.data.as_deref();
         let room = Room::new(settings.text, settings.keep, Photos::new(settings.photo, data), data)?;

@@ -163,8 +163,10 @@ pub struct ConnectionGuard {
 impl Drop for ConnectionGuard {
     fn drop(&mut self) {
         let mut lists = lock(&self.connections.lists);
-        lists.unfinished.remove(&self.id);
-        lists.open.remove(&self.id);
+        let unfinished = lists.unfinished.remove(&self.id);
+        let open = lists.open.remove(&self.id);
         lists.by_address.remove(self.address);
+        drop(lists);
+        drop((unfinished, open)); // closes the socket: without the lock, for which other threads wait
     }
 }

@@ -11,10 +11,10 @@ use std::{io, net::TcpListener};
 use super::connections::{Connection, Connections};
 use crate::threads::Threads;
 
-/// How many threads may wait, and no more than half of the reserve. A thread that finds this many waiting
+/// How many threads may wait, and no more than the reserve has. A thread that finds this many waiting
 /// already ends. When hundreds of clients lose their connections and come back at once, their threads find them
 /// here. A waiting thread takes 7 kB.
-const WAITING_MAX: usize = 384;
+const WAITING_MAX: usize = 512;
 /// How many of them wait from the start. The system keeps no more than 128 connections that are not accepted yet
 /// (the backlog, set by std), and lets one more client wait a second before it tries again. So when a class of
 /// 300 opens the page in one moment, enough threads have to accept.
@@ -33,9 +33,9 @@ pub struct Listener {
 pub struct Waiting<'a>(&'a AtomicUsize);
 
 impl Listener {
-    /// No thread waits yet.
-    pub fn new(socket: TcpListener, threads: &Threads) -> Listener {
-        let waiting_max = WAITING_MAX.min(threads.reserve / 2);
+    /// One of `count` listeners, which share the reserve. No thread waits yet.
+    pub fn new(socket: TcpListener, threads: &Threads, count: usize) -> Listener {
+        let waiting_max = WAITING_MAX.min(threads.reserve / count);
         let waiting_at_start = WAITING_AT_START.min(waiting_max).max(1);
         Listener { socket, waiting: AtomicUsize::new(0), waiting_max, waiting_at_start }
     }

@@ -118,17 +118,28 @@ impl Sender {
         }
     }
 
-    /// Sends a Close frame and finishes: no frame may follow a Close (RFC 6455, 5.5.1).
+    /// Sends a Close frame and finishes: no frame may follow a Close (RFC 6455, 5.5.1). Behind it the client reads
+    /// the end of the stream.
     pub fn close(&self, close_frame: &[u8]) {
         let mut output = lock(&self.0.output);
-        self.write(&mut output, close_frame);
-        output.our_close_code.get_or_insert(frames::close_code(close_frame));
-        self.finish_locked(&mut output);
+        self.write_close(&mut output, close_frame);
+        if !output.finished && output.backlog.is_none() {
+            let _ = self.0.stream.shutdown(Shutdown::Write);
+        }
+        output.finished = true;
     }
 
-    /// Accepts no more frames. The backlog is still written; then the client reads the end of the stream.
+    /// The same in answer to the client's Close. Only for the client's own thread, which ends the connection next,
+    /// and with it the stream.
+    pub fn answer_close(&self, close_frame: &[u8]) {
+        let mut output = lock(&self.0.output);
+        self.write_close(&mut output, close_frame);
+        output.finished = true;
+    }
+
+    /// Accepts no more frames. The backlog is still written.
     pub fn finish(&self) {
-        self.finish_locked(&mut lock(&self.0.output));
+        lock(&self.0.output).finished = true;
     }
 
     /// The code of the server's Close frame, once one is accepted; 1005 if it has none (RFC 6455, 7.1.5).
@@ -141,7 +152,7 @@ impl Sender {
         lock(&self.0.output).given_up
     }
 
-    /// The connection, for its own thread to set timeouts and to drain. A write would break the promise.
+    /// The connection, for its own thread to set timeouts. A write would break the promise.
     pub fn tcp(&self) -> &TcpStream {
         &self.0.stream
     }
@@ -191,6 +202,24 @@ impl Sender {
         }
     }
 
+    /// Whether no byte of the client waits to be read. Only for the client's own thread, as `drain` is.
+    pub fn is_quiet(&self) -> bool {
+        let _ = self.set_nonblocking(&mut lock(&self.0.output), true);
+        let peek = self.0.stream.peek(&mut [0]);
+        matches!(peek, Ok(0)) || peek.is_err_and(|error| tcp::is_timeout(&error))
+    }
+
+    /// Once it is finished: ends the stream, and reads what the client still sends, such as its answer to the
+    /// server's Close, up to the end of its stream. That is only shown.
+    pub fn drain(&self) {
+        let _ = self.set_nonblocking(&mut lock(&self.0.output), false); // and no other thread will change it
+        tcp::drain(&self.0.stream, |bytes| {
+            if let Some(tap) = &self.0.tap {
+                tap.from_client(bytes);
+            }
+        });
+    }
+
     fn write(&self, output: &mut Output, frames: &[u8]) {
         if output.finished || frames.is_empty() {
             return;
@@ -233,13 +262,9 @@ impl Sender {
         Ok(written)
     }
 
-    fn finish_locked(&self, output: &mut Output) {
-        if !output.finished && output.backlog.is_none() {
-            let _ = self.0.stream.shutdown(Shutdown::Write);
-        }
-        output.finished = true;
-        // No thread switches the flag from here on, so the client's thread can drain the connection.
-        let _ = self.set_nonblocking(output, false);
+    fn write_close(&self, output: &mut Output, close_frame: &[u8]) {
+        self.write(output, close_frame);
+        output.our_close_code.get_or_insert(frames::close_code(close_frame));
     }
 
     /// Shows frames to the tap when they go to the socket, so that frames which are replaced in the

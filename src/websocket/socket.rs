@@ -15,7 +15,6 @@ use tungstenite::{Error, Message, WebSocket, error::ProtocolError};
 use super::frames::{self, PING};
 use super::stream::{GONE_AFTER, PING_AFTER, Stream};
 use super::{Sender, Tap, memory::Budget, rate_limit::RateLimit};
-use crate::tcp;
 
 /// A client that exceeds its rate limit is pinged once in this many waits. If it has gone, its kernel
 /// answers the ping with a reset, and the Sender is finished.
@@ -206,14 +205,13 @@ impl Socket {
         let Stream { sender, .. } = self.websocket.into_inner();
         sender.finish();
         sender.wait_until_caught_up();
-        // After its own Close a client sends nothing more (RFC 6455, 5.5.1).
-        if self.client_close_code.is_none() || !tcp::is_quiet(sender.tcp()) {
-            // What it still sends, such as its answer to the server's Close, is only shown.
-            tcp::drain(sender.tcp(), |bytes| {
-                if let Some(tap) = sender.tap() {
-                    tap.from_client(bytes);
-                }
-            });
+        let is_over = match (self.client_close_code, sender.our_close_code()) {
+            (Some(_), _) => sender.is_quiet(), // it sends nothing after its Close (RFC 6455, 5.5.1)
+            (None, Some(_)) => false,
+            (None, None) => true, // the stream has ended, or nothing can come over it
+        };
+        if !is_over {
+            sender.drain();
         }
         let why = sender.given_up().map_or(self.why, |why| why.to_string());
         let end = match (self.client_close_code, sender.our_close_code()) {

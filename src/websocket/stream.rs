@@ -187,7 +187,7 @@ impl Write for Stream {
     /// tungstenite writes pongs and the reply to a Close, each whole, because its write buffer is off.
     fn write(&mut self, frame: &[u8]) -> io::Result<usize> {
         if frames::is_close(frame) {
-            self.sender.close(frame)
+            self.sender.answer_close(frame)
         } else {
             self.sender.send(frame)
         }

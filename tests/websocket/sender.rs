@@ -71,7 +71,7 @@ fn reads_and_writes_at_the_same_time_lose_and_tear_nothing() {
     for thread in [feeding, owning, writing, interrupting] {
         thread.join().unwrap();
     }
-    sender.finish();
+    drop(sender);
     assert_eq!(read_frame(&mut peer), Err(Vec::new()), "the stream has ended");
 }
 

@@ -70,9 +70,10 @@ impl Room {
     /// For the operator: at most 200 members, whether each is away, and muted, and the number of all members.
     pub fn list_members(&self) -> (Vec<(Person, bool, bool)>, usize) {
         let state = lock(&self.state);
-        let members = state.members.list(0).into_iter();
-        let list = members.map(|(it, is_away)| (it.clone(), is_away, state.mutes.is_muted(it.id))).collect();
-        (list, state.members.presence.audience.len())
+        let list = state.members.list(0).map(|(id, name, is_away)| {
+            (Person { id, name: Arc::clone(name) }, is_away, state.mutes.is_muted(id))
+        });
+        (list.collect(), state.members.presence.audience.len())
     }
 
     /// For the operator: the members, present or away, that the typed text may mean: a name, or `#` and an

@@ -4,10 +4,11 @@ use std::{sync::Arc, thread};
 
 use super::{Room, State};
 use crate::chat::names::{self, Person};
+use crate::chat::welcome::{self, Welcome};
 use crate::chat::{members::Change, tokens};
 use crate::handshake::secret;
 use crate::secret::unguessable_in_url;
-use crate::{chat::welcome::Welcome, http::Request, mutex::lock, websocket::sender::Sender};
+use crate::{http::Request, mutex::lock, websocket::sender::Sender};
 
 /// What an upgrade request says about the client that wants to join.
 #[derive(Debug, Default)]
@@ -107,7 +108,7 @@ impl Room {
         Box::new(Welcome {
             page,
             reset,
-            members: state.members.list(you.id),
+            members: welcome::encode_members(state.members.list(you.id)),
             count: state.members.presence.audience.len(),
             token,
             resumed,

@@ -141,6 +141,7 @@ impl Sender {
         let sender = self.clone();
         let catch_up = move || {
             sender.write_backlog();
+            sender.0.is_caught_up.notify_all();
             drop((serving, counted));
         };
         let builder = thread::Builder::new().name("catch-up".to_string());
@@ -189,6 +190,5 @@ impl Sender {
         } else if output.finished {
             let _ = self.0.stream.shutdown(Shutdown::Write);
         }
-        self.0.is_caught_up.notify_all();
     }
 }
