@@ -23,8 +23,9 @@ const BUSY = 700;
 /** How many messages are drawn at first, and with each step after that. */
 const PAGE_LENGTH = 100;
 
-/** Above this number, rows that are far from the view are removed. */
+/** Above this number, rows that are far from the view are removed; above the second while the list follows. */
 const MOST_ROWS = 450;
+const MOST_WHILE_FOLLOWING = 150; // *Speed*: each of them costs time whenever a message comes
 
 /** Rows within 3 view heights of the view stay. */
 const KEPT_VIEWS = 3;
@@ -78,9 +79,10 @@ export function showMessages(state, { scroll, onRetry, onDelete }) {
     const before = drawn.length;
     // What is said just now, and so far below the reader, is not drawn yet.
     if (!options && !stopsAtLine && scroll.isFarFromEnd) last ??= drawn.findLast(canBeEdge);
+    const isFollowing = !options && !isOlder && scroll.isAtEnd;
     const { toLine, ...others } = options ?? { keepsPlace: isOlder, toLine: stopsAtLine };
     scroll.update(() => {
-      trim();
+      trim(isFollowing ? MOST_WHILE_FOLLOWING : MOST_ROWS);
       drawRows();
       scroll.hasNewer = last !== undefined;
       return toLine && conversation().unread > 0 ? rows.get(conversation().firstNew())?.item : undefined;
@@ -101,9 +103,9 @@ export function showMessages(state, { scroll, onRetry, onDelete }) {
     list.ariaBusy = "true"; // a screen reader waits until the list is complete, and so do the tests
   }
 
-  /** Moves the ends of the window towards the reader, if there are too many rows. */
-  function trim() {
-    if (drawn.length <= MOST_ROWS) return;
+  /** Moves the ends of the window towards the reader, if there are more rows than `most`. */
+  function trim(most) {
+    if (drawn.length <= most) return;
     const [start, end] = scroll.rowsNear(KEPT_VIEWS);
     if (start > 0) first = drawn.slice(start).find(canBeEdge);
     if (end < drawn.length) last = drawn.slice(0, end).findLast(canBeEdge);

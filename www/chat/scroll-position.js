@@ -72,9 +72,10 @@ export class ScrollPosition extends EventTarget {
   update(draw, { toEnd = false, keepsPlace = false }) {
     // If the size has just changed, the observer does not know it yet, and the view is not where it was.
     const wasAtEnd = viewSize() === this.#size ? this.#isNearEnd() : this.#isAtEnd;
-    this.#anchor = findAnchor();
+    const follows = toEnd || (wasAtEnd && !keepsPlace);
+    this.#anchor = follows ? undefined : findAnchor();
     const limit = draw();
-    if (toEnd || (wasAtEnd && !keepsPlace)) scrollToEnd(limit);
+    if (follows) scrollToEnd(limit);
     else restore(this.#anchor);
     this.#settle();
   }
@@ -104,7 +105,7 @@ export class ScrollPosition extends EventTarget {
 
   #settle() {
     this.#isAtEnd = this.#isNearEnd();
-    this.#anchor = findAnchor();
+    this.#anchor = this.#isAtEnd ? undefined : findAnchor();
     this.dispatchEvent(new Event("settled"));
   }
 
