@@ -82,7 +82,8 @@ export function showMessages(state, { scroll, onRetry, onDelete }) {
     const isFollowing = !options && !isOlder && scroll.isAtEnd;
     const { toLine, ...others } = options ?? { keepsPlace: isOlder, toLine: stopsAtLine };
     scroll.update(() => {
-      trim(isFollowing ? MOST_WHILE_FOLLOWING : MOST_ROWS);
+      // On the way to the end, what is near the reader now does not matter.
+      if (!others.toEnd) trim(isFollowing ? MOST_WHILE_FOLLOWING : MOST_ROWS);
       drawRows();
       scroll.hasNewer = last !== undefined;
       return toLine && conversation().unread > 0 ? rows.get(conversation().firstNew())?.item : undefined;
