@@ -1,5 +1,5 @@
 //! The Sender: the one way to write to a client. Every thread writes through it, whole frames at a time.
-//! (It is not `std::sync::mpsc::Sender`. [`Sender::read`] is for the client's own thread alone.)
+//! (It is not `std::sync::mpsc::Sender`. What reads, such as [`Sender::read`], is for the client's own thread alone.)
 //!
 //! **The promise.** Any thread may [`Sender::send`] whole frames to any client, at any time.
 //! `send` never waits for the client. What it accepts arrives whole and in order, or the connection ends.
@@ -121,19 +121,19 @@ impl Sender {
     /// Sends a Close frame and finishes: no frame may follow a Close (RFC 6455, 5.5.1). Behind it the client reads
     /// the end of the stream.
     pub fn close(&self, close_frame: &[u8]) {
-        let mut output = lock(&self.0.output);
-        self.write_close(&mut output, close_frame);
-        if !output.finished && output.backlog.is_none() {
-            let _ = self.0.stream.shutdown(Shutdown::Write);
+        self.answer_close(close_frame);
+        // The thread that writes a backlog does this behind the backlog.
+        if !self.is_behind() {
+            let _ = self.0.stream.shutdown(Shutdown::Write); // fails only if the connection has ended
         }
-        output.finished = true;
     }
 
     /// The same in answer to the client's Close. Only for the client's own thread, which ends the connection next,
     /// and with it the stream.
     pub fn answer_close(&self, close_frame: &[u8]) {
         let mut output = lock(&self.0.output);
-        self.write_close(&mut output, close_frame);
+        self.write(&mut output, close_frame);
+        output.our_close_code.get_or_insert(frames::close_code(close_frame));
         output.finished = true;
     }
 
@@ -204,15 +204,18 @@ impl Sender {
 
     /// Whether no byte of the client waits to be read. Only for the client's own thread, as `drain` is.
     pub fn is_quiet(&self) -> bool {
-        let _ = self.set_nonblocking(&mut lock(&self.0.output), true);
-        let peek = self.0.stream.peek(&mut [0]);
+        let flag = self.set_nonblocking(&mut lock(&self.0.output), true);
+        let peek = flag.and_then(|()| self.0.stream.peek(&mut [0]));
         matches!(peek, Ok(0)) || peek.is_err_and(|error| tcp::is_timeout(&error))
     }
 
     /// Once it is finished: ends the stream, and reads what the client still sends, such as its answer to the
     /// server's Close, up to the end of its stream. That is only shown.
     pub fn drain(&self) {
-        let _ = self.set_nonblocking(&mut lock(&self.0.output), false); // and no other thread will change it
+        if self.set_nonblocking(&mut lock(&self.0.output), false).is_err() {
+            return;
+        }
+        // No other thread changes the flag of a finished Sender.
         tcp::drain(&self.0.stream, |bytes| {
             if let Some(tap) = &self.0.tap {
                 tap.from_client(bytes);
@@ -260,11 +263,6 @@ impl Sender {
             }
         }
         Ok(written)
-    }
-
-    fn write_close(&self, output: &mut Output, close_frame: &[u8]) {
-        self.write(output, close_frame);
-        output.our_close_code.get_or_insert(frames::close_code(close_frame));
     }
 
     /// Shows frames to the tap when they go to the socket, so that frames which are replaced in the

@@ -141,7 +141,7 @@ impl Sender {
         let sender = self.clone();
         let catch_up = move || {
             sender.write_backlog();
-            sender.0.is_caught_up.notify_all();
+            sender.0.is_caught_up.notify_all(); // the client's own thread
             drop((serving, counted));
         };
         let builder = thread::Builder::new().name("catch-up".to_string());
