@@ -15,7 +15,7 @@ export class ScrollPosition extends EventTarget {
   /** Whether there are newer messages than those that are drawn. */
   hasNewer = false;
   #isAtEnd = true;
-  /** The item that has to stay where it is, and where that is. */
+  /** The item that has to stay where it is, and where that is; undefined at the end. */
   #anchor;
   #size = viewSize();
 
@@ -73,10 +73,10 @@ export class ScrollPosition extends EventTarget {
     // If the size has just changed, the observer does not know it yet, and the view is not where it was.
     const wasAtEnd = viewSize() === this.#size ? this.#isNearEnd() : this.#isAtEnd;
     const follows = toEnd || (wasAtEnd && !keepsPlace);
-    this.#anchor = follows ? undefined : findAnchor();
+    const anchor = follows ? undefined : findAnchor();
     const limit = draw();
     if (follows) scrollToEnd(limit);
-    else restore(this.#anchor);
+    else restore(anchor);
     this.#settle();
   }
 
